@@ -1,0 +1,1 @@
+"""The contract: every topic's records, importable alone, without Kafka or Redis."""

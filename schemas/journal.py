@@ -1,0 +1,81 @@
+"""shop.journal (internal): one row a commit of a partition, msgpack arrays, no envelope, no key.
+
+The rows of a partition form a chain: ``previous`` is the digest of the row before, so a row names not
+only its place (``seq``) but its whole lineage.
+"""
+
+import hashlib
+
+import msgspec
+
+#: What the first row of a partition names as its predecessor.
+GENESIS = bytes(16)
+JOURNAL_VERSION = 1
+
+
+class Slice(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Offsets [start, end) of ``topic``: ``count`` records in it, ``crc`` over their keys and values."""
+
+    topic: str
+    start: int
+    end: int
+    count: int
+    crc: int
+
+
+class ClockState(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Which clock rules the partition. Times in ms; ``tick`` is the newest applied one, 0 before any."""
+
+    clock: str
+    tick: int
+    #: The end of the window a tool announced, 0 for the wall clock.
+    until: int
+    rate: float
+    watermark: int
+    #: The epoch of the newest wall tick accepted; older owners' ticks are ignored.
+    epoch: int = 0
+
+
+class Fired(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A timer-only commit: every timer up to (``due``, ``key``), in that order, was fired."""
+
+    due: int
+    key: str
+    count: int
+
+
+class JournalRow(msgspec.Struct, array_like=True, frozen=True):
+    version: int
+    seq: int
+    previous: bytes
+    epoch: int
+    #: In fold order.
+    slices: list[Slice]
+    #: The clock after this commit.
+    clock: ClockState
+    #: The newest event time that was not refused as too far ahead is judged against this, ms.
+    latest: int
+    fired: Fired | None
+    #: The offset of a skip record in shop.clock applied before this commit; None until skips exist.
+    skip: int | None
+    #: Offsets of the definition topics that were in force.
+    definitions: dict[str, int]
+    build: str
+    codec: int
+    #: Digest of the configuration that folding and deciding read.
+    config: str
+    #: Name of the key that made the coupon codes.
+    code_key: str
+    #: Digest of the outgoing rows, coupon codes left out.
+    rows: bytes
+    #: Digest of the encoded states written, in order.
+    states: bytes
+
+
+encode_row = msgspec.msgpack.Encoder().encode
+decode_row = msgspec.msgpack.Decoder(JournalRow).decode
+
+
+def chain(row: bytes) -> bytes:
+    """The digest by which the next row, Redis and the offsets' metadata name this one."""
+    return hashlib.blake2b(row, digest_size=16).digest()

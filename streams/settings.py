@@ -1,0 +1,49 @@
+"""Settings of a stack and a worker, from the environment (``HUITOU_*``, ``KAFKA_BOOTSTRAP``, ``REDIS_URL``)."""
+
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every field can be set as ``HUITOU_<NAME>``; durations are seconds unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="HUITOU_", populate_by_name=True)
+
+    kafka_bootstrap: str = Field(
+        "127.0.0.1:9092", validation_alias=AliasChoices("KAFKA_BOOTSTRAP", "HUITOU_KAFKA_BOOTSTRAP")
+    )
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0", validation_alias=AliasChoices("REDIS_URL", "HUITOU_REDIS_URL")
+    )
+    #: Consumer group, and the first part of every transactional id.
+    group: str = "huitou"
+    topic_prefix: str = ""
+    redis_prefix: str = "huitou:"
+    partitions: int = 8
+    replication: int = 1
+    min_insync_replicas: int = 1
+    #: HMAC key of the coupon codes; the same for all workers of a stack.
+    code_key: SecretStr = SecretStr("")
+    code_key_id: str = "1"
+    #: Which of the stack's worker slots this process is; names its transactional id.
+    slot: int = 0
+    #: Port of /metrics, /livez and /readyz; 0 picks a free one and logs it.
+    metrics_port: int = 8000
+    #: How far the watermark stays behind the ticks, for the whole stack, until shop.settings says otherwise.
+    lateness: float = 5.0
+    tick_interval: float = 1.0
+    session_timeout: float = 10.0
+    #: States held in memory by one worker; least recently used ones are dropped and read again.
+    cache_states: int = 200_000
+    max_poll_records: int = 16_000
+    #: Bad share of a topic's records within ``poison_window`` that pauses the topic, from ``poison_records`` on.
+    poison_share: float = 0.5
+    poison_records: int = 1_000
+    poison_window: float = 60.0
+    #: Crash points, for tests only: ``point`` or ``point:n`` (at its n-th passing), comma-separated.
+    crash: str = ""
+    log_level: str = "info"
+    #: Where faust keeps its own files; they hold nothing that matters.
+    data_dir: Path = Path("/tmp/huitou")
