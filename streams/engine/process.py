@@ -1,0 +1,463 @@
+"""What one commit of a partition does to its customers: pure, shared by worker, recovery and verify.
+
+A bundle is decoded once (``prepare``) and folded in one or more commits (``fold``), each cut at a record
+so that its script stays small. Due timers are fired in commits of their own (``fire``). The same input
+from the same position gives the same ``Commit``, byte for byte: that is what the journal rests on.
+"""
+
+import hashlib
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+import msgspec
+
+from schemas.deadletter import DeadLetter
+from schemas.decoding import Decoded, Decoder, encode_dead_letter
+from schemas.journal import (
+    JOURNAL_VERSION,
+    ClockState,
+    Fired,
+    JournalRow,
+    Slice,
+    chain,
+    encode_row,
+)
+from schemas.trigger import EventCause, TimerCause, Trigger, TriggerEvent
+from streams.campaigns.decide import decide, decide_timer
+from streams.domain.fold import fold as fold_event
+from streams.domain.shop import ShopSettings
+from streams.domain.state import CustomerState, new_state, state_key
+from streams.domain.timers import next_due, take_due
+from streams.engine.log import slice_crc
+from streams.state.codec import encode
+
+#: One script writes at most this many states ...
+COMMIT_STATES = 1_000
+#: ... and about this many bytes of states and rows.
+COMMIT_BYTES = 4 * 1024 * 1024
+#: One commit sends at most this many rows, fewer than one Kafka transaction takes.
+COMMIT_ROWS = 2_000
+#: Customers whose timers one timer-only commit fires.
+FIRE_CUSTOMERS = 500
+#: What a state not yet encoded by this process is taken to weigh.
+UNKNOWN_STATE_BYTES = 1_024
+
+APPLIED, DUPLICATE, DEAD_LETTER = "applied", "duplicate", "dead_letter"
+
+_encode_json = msgspec.json.Encoder().encode
+
+
+class RawRecordLike(Protocol):
+    """A Kafka record as aiokafka and ``schemas.decoding.RawRecord`` have it; ``timestamp`` in ms."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
+class DefinitionsLike(Protocol):
+    """The shops' settings as far as they were read."""
+
+    def at(self, shop_id: str, time: int, /) -> ShopSettings: ...
+
+
+class CodesLike(Protocol):
+    """Makes the coupon code of a trigger id."""
+
+    def code(self, trigger_id: str, /) -> str: ...
+
+
+@dataclass(slots=True)
+class Fetched:
+    """Records of one topic of a partition, covering offsets [start, end) whole."""
+
+    topic: str
+    start: int
+    end: int
+    records: Sequence[RawRecordLike]
+
+
+@dataclass(slots=True, frozen=True)
+class Stamp:
+    """What a journal row says of the circumstances of its commit; replayed commits take it from the row."""
+
+    epoch: int
+    clock: ClockState
+    latest: int
+    definitions: Mapping[str, int]
+    build: str
+    codec: int
+    config: str
+    code_key: str
+
+
+@dataclass(slots=True, frozen=True)
+class Position:
+    """Where a partition stands: the number and the digest of its last commit."""
+
+    seq: int
+    chain: bytes
+
+
+@dataclass(slots=True)
+class OutRow:
+    """A record to publish. ``cause_ms`` (wall clock) and ``label`` serve the metrics and are not sent."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes
+    cause_ms: int
+    label: str
+
+    def as_tuple(self) -> tuple[str, int, bytes | None, bytes, int, str]:
+        return (self.topic, self.partition, self.key, self.value, self.cause_ms, self.label)
+
+
+@dataclass(slots=True)
+class Commit:
+    """All that one script writes, and the position it leads to."""
+
+    position: Position
+    row: bytes
+    journal: JournalRow
+    rows: list[OutRow] = field(default_factory=list)
+    #: State key -> encoding, in the order in which they were first touched.
+    states: dict[str, bytes] = field(default_factory=dict)
+    #: State key -> earliest due time in ms, or None where no timer is left; only what changed.
+    timers: dict[str, int | None] = field(default_factory=dict)
+    #: (topic, outcome) -> records.
+    counts: dict[tuple[str, str], int] = field(default_factory=dict)
+    #: Topic -> next offset, for the topics of this commit's slices.
+    vector: dict[str, int] = field(default_factory=dict)
+    evicted_early: int = 0
+
+
+@dataclass(slots=True)
+class Work:
+    """A decoded bundle and how far it is folded. ``items`` stand index by index beside the records."""
+
+    fetched: list[Fetched]
+    items: list[list[Decoded | DeadLetter]]
+    keys: dict[str, None]
+    topic: int = 0
+    record: int = 0
+
+    @property
+    def done(self) -> bool:
+        return self.topic >= len(self.fetched)
+
+
+class FoldError(Exception):
+    """The fold or a campaign raised: the partition is paused, the worker goes on with the others."""
+
+    def __init__(self, cause: str, error: BaseException) -> None:
+        super().__init__(f"{cause}: {type(error).__name__}: {error}")
+        self.cause = cause
+
+
+class PartitionProcessor:
+    """Folds bundles and fires timers of one partition; holds no state of its own between calls."""
+
+    def __init__(
+        self,
+        partition: int,
+        decoder: Decoder,
+        codes: CodesLike,
+        *,
+        triggers_topic: str,
+        deadletters_topic: str,
+    ) -> None:
+        self.partition = partition
+        self._decoder = decoder
+        self._codes = codes
+        self._triggers_topic = triggers_topic
+        self._deadletters_topic = deadletters_topic
+
+    def prepare(self, fetched: list[Fetched], latest: int) -> Work:
+        """Decode a bundle; ``Work.keys`` names the states that must be at hand before ``fold``."""
+        items: list[list[Decoded | DeadLetter]] = []
+        keys: dict[str, None] = {}
+        for part in fetched:
+            decoded = self._decoder.decode_many(part.records, latest)
+            items.append(decoded)
+            for item in decoded:
+                if type(item) is Decoded:
+                    keys[state_key(item.event.data.shop_id, item.event.subject)] = None
+        return Work(fetched, items, keys)
+
+    def fold(
+        self,
+        position: Position,
+        work: Work,
+        states: MutableMapping[str, CustomerState],
+        sizes: Mapping[str, int],
+        definitions: DefinitionsLike,
+        stamp: Stamp,
+    ) -> Commit:
+        """Fold from where ``work`` stands to its end or to the bounds of one commit.
+
+        ``states`` has every key of ``work.keys`` that exists; missing ones are made. ``sizes`` gives the
+        encoded bytes of states, where known. Raises FoldError with the record that caused it; the states
+        touched so far are then half-changed and must be dropped.
+        """
+        draft = _Draft(self, position.seq + 1, states, sizes)
+        slices: list[Slice] = []
+        while not work.done and not draft.full:
+            part, items = work.fetched[work.topic], work.items[work.topic]
+            first = work.record
+            start = part.start if first == 0 else part.records[first].offset
+            stop = draft.fold_items(part, items, first, definitions)
+            if stop == len(items):
+                end = part.end
+                work.topic, work.record = work.topic + 1, 0
+            else:
+                end = part.records[stop].offset
+                work.record = stop
+            records = part.records if stop - first == len(items) else part.records[first:stop]
+            slices.append(Slice(part.topic, start, end, stop - first, slice_crc(records)))
+        return draft.finish(position, slices, None, stamp)
+
+    def fire(
+        self,
+        position: Position,
+        due: Sequence[tuple[str, int]],
+        states: MutableMapping[str, CustomerState],
+        sizes: Mapping[str, int],
+        definitions: DefinitionsLike,
+        stamp: Stamp,
+        *,
+        caused_at: "CausedAt | None" = None,
+    ) -> Commit:
+        """Fire the timers of ``due``: (state key, due time in ms) in (due, key) order, all in ``states``.
+
+        Every occasion of these customers up to the last due time fires, in (due, customer) order.
+        """
+        draft = _Draft(self, position.seq + 1, states, sizes)
+        last_key, last_due = due[-1]
+        fired = draft.fire(due, last_due, definitions, caused_at)
+        return draft.finish(position, [], Fired(last_due, last_key, fired), stamp)
+
+    def idle(self, position: Position, slices: list[Slice], stamp: Stamp) -> Commit:
+        """A commit that moves only the clock or passes offsets that hold no record."""
+        return _Draft(self, position.seq + 1, {}, {}).finish(position, slices, None, stamp)
+
+
+class CausedAt(Protocol):
+    """Wall time in ms at which a timer's firing became due (due time plus lateness on that clock)."""
+
+    def __call__(self, due: int, /) -> int: ...
+
+
+class _Draft:
+    """A commit in the making."""
+
+    def __init__(
+        self,
+        processor: PartitionProcessor,
+        seq: int,
+        states: MutableMapping[str, CustomerState],
+        sizes: Mapping[str, int],
+    ) -> None:
+        self._processor = processor
+        self._seq = seq
+        self._states = states
+        self._sizes = sizes
+        self._touched: dict[str, int | None] = {}
+        self._weight = 0
+        self._rows: list[OutRow] = []
+        self._rows_digest = hashlib.blake2b(digest_size=16)
+        self._counts: dict[tuple[str, str], int] = {}
+        self._evicted_early = 0
+
+    @property
+    def full(self) -> bool:
+        return (
+            len(self._touched) >= COMMIT_STATES
+            or self._weight >= COMMIT_BYTES
+            or len(self._rows) >= COMMIT_ROWS
+        )
+
+    def fold_items(
+        self,
+        part: Fetched,
+        items: list[Decoded | DeadLetter],
+        first: int,
+        definitions: DefinitionsLike,
+    ) -> int:
+        """Fold items[first:] until the commit is full; returns the index of the first one left."""
+        states, touched, sizes = self._states, self._touched, self._sizes
+        applied = duplicates = dead = 0
+        index = first
+        item: Decoded | DeadLetter
+        try:
+            for index in range(first, len(items)):
+                item = items[index]
+                if type(item) is DeadLetter:
+                    dead += 1
+                    self._dead_letter(part.records[index], item)
+                    if self.full:
+                        index += 1
+                        break
+                    continue
+                assert type(item) is Decoded
+                event, time = item.event, item.time_ms
+                data = event.data
+                key = state_key(data.shop_id, event.subject)
+                state = states.get(key)
+                if state is None:
+                    state = states[key] = new_state(data.shop_id, event.subject)
+                if key in touched:
+                    settings = definitions.at(data.shop_id, time)
+                    facts = fold_event(state, event, time, settings)
+                else:
+                    settings = definitions.at(data.shop_id, time)
+                    before, evicted = next_due(state), state.evicted_early
+                    facts = fold_event(state, event, time, settings)
+                    if facts is not None:
+                        touched[key] = before
+                        self._evicted_early -= evicted
+                        self._weight += sizes.get(key, UNKNOWN_STATE_BYTES)
+                if facts is None:
+                    duplicates += 1
+                    continue
+                applied += 1
+                if facts:
+                    for trigger in decide(state, facts, event, time, settings):
+                        record = part.records[index]
+                        trigger.cause = EventCause(part.topic, record.partition, record.offset)
+                        self._trigger(trigger, time, record.timestamp)
+                if len(touched) >= COMMIT_STATES or self._weight >= COMMIT_BYTES or (
+                    len(self._rows) >= COMMIT_ROWS
+                ):
+                    index += 1
+                    break
+            else:
+                index = len(items)
+        except Exception as error:
+            where = f"{part.topic}[{self._processor.partition}]@{part.records[index].offset}"
+            raise FoldError(where, error) from error
+        for outcome, count in ((APPLIED, applied), (DUPLICATE, duplicates), (DEAD_LETTER, dead)):
+            if count:
+                cell = (part.topic, outcome)
+                self._counts[cell] = self._counts.get(cell, 0) + count
+        return index
+
+    def fire(
+        self,
+        due: Sequence[tuple[str, int]],
+        until: int,
+        definitions: DefinitionsLike,
+        caused_at: CausedAt | None,
+    ) -> int:
+        occasions = []
+        for key, _ in due:
+            state = self._states[key]
+            self._touched[key] = next_due(state)
+            self._evicted_early -= state.evicted_early
+            for order, occasion in enumerate(take_due(state, until)):
+                occasions.append((occasion.due, key, order, occasion))
+        occasions.sort(key=lambda entry: entry[:3])
+        for moment, key, _, occasion in occasions:
+            state = self._states[key]
+            try:
+                settings = definitions.at(state.shop_id, moment)
+                triggers = decide_timer(state, occasion, settings)
+            except Exception as error:
+                raise FoldError(f"timer {occasion.kind} of {key} due {moment}", error) from error
+            for trigger in triggers:
+                trigger.cause = TimerCause(occasion.kind, moment)
+                self._trigger(trigger, moment, caused_at(moment) if caused_at else moment)
+        return len(occasions)
+
+    def _trigger(self, trigger: Trigger, time: int, cause_ms: int) -> None:
+        trigger.seq = self._seq
+        processor = self._processor
+        event = TriggerEvent(
+            id=trigger.trigger_id,
+            source="huitou",
+            subject=trigger.customer_id,
+            time=datetime.fromtimestamp(time / 1000, UTC),
+            data=trigger,
+        )
+        key = trigger.customer_id.encode()
+        topic = processor._triggers_topic
+        value = _encode_json(event)
+        self._digest(topic, key, value)
+        if trigger.offer is not None:
+            trigger.offer.code = processor._codes.code(trigger.trigger_id)
+            value = _encode_json(event)
+        self._add(OutRow(topic, processor.partition, key, value, cause_ms, trigger.campaign))
+
+    def _dead_letter(self, record: RawRecordLike, letter: DeadLetter) -> None:
+        topic = self._processor._deadletters_topic
+        key = f"{letter.topic}/{letter.partition}/{letter.offset}".encode()
+        value = encode_dead_letter(letter, record.timestamp)
+        self._digest(topic, key, value)
+        self._add(OutRow(topic, self._processor.partition, key, value, record.timestamp, ""))
+
+    def _digest(self, topic: str, key: bytes, value: bytes) -> None:
+        for part in (topic.encode(), key, value):
+            self._rows_digest.update(len(part).to_bytes(4, "big"))
+            self._rows_digest.update(part)
+
+    def _add(self, row: OutRow) -> None:
+        self._weight += len(row.value)
+        self._rows.append(row)
+
+    def finish(
+        self, position: Position, slices: list[Slice], fired: Fired | None, stamp: Stamp
+    ) -> Commit:
+        states: dict[str, bytes] = {}
+        timers: dict[str, int | None] = {}
+        digest = hashlib.blake2b(digest_size=16)
+        for key, before in self._touched.items():
+            state = self._states[key]
+            states[key] = encoded = encode(state)
+            digest.update(key.encode())
+            digest.update(encoded)
+            self._evicted_early += state.evicted_early
+            due = next_due(state)
+            if due != before:
+                timers[key] = due
+        journal = JournalRow(
+            version=JOURNAL_VERSION,
+            seq=self._seq,
+            previous=position.chain,
+            epoch=stamp.epoch,
+            slices=slices,
+            clock=stamp.clock,
+            latest=stamp.latest,
+            fired=fired,
+            skip=None,
+            definitions=dict(stamp.definitions),
+            build=stamp.build,
+            codec=stamp.codec,
+            config=stamp.config,
+            code_key=stamp.code_key,
+            rows=self._rows_digest.digest(),
+            states=digest.digest(),
+        )
+        row = encode_row(journal)
+        return Commit(
+            position=Position(self._seq, chain(row)),
+            row=row,
+            journal=journal,
+            rows=self._rows,
+            states=states,
+            timers=timers,
+            counts=self._counts,
+            vector={part.topic: part.end for part in slices},
+            evicted_early=self._evicted_early,
+        )
