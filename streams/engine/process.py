@@ -204,16 +204,15 @@ class PartitionProcessor:
         states: MutableMapping[str, CustomerState],
         sizes: Mapping[str, int],
         definitions: DefinitionsLike,
-        stamp: Stamp,
-    ) -> Commit:
+    ) -> "Draft":
         """Fold from where ``work`` stands to its end or to the bounds of one commit.
 
         ``states`` has every key of ``work.keys`` that exists; missing ones are made. ``sizes`` gives the
         encoded bytes of states, where known. Raises FoldError with the record that caused it; the states
-        touched so far are then half-changed and must be dropped.
+        touched so far are then half-changed and must be dropped. A ``work`` with nothing left gives a
+        draft that only moves the clock.
         """
-        draft = _Draft(self, position.seq + 1, states, sizes)
-        slices: list[Slice] = []
+        draft = Draft(self, position, states, sizes)
         while not work.done and not draft.full:
             part, items = work.fetched[work.topic], work.items[work.topic]
             first = work.record
@@ -226,8 +225,8 @@ class PartitionProcessor:
                 end = part.records[stop].offset
                 work.record = stop
             records = part.records if stop - first == len(items) else part.records[first:stop]
-            slices.append(Slice(part.topic, start, end, stop - first, slice_crc(records)))
-        return draft.finish(position, slices, None, stamp)
+            draft.slices.append(Slice(part.topic, start, end, stop - first, slice_crc(records)))
+        return draft
 
     def fire(
         self,
@@ -236,22 +235,15 @@ class PartitionProcessor:
         states: MutableMapping[str, CustomerState],
         sizes: Mapping[str, int],
         definitions: DefinitionsLike,
-        stamp: Stamp,
-        *,
         caused_at: "CausedAt | None" = None,
-    ) -> Commit:
+    ) -> "Draft":
         """Fire the timers of ``due``: (state key, due time in ms) in (due, key) order, all in ``states``.
 
         Every occasion of these customers up to the last due time fires, in (due, customer) order.
         """
-        draft = _Draft(self, position.seq + 1, states, sizes)
-        last_key, last_due = due[-1]
-        fired = draft.fire(due, last_due, definitions, caused_at)
-        return draft.finish(position, [], Fired(last_due, last_key, fired), stamp)
-
-    def idle(self, position: Position, slices: list[Slice], stamp: Stamp) -> Commit:
-        """A commit that moves only the clock or passes offsets that hold no record."""
-        return _Draft(self, position.seq + 1, {}, {}).finish(position, slices, None, stamp)
+        draft = Draft(self, position, states, sizes)
+        draft.fire(due, definitions, caused_at)
+        return draft
 
 
 class CausedAt(Protocol):
@@ -260,18 +252,22 @@ class CausedAt(Protocol):
     def __call__(self, due: int, /) -> int: ...
 
 
-class _Draft:
-    """A commit in the making."""
+class Draft:
+    """A commit in the making: what was folded or fired, before its circumstances are stamped on it."""
 
     def __init__(
         self,
         processor: PartitionProcessor,
-        seq: int,
+        position: Position,
         states: MutableMapping[str, CustomerState],
         sizes: Mapping[str, int],
     ) -> None:
+        #: In fold order.
+        self.slices: list[Slice] = []
         self._processor = processor
-        self._seq = seq
+        self._position = position
+        self._seq = position.seq + 1
+        self._fired: Fired | None = None
         self._states = states
         self._sizes = sizes
         self._touched: dict[str, int | None] = {}
@@ -357,10 +353,11 @@ class _Draft:
     def fire(
         self,
         due: Sequence[tuple[str, int]],
-        until: int,
         definitions: DefinitionsLike,
         caused_at: CausedAt | None,
-    ) -> int:
+    ) -> None:
+        """See PartitionProcessor.fire."""
+        last_key, until = due[-1]
         occasions = []
         for key, _ in due:
             state = self._states[key]
@@ -379,7 +376,7 @@ class _Draft:
             for trigger in triggers:
                 trigger.cause = TimerCause(occasion.kind, moment)
                 self._trigger(trigger, moment, caused_at(moment) if caused_at else moment)
-        return len(occasions)
+        self._fired = Fired(until, last_key, len(occasions))
 
     def _trigger(self, trigger: Trigger, time: int, cause_ms: int) -> None:
         trigger.seq = self._seq
@@ -416,9 +413,9 @@ class _Draft:
         self._weight += len(row.value)
         self._rows.append(row)
 
-    def finish(
-        self, position: Position, slices: list[Slice], fired: Fired | None, stamp: Stamp
-    ) -> Commit:
+    def finish(self, stamp: Stamp, clock_slices: Sequence[Slice] = ()) -> Commit:
+        """Encode what changed and chain the journal row; ``clock_slices``: the clock records applied."""
+        slices = [*self.slices, *clock_slices]
         states: dict[str, bytes] = {}
         timers: dict[str, int | None] = {}
         digest = hashlib.blake2b(digest_size=16)
@@ -434,12 +431,12 @@ class _Draft:
         journal = JournalRow(
             version=JOURNAL_VERSION,
             seq=self._seq,
-            previous=position.chain,
+            previous=self._position.chain,
             epoch=stamp.epoch,
             slices=slices,
             clock=stamp.clock,
             latest=stamp.latest,
-            fired=fired,
+            fired=self._fired,
             skip=None,
             definitions=dict(stamp.definitions),
             build=stamp.build,

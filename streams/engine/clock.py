@@ -1,0 +1,129 @@
+"""The clock of a partition: which ticks count, and how the watermark moves by them alone.
+
+Records of shop.clock are taken in their own order. A tick applies once every input topic has been
+processed up to the tick's ends; a rebase hands the clock to a tool, a close hands it back to the wall.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from schemas.clock import WALL, Close, ClockRecord, Rebase, Tick
+from schemas.journal import ClockState
+
+#: Ticks that may wait for their topics. Past it every second one is dropped: a dropped tick only makes
+#: the watermark coarser while the partition is behind; rebase and close are never dropped.
+WAITING_TICKS = 64
+
+
+@dataclass(slots=True, frozen=True)
+class Waiting:
+    record: ClockRecord
+    offset: int
+    #: When the broker appended it, ms.
+    appended: int
+
+
+@dataclass(slots=True, frozen=True)
+class Applied:
+    """The clock after some records were applied, and the last tick that moved it (for the metrics)."""
+
+    clock: ClockState
+    #: Offset after the last applied record.
+    offset: int
+    tick: Waiting | None
+
+
+class TickQueue:
+    """Clock records read and not yet applied, in the order of the log."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Waiting] = deque()
+        #: Newest time known from ticks and windows, also from those that wait; ms.
+        self.latest = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, record: ClockRecord, offset: int, appended: int) -> None:
+        self._waiting.append(Waiting(record, offset, appended))
+        if type(record) is Rebase:
+            self.latest = max(self.latest, record.until)
+        elif record.time > self.latest:
+            self.latest = record.time
+        if len(self._waiting) > WAITING_TICKS:
+            self._thin()
+
+    def _thin(self) -> None:
+        kept: deque[Waiting] = deque()
+        drop = False
+        for index, waiting in enumerate(self._waiting):
+            newest = index == len(self._waiting) - 1
+            drop = not drop and type(waiting.record) is Tick and not newest
+            if not drop:
+                kept.append(waiting)
+        self._waiting = kept
+
+    def apply(
+        self,
+        clock: ClockState,
+        vector: Mapping[str, int],
+        definitions: Mapping[str, int],
+        lateness_ms: int,
+    ) -> Applied | None:
+        """Apply what ``vector`` (processed offsets) and ``definitions`` (read offsets) allow.
+
+        Returns None when nothing was applied. The caller commits the result or keeps it for the next
+        commit; the records are gone from the queue either way, and are read again after a crash.
+        """
+        moved: Waiting | None = None
+        last: Waiting | None = None
+        while self._waiting:
+            waiting = self._waiting[0]
+            record = waiting.record
+            if isinstance(record, Tick | Close) and counts(record, clock):
+                if not _passed(record, vector, definitions):
+                    break
+                clock = _advance(clock, record, lateness_ms)
+                moved = waiting
+            elif type(record) is Rebase and clock.clock == WALL:
+                # The watermark starts anew: a replay's time may lie years before the wall's.
+                clock = ClockState(
+                    record.clock, record.time, record.until, record.rate, record.time, clock.epoch
+                )
+            last = waiting
+            self._waiting.popleft()
+        if last is None:
+            return None
+        return Applied(clock, last.offset + 1, moved)
+
+
+def counts(record: Tick | Close, clock: ClockState) -> bool:
+    """Whether the record belongs to the clock that rules, and not to an owner of the past."""
+    if record.clock != clock.clock:
+        return False
+    return type(record) is Close or clock.clock != WALL or record.epoch >= clock.epoch
+
+
+def _passed(
+    record: Tick | Close, vector: Mapping[str, int], definitions: Mapping[str, int]
+) -> bool:
+    return all(vector.get(topic, 0) >= end for topic, end in record.ends.items()) and all(
+        definitions.get(topic, 0) >= end for topic, end in record.definitions.items()
+    )
+
+
+def _advance(clock: ClockState, record: Tick | Close, lateness_ms: int) -> ClockState:
+    watermark = max(clock.watermark, record.time - lateness_ms)
+    if type(record) is Close:
+        # Back to the wall: its next tick may lie before a simulator's time or years after a replay's.
+        return ClockState(WALL, record.time, 0, 1.0, watermark, clock.epoch)
+    assert type(record) is Tick
+    return ClockState(
+        clock.clock,
+        record.time,
+        clock.until,
+        record.rate,
+        watermark,
+        max(clock.epoch, record.epoch) if clock.clock == WALL else clock.epoch,
+    )

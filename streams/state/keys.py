@@ -1,0 +1,43 @@
+"""Names of the Redis keys. All keys of a partition share its hash tag, so one script can hold them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionKeys:
+    """The keys of one partition; ``prefix`` keeps stacks apart in one Redis."""
+
+    prefix: str
+    partition: int
+
+    @property
+    def base(self) -> str:
+        return f"{self.prefix}{{{self.partition}}}:"
+
+    @property
+    def meta(self) -> str:
+        """Hash: seq, chain, epoch, member, clock, offsets, counters."""
+        return f"{self.base}meta"
+
+    @property
+    def timers(self) -> str:
+        """Sorted set: state key by earliest due time in ms."""
+        return f"{self.base}timers"
+
+    @property
+    def out(self) -> str:
+        """Stream: what is committed here and not yet published, one entry a seq."""
+        return f"{self.base}out"
+
+    @property
+    def state_base(self) -> str:
+        return f"{self.base}state:"
+
+    def state(self, key: str) -> str:
+        """The key of a state; ``key`` is ``shop_id/customer_id``."""
+        return f"{self.state_base}{key}"
+
+
+def control_key(prefix: str) -> str:
+    """Hash of orders from operators to workers, as ``resume:<topic>``."""
+    return f"{prefix}control"
