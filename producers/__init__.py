@@ -1,0 +1,1 @@
+"""For services that send events to a shop's topics, and our own sources: publish, replay, simulator."""

@@ -1,0 +1,1 @@
+"""The processor: Kafka topics in, exactly-once customer state in Redis, coupons out."""

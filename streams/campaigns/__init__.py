@@ -1,0 +1,1 @@
+"""Pure: decide(state, facts) -> triggers. No I/O, no clock, no random numbers."""

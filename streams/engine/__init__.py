@@ -1,0 +1,1 @@
+"""The protocol: transport, claim, recovery, cycle, publisher, journal, clock."""

@@ -1,0 +1,126 @@
+"""One Apache Kafka broker in KRaft mode, broker and controller in one process."""
+
+import base64
+import subprocess
+import uuid
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from streams.local import tools
+from streams.local.errors import StartError
+from streams.local.files import write_whole
+from streams.local.jars import kafka_class_path
+from streams.local.ports import is_listening
+from streams.local.process import ServerProcess
+
+_LOG4J = Path(__file__).with_name("log4j2.properties")
+_START_SECONDS = 90.0
+
+#: One broker with few partitions of its own, and nothing that waits for company.
+_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller_port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+log.dirs={data}
+
+# `huitou topics create` makes the topics; a mistyped name must fail.
+auto.create.topics.enable=false
+default.replication.factor=1
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+
+# A stopped stack keeps its consumers' offsets: 400 days, as long as its topics.
+offsets.retention.minutes=576000
+group.initial.rebalance.delay.ms=0
+# Tests freeze workers past their session time-out.
+group.min.session.timeout.ms=1000
+# A crashed worker's transaction is aborted soon after its time-out, not up to 10 s later.
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+
+# The default takes 128 MB of the heap.
+log.cleaner.dedupe.buffer.size=16777216
+"""
+
+
+class KafkaProcess(ServerProcess):
+    """The broker of a stack: ``bootstrap`` is its address. Faults tests kill and restart it."""
+
+    def __init__(self, folder: Path, port: int, controller_port: int) -> None:
+        super().__init__("Kafka", folder)
+        self.port = port
+        self.controller_port = controller_port
+        self.bootstrap = f"127.0.0.1:{port}"
+        #: Topics' logs.
+        self.data = folder / "data"
+
+    def start(self) -> bool:
+        """Blocks until the broker answers, 3 to 5 s; False if it runs already.
+
+        Raises MissingToolError without Java, LocalStackError without jars, StartError with the
+        last lines of its log when it does not come up.
+        """
+        if self.running:
+            return False
+        java, class_path = tools.require(tools.JAVA), kafka_class_path()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        properties = self.folder / "server.properties"
+        write_whole(
+            properties,
+            _PROPERTIES.format(
+                port=self.port, controller_port=self.controller_port, data=self.data
+            ),
+        )
+        common = [f"-Dlog4j2.configurationFile={_LOG4J}", "-cp", class_path]
+        self._format([java, "-XX:TieredStopAtLevel=1", *common], properties)
+        # The default heap is a quarter of the machine; a local broker is content with this.
+        server = [java, "-Xms256m", "-Xmx768m", "-XX:+ExitOnOutOfMemoryError", *common]
+        self.launch([*server, "kafka.Kafka", str(properties)], self._answers, _START_SECONDS)
+        return True
+
+    def restart(self) -> None:
+        """An orderly stop and a start, on the same port with the same data."""
+        self.stop()
+        self.start()
+
+    def _format(self, java: list[str], properties: Path) -> None:
+        """Writes a cluster id into an empty data folder, which Kafka wants before its first start."""
+        if (self.data / "meta.properties").exists():
+            return
+        # Kafka's own form: 16 random bytes in URL-safe base64 without padding.
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if cluster.startswith("-"):  # would be read as an option
+            cluster = "A" + cluster[1:]
+        tool = ["kafka.tools.StorageTool", "format", "--cluster-id", cluster]
+        done = subprocess.run(
+            [*java, *tool, "--config", str(properties)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise StartError(
+                f"Kafka could not format {self.data}: {done.stdout}{done.stderr}\n"
+                "If its data is of no use any more, remove that folder and start again."
+            )
+
+    def _answers(self) -> bool:
+        """Whether the broker is registered and serves clients."""
+        if not is_listening(self.port):
+            return False
+        client = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        try:
+            return bool(client.list_topics(timeout=2.0).brokers)
+        except KafkaException:
+            return False

@@ -1,0 +1,1 @@
+"""What the people who run a worker see: metrics, health and logs."""

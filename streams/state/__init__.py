@@ -1,0 +1,1 @@
+"""Customer state in Redis: codec, keys, the store and its scripts, the reader."""

@@ -1,0 +1,1 @@
+"""Tests read as the specification; real Kafka, real Redis, no sleeps."""

@@ -1,0 +1,48 @@
+"""What all tests share: one Kafka and one Redis a run, and names of its own for every test."""
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+from pydantic import SecretStr
+
+from streams.local.stack import Stack, choose_stack
+from streams.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A local stack in a temporary folder, or the servers of KAFKA_BOOTSTRAP and REDIS_URL."""
+    with choose_stack(tmp_path_factory.mktemp("stack")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def kafka(stack: Stack) -> str:
+    """Kafka's bootstrap servers."""
+    return stack.kafka
+
+
+@pytest.fixture(scope="session")
+def redis_url(stack: Stack) -> str:
+    return stack.redis_url
+
+
+@pytest.fixture
+def prefix() -> str:
+    """Unique to the test, as ``t1a2b3.``: for topic names, Redis keys and groups."""
+    return f"t{secrets.token_hex(3)}."
+
+
+@pytest.fixture
+def settings(kafka: str, redis_url: str, prefix: str) -> Settings:
+    """Settings with which nothing of this test meets anything of another."""
+    return Settings(
+        kafka_bootstrap=kafka,
+        redis_url=redis_url,
+        topic_prefix=prefix,
+        redis_prefix=f"{prefix}:",
+        group=f"{prefix}group",
+        code_key=SecretStr(secrets.token_hex(32)),
+        metrics_port=0,
+    )
