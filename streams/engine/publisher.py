@@ -1,0 +1,296 @@
+"""The publisher: outbox rows, journal rows and source offsets, one Kafka transaction a tick.
+
+One thread makes all producer calls. Rows come from Redis and nowhere else, by sequence number; nothing
+passes a row that failed. A transaction carries the generation captured with the claim, never the
+consumer's live one, so a worker that lost its partitions is refused by the broker.
+"""
+
+import struct
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+
+from schemas.journal import chain
+from streams.engine.crashpoints import CrashPoints
+from streams.state.redis_store import OutboxEntry, RedisStore
+
+#: Rows of one transaction, over all partitions; an entry (one commit) is never cut.
+TRANSACTION_ROWS = 10_000
+#: Entries read of one partition at a time.
+READ_ENTRIES = 500
+#: How soon rows that nobody waits for (journal and offsets only) are published, seconds.
+QUIET_INTERVAL = 1.0
+TRANSACTION_TIMEOUT_MS = 5_000
+CALL_TIMEOUT = 30.0
+
+
+class PublisherError(Exception):
+    """The producer is fenced, or the outcome of a transaction is unknown: the process must end."""
+
+
+@dataclass(slots=True)
+class Publishing:
+    """What the publisher knows of one owned partition."""
+
+    epoch: int
+    #: Last seq in Kafka.
+    published: int
+    #: Next offset per topic at ``published``.
+    offsets: dict[str, int]
+    #: Last seq known to be committed in Redis.
+    committed: int
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction takes of a partition."""
+
+    entries: list[OutboxEntry]
+    moved: dict[str, int] = field(default_factory=dict)
+
+
+class PublishObserver(Protocol):
+    """Told what was published, for metrics. Called in the publisher's thread."""
+
+    def published(self, rows: list[tuple[str, int, str]], seconds: float) -> None:
+        """``rows``: (topic, cause in ms, label) of each row but the journal's."""
+
+    def aborted(self, reason: str) -> None: ...
+
+
+def group_metadata(group: str, generation: int, member: str) -> bytes:
+    """librdkafka's serialized consumer group metadata (version 2), for a consumer that is not its own."""
+    if generation < 0 or not member:
+        raise PublisherError(f"no valid generation: {generation} {member!r}")
+    name, identity = group.encode(), member.encode()
+    return b"CGMDv2:" + struct.pack("<i", generation) + name + b"\0" + identity + b"\0" + b"\x01"
+
+
+def check_metadata_layout(bootstrap: str) -> None:
+    """Raises PublisherError when librdkafka's layout is not the one built above."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "layout"})
+    try:
+        found = consumer.consumer_group_metadata()
+    finally:
+        consumer.close()
+    expected = b"CGMDv2:" + struct.pack("<i", -1) + b"layout\0" + b"\0" + b"\x01"
+    if found != expected:
+        raise PublisherError(
+            f"librdkafka lays out group metadata as {found!r}, not {expected!r}: "
+            "this version of confluent-kafka is not supported"
+        )
+
+
+class Publisher:
+    """Runs in a thread of its own between ``start`` and ``stop``; ``failed`` is called on any doubt."""
+
+    def __init__(
+        self,
+        bootstrap: str,
+        group: str,
+        transactional_id: str,
+        store: RedisStore,
+        journal_topic: str,
+        carrier_topic: str,
+        observer: PublishObserver,
+        crash: CrashPoints,
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self._group = group
+        self._store = store
+        self._journal_topic = journal_topic
+        self._carrier = carrier_topic
+        self._observer = observer
+        self._crash = crash
+        self._failed = failed
+        self._producer = Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "transactional.id": transactional_id,
+                "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+                "linger.ms": 0,
+                "compression.type": "lz4",
+                "message.max.bytes": 2 * 1024 * 1024,
+                "queue.buffering.max.messages": 4 * TRANSACTION_ROWS,
+            }
+        )
+        self._metadata = b""
+        self._partitions: dict[int, Publishing] = {}
+        #: Guards the fields above; held for a whole transaction, so that whoever takes it has drained it.
+        self._work = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+
+    def start(self) -> None:
+        """Fence predecessors of the same transactional id and begin. Blocks; raises PublisherError."""
+        try:
+            self._producer.init_transactions(CALL_TIMEOUT)
+        except KafkaException as error:
+            raise PublisherError(f"init_transactions: {error}") from error
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread after the transaction under way."""
+        self._stopping = True
+        self._wake.set()
+        self._thread.join(CALL_TIMEOUT)
+
+    def assign(self, generation: int, member: str, partitions: Mapping[int, Publishing]) -> None:
+        """Publish for these partitions, under this pair, from here on."""
+        metadata = group_metadata(self._group, generation, member)
+        with self._work:
+            self._metadata = metadata
+            self._partitions = dict(partitions)
+        self._wake.set()
+
+    def drain(self, deadline: float) -> bool:
+        """Publish all that is committed, until monotonic ``deadline``; True when nothing is left."""
+        while time.monotonic() < deadline:
+            with self._work:
+                if not self._pending():
+                    return True
+                if not self._publish():
+                    return False
+        return False
+
+    def unassign(self) -> None:
+        """Wait for the transaction under way, then publish for no partition."""
+        with self._work:
+            self._partitions = {}
+
+    def committed(self, partition: int, seq: int) -> None:
+        """Redis holds commits up to ``seq``. Called by the cycle; never blocks."""
+        held = self._partitions.get(partition)
+        if held is not None:
+            held.committed = seq
+
+    def wake(self) -> None:
+        """There are rows that somebody waits for."""
+        self._wake.set()
+
+    def published(self) -> dict[int, int]:
+        """Last published seq of each owned partition."""
+        return {number: held.published for number, held in self._partitions.items()}
+
+    def backlog(self) -> int:
+        """Commits in Redis that Kafka does not have yet."""
+        return sum(held.committed - held.published for held in list(self._partitions.values()))
+
+    def _pending(self) -> bool:
+        return any(held.committed > held.published for held in self._partitions.values())
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping:
+                self._wake.wait(QUIET_INTERVAL)
+                self._wake.clear()
+                with self._work:
+                    while self._pending() and self._publish():
+                        pass
+        except BaseException as error:  # the process ends: recovery decides by what Kafka has
+            self._failed(error)
+
+    def _publish(self) -> bool:
+        """One transaction; False when it was aborted and must be tried under a newer pair."""
+        began = time.monotonic()
+        batches = self._collect()
+        if not batches:
+            return False
+        try:
+            rows = self._transact(batches)
+        except KafkaException as error:
+            self._abort(error)
+            return False
+        for number, batch in batches.items():
+            held = self._partitions[number]
+            held.published = batch.entries[-1].seq
+            held.offsets.update(batch.moved)
+        self._observer.published(rows, time.monotonic() - began)
+        for number in batches:
+            held = self._partitions[number]
+            self._store.trim(number, held.epoch, held.published)
+        self._crash.reach("after-trim")
+        return True
+
+    def _collect(self) -> dict[int, _Batch]:
+        batches: dict[int, _Batch] = {}
+        room = TRANSACTION_ROWS
+        for number, held in self._partitions.items():
+            if held.committed <= held.published or room <= 0:
+                continue
+            taken: list[OutboxEntry] = []
+            for entry in self._store.outbox(number, held.published, READ_ENTRIES):
+                expected = taken[-1].seq + 1 if taken else held.published + 1
+                if entry.seq != expected:
+                    raise PublisherError(
+                        f"partition {number}: outbox has seq {entry.seq} where {expected} must be"
+                    )
+                size = len(entry.rows) + 1
+                if taken and size > room:
+                    break
+                room -= size
+                taken.append(entry)
+            if not taken:
+                raise PublisherError(
+                    f"partition {number}: outbox is empty after seq {held.published}, "
+                    f"but {held.committed} is committed: Redis lost it"
+                )
+            batch = batches[number] = _Batch(taken)
+            for entry in taken:
+                batch.moved.update(entry.vector)
+        return batches
+
+    def _transact(self, batches: Mapping[int, _Batch]) -> list[tuple[str, int, str]]:
+        producer = self._producer
+        sent: list[tuple[str, int, str]] = []
+        offsets: list[TopicPartition] = []
+        producer.begin_transaction()
+        self._crash.reach("after-begin")
+        for number, batch in batches.items():
+            for entry in batch.entries:
+                for topic, partition, key, value, cause, label in entry.rows:
+                    producer.produce(topic, value, key=key, partition=partition)
+                    sent.append((topic, cause, label))
+                producer.produce(self._journal_topic, entry.row, partition=number)
+            last = batch.entries[-1]
+            held = self._partitions[number]
+            moved = {self._carrier: held.offsets.get(self._carrier, 0), **batch.moved}
+            metadata = f"{last.seq},{chain(last.row).hex()}"
+            offsets += [
+                TopicPartition(topic, number, offset, metadata=metadata)
+                for topic, offset in moved.items()
+            ]
+        self._crash.reach("after-produce")
+        producer.send_offsets_to_transaction(offsets, self._metadata, CALL_TIMEOUT)  # type: ignore[arg-type]
+        self._crash.reach("after-offsets")
+        self._commit()
+        self._crash.reach("after-transaction")
+        return sent
+
+    def _commit(self) -> None:
+        deadline = time.monotonic() + CALL_TIMEOUT
+        while True:
+            try:
+                self._producer.commit_transaction(max(0.1, deadline - time.monotonic()))
+                return
+            except KafkaException as error:
+                if not error.args[0].retriable() or time.monotonic() > deadline:
+                    raise
+
+    def _abort(self, error: KafkaException) -> None:
+        cause: KafkaError = error.args[0]
+        self._observer.aborted(cause.name())
+        if not cause.txn_requires_abort():
+            raise PublisherError(f"transaction failed: {cause}") from error
+        try:
+            self._producer.abort_transaction(CALL_TIMEOUT)
+        except KafkaException as failure:
+            raise PublisherError(f"abort failed after {cause}: {failure}") from failure
+        if cause.code() in (KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID):
+            # The pair never succeeds again: wait for the hook to bring the next one.
+            self._partitions = {}
