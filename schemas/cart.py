@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+import msgspec
+
 from schemas.click import Channel, TrafficSource
 from schemas.envelope import Data, Envelope, Id, Money, Quantity
 
@@ -16,7 +18,7 @@ class Cart(Data):
     quantity: Quantity = 1
     category: Id | None = None
     unit_price: Money | None = None
-    attributes: dict[Id, Id] = {}
+    attributes: dict[Id, Id] = msgspec.field(default_factory=dict)
     traffic_source: TrafficSource | None = None
     channel: Channel | None = None
 

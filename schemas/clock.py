@@ -10,7 +10,7 @@ WALL = "wall"
 
 
 class Tick(msgspec.Struct, tag="tick", array_like=True, frozen=True):
-    """``ends``: per input topic, the high watermark of this partition, fetched after ``time`` was taken."""
+    """``ends``: per input topic, the partition's high watermark fetched after ``time`` was taken."""
 
     partition: int
     time: int
@@ -25,7 +25,7 @@ class Tick(msgspec.Struct, tag="tick", array_like=True, frozen=True):
 
 
 class Rebase(msgspec.Struct, tag="rebase", array_like=True, frozen=True):
-    """A tool takes the clock over: from here only ticks of ``clock`` count, from ``time`` to ``until``."""
+    """A tool takes the clock over: only ticks of ``clock`` count, from ``time`` to ``until``."""
 
     partition: int
     time: int

@@ -17,8 +17,8 @@ ShopId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Keyword = Annotated[str, msgspec.Meta(max_length=KEYWORD_LENGTH)]
 Text = Annotated[str, msgspec.Meta(max_length=TEXT_LENGTH)]
 Source = Annotated[str, msgspec.Meta(min_length=1, max_length=KEYWORD_LENGTH)]
-#: Minor units of the shop's currency (cents, fen). Absent means unknown, not 0. The bound is ten billion
-#: yuan a piece: times the largest quantity (10^6) it is 10^18, still under msgpack's 2^63.
+#: Minor units of the shop's currency (cents, fen). Absent means unknown, not 0. The bound is ten
+#: billion yuan a piece: times the largest quantity (10^6) it is 10^18, still under msgpack's 2^63.
 Money = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000_000)]
 Quantity = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 #: An event time; the time zone is required, and the wire form is UTC.
@@ -28,8 +28,8 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 class Envelope(msgspec.Struct, tag_field="type", kw_only=True, gc=False, omit_defaults=True):
     """What all events share. ``subject`` is the Kafka key; ``source`` + ``id`` names the event.
 
-    ``specversion`` has no default, since CloudEvents requires it on the wire and a default would let it
-    be absent from what is read and leave it out of what is written.
+    ``specversion`` has no default: CloudEvents requires it on the wire, and a default would be left
+    out of what is written and let it be absent from what is read.
     """
 
     specversion: Literal["1.0"]
@@ -52,4 +52,4 @@ class Line(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
     quantity: Quantity = 1
     category: Id | None = None
     unit_price: Money | None = None
-    attributes: dict[Id, Id] = {}
+    attributes: dict[Id, Id] = msgspec.field(default_factory=dict)

@@ -1,7 +1,7 @@
 """shop.journal (internal): one row a commit of a partition, msgpack arrays, no envelope, no key.
 
-The rows of a partition form a chain: ``previous`` is the digest of the row before, so a row names not
-only its place (``seq``) but its whole lineage.
+The rows of a partition form a chain: ``previous`` is the digest of the row before, so a row names
+not only its place (``seq``) but its whole lineage.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ JOURNAL_VERSION = 1
 
 
 class Slice(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """Offsets [start, end) of ``topic``: ``count`` records in it, ``crc`` over their keys and values."""
+    """Offsets [start, end) of ``topic``: ``count`` records, ``crc`` over their keys and values."""
 
     topic: str
     start: int
@@ -24,7 +24,7 @@ class Slice(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class ClockState(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """Which clock rules the partition. Times in ms; ``tick`` is the newest applied one, 0 before any."""
+    """Which clock rules the partition. Times in ms; ``tick`` is the newest applied one, else 0."""
 
     clock: str
     tick: int

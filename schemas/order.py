@@ -1,4 +1,7 @@
-"""shop.orders: the life of an order. A status is a delta; placed or paid may carry the whole order."""
+"""shop.orders: the life of an order.
+
+A status is a delta on the order; placed or paid may carry the whole of it.
+"""
 
 from typing import Annotated, Literal
 
@@ -23,16 +26,26 @@ class Promotion(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
 
 
 class Order(Data):
-    """``amount`` is the refunded amount; ``refund_id`` is required for the refund statuses."""
+    """``amount`` is the refunded amount.
+
+    ``refund_id`` is required for the refund statuses (checked by schemas.decoding). ``lines`` may
+    come with ``placed`` or with ``paid``, whichever goes with the goods.
+    """
 
     order_id: Id
     status: OrderStatus
-    lines: Annotated[list[Line], msgspec.Meta(max_length=ORDER_LINES)] = []
+    lines: Annotated[list[Line], msgspec.Meta(max_length=ORDER_LINES)] = msgspec.field(
+        default_factory=list
+    )
     amount_paid: Money | None = None
     discount: Money | None = None
     points_used: Money | None = None
-    promotions: Annotated[list[Promotion], msgspec.Meta(max_length=50)] = []
-    coupon_codes: Annotated[list[Id], msgspec.Meta(max_length=20)] = []
+    promotions: Annotated[list[Promotion], msgspec.Meta(max_length=50)] = msgspec.field(
+        default_factory=list
+    )
+    coupon_codes: Annotated[list[Id], msgspec.Meta(max_length=20)] = msgspec.field(
+        default_factory=list
+    )
     payment_method: Id | None = None
     region: Id | None = None
     remark: Text | None = None

@@ -13,7 +13,7 @@ TriggerKind = Literal[
 
 
 class Offer(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """``value`` is percent for ``percent``, minor units for ``amount``. ``code`` is empty until published."""
+    """``value`` is in percent or minor units, as ``kind`` says; ``code`` is set on publication."""
 
     kind: Literal["percent", "amount"]
     value: int
