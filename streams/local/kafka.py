@@ -94,7 +94,7 @@ class KafkaProcess(ServerProcess):
         self.start()
 
     def _format(self, java: list[str], properties: Path) -> None:
-        """Writes a cluster id into an empty data folder, which Kafka wants before its first start."""
+        """Writes a cluster id into an empty data folder, as Kafka wants before its first start."""
         if (self.data / "meta.properties").exists():
             return
         # Kafka's own form: 16 random bytes in URL-safe base64 without padding.

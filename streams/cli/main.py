@@ -1,0 +1,125 @@
+"""The console command `huitou`.
+
+To add a command, add a line to ``COMMANDS``: its name, "module:attribute" of a Typer app (a group)
+or of a function (typer reads its signature), its help; the module is imported when it is called.
+"""
+
+import importlib
+import importlib.metadata
+import sys
+from collections.abc import Callable
+from typing import Annotated, NamedTuple
+
+import typer
+from typer.main import get_command, get_group
+
+from streams.local.errors import LocalStackError
+
+
+class Command(NamedTuple):
+    target: str
+    help: str
+    panel: str
+
+
+_RUN, _SEND, _READ, _OPERATE = "Run", "Send events", "Read", "Operate"
+
+COMMANDS = {
+    "demo": Command("streams.cli.demo:demo", "Everything at once, with a live view.", _RUN),
+    "up": Command("streams.cli.up:up", "Stack, topics and workers together.", _RUN),
+    "worker": Command("streams.cli.worker:worker", "One worker in the foreground.", _RUN),
+    "stack": Command("streams.cli.stack:stack_app", "A local Kafka and Redis.", _RUN),
+    "publish": Command("streams.cli.publish:publish", "CloudEvents JSON lines to Kafka.", _SEND),
+    "replay": Command("streams.cli.replay:replay_app", "A data set, by its own time.", _SEND),
+    "simulate": Command("streams.cli.simulate:simulate", "Customers who never were.", _SEND),
+    "customer": Command("streams.cli.customer:customer", "A customer's live state.", _READ),
+    "triggers": Command("streams.cli.triggers:triggers", "The coupons that were issued.", _READ),
+    "verify": Command("streams.cli.verify:verify", "Folds the log again and compares.", _READ),
+    "topics": Command("streams.cli.topics:topics_app", "The topics of the contract.", _OPERATE),
+    "settings": Command("streams.cli.settings:settings_app", "Shops' definitions.", _OPERATE),
+    "clock": Command("streams.cli.clock:clock_app", "Who owns the clock.", _OPERATE),
+    "resume": Command("streams.cli.resume:resume", "Goes on with a paused topic.", _OPERATE),
+}
+
+app = typer.Typer(
+    name="huitou",
+    help="huitou (回头客, the returning customer): shop events in, live customer state in Redis, "
+    "coupons out, exactly once.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+
+def load(name: str) -> Callable[..., object]:
+    """The command ``name``, ready to be called with its arguments; imports its module.
+
+    Raises typer.Exit(2), with a sentence on stderr, where this build has no such module.
+    """
+    module_name, _, attribute = COMMANDS[name].target.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name != module_name:
+            raise
+        typer.echo(f"`huitou {name}` is not part of this build: no module {module_name}", err=True)
+        raise typer.Exit(2) from None
+    found = getattr(module, attribute)
+    if isinstance(found, typer.Typer):
+        # A group even where it has one command only: `huitou replay taobao` names its format.
+        return get_group(found)
+    single = typer.Typer(add_completion=False)
+    single.command(name=name)(found)
+    return get_command(single)
+
+
+def run(name: str, arguments: list[str]) -> None:
+    """Runs the command ``name``; an error that says what to do is printed without its traceback."""
+    try:
+        load(name)(arguments, prog_name=f"huitou {name}")
+    except LocalStackError as error:
+        typer.echo(f"huitou {name}: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _register(name: str, command: Command) -> None:
+    """Puts a stand-in into the app: it hands all its arguments, --help too, to the real command."""
+
+    def stand_in(context: typer.Context) -> None:
+        run(name, context.args)
+
+    app.command(
+        name,
+        help=command.help,
+        rich_help_panel=command.panel,
+        add_help_option=False,
+        context_settings={
+            "ignore_unknown_options": True,
+            "allow_extra_args": True,
+            "allow_interspersed_args": False,
+        },
+    )(stand_in)
+
+
+for _name, _command in COMMANDS.items():
+    _register(_name, _command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"huitou {importlib.metadata.version('huitou')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print and exit."),
+    ] = False,
+) -> None:
+    """Options that come before the command."""
+
+
+if __name__ == "__main__":
+    # As a module and as a script alike, usage lines say huitou.
+    app(prog_name="huitou" if sys.argv[0].endswith("main.py") else None)
