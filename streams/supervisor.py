@@ -52,7 +52,7 @@ class Supervisor:
     """``workers`` processes, each with a HUITOU_SLOT (0, 1, ...) and a metrics port of its own.
 
     ``environment`` goes over this process's own. ``metrics_port`` is slot 0's, the next slot has
-    the next one; 0: each worker picks a free one and logs it. With ``log_folder`` a worker writes to
+    the next one; 0: each picks a free one and logs it. With ``log_folder`` a worker writes to
     ``worker-<slot>.log`` there, and its last lines are said when it ends; without one it shares
     this process's output. ``say`` gets whole messages, from any thread.
     """

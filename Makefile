@@ -1,0 +1,47 @@
+# `make help` says what there is. Every target does the set-up it needs; again it takes seconds.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help venv setup check test test-long bench demo lock clean
+
+BIN := .venv/bin
+ARGS ?=
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv:
+	@scripts/setup
+
+setup: venv ## Virtual environment, java, redis-server and Kafka's jars
+	@$(BIN)/huitou stack prepare
+
+check: venv ## Style, types, who may import whom, declared dependencies
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+
+test: setup ## All tests but the long ones (under 10 minutes); ARGS go to pytest
+	$(BIN)/pytest -m "not long" $(ARGS)
+
+test-long: setup ## The tests that take minutes: replays, faults, the built wheel
+	$(BIN)/pytest -m long $(ARGS)
+
+bench: setup ## CPU per event beside a stock Faust agent, and the paced load with its latencies
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+demo: setup ## The main job with a live view, as make demo ARGS="--seconds 90 --summary s.json"
+	@$(BIN)/huitou demo $(ARGS)
+
+lock: ## Write the lock files anew (uv must be on PATH)
+	uv pip compile -q --universal --generate-hashes --python-version 3.11 \
+	    --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --python-version 3.11 \
+	    --custom-compile-command "make lock" pyproject.toml --group dev -c requirements.lock \
+	    -o requirements-dev.lock
+
+clean: ## Remove what was built here; caches and stacks elsewhere stay
+	rm -rf .venv .setup.lock dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find schemas producers streams tests -name __pycache__ -type d -prune -exec rm -rf {} +
