@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from schemas.clock import WALL
+from schemas.clock import WALL, Tick
 from schemas.journal import GENESIS, ClockState
 from streams.domain.state import CustomerState
-from streams.engine.clock import TickQueue
+from streams.engine.clock import TickQueue, Waiting
 from streams.engine.process import Commit, Position
 
 #: The clock of a partition that no tick has reached.
@@ -59,18 +59,21 @@ class Partition:
     #: Committed next offset of each input topic.
     vector: dict[str, int]
     clock: ClockState
-    #: Next offset expected from the transport; ahead of ``vector`` for the clock topic only.
-    read: dict[str, int]
+    #: Next offset of the clock topic expected from the transport; ahead of what is committed.
+    clock_read: int
+    #: Offset after the last clock record applied, also where that is not yet in a commit.
+    clock_applied: int
     cache: StateCache
     ticks: TickQueue
     #: Earliest due timer in ms, None where there is none.
     next_due: int | None = None
-    #: Offset after the last clock record that is applied but not yet in a commit.
-    clock_offset: int = 0
     committed_at: float = 0.0
     #: Why nothing is folded here, until an operator acts.
     paused: str | None = None
-    pending_bytes: int = field(default=0)
+    #: Topics sought back after a pause, of which later records may still be on their way.
+    rereading: set[str] = field(default_factory=set)
+    #: The tick that moved the watermark last, for latencies.
+    last_tick: Waiting | None = None
 
     def advance(self, commit: Commit, next_due: int | None) -> None:
         """Take over what the script has just stored."""
@@ -79,3 +82,15 @@ class Partition:
         self.vector.update(commit.vector)
         self.next_due = next_due
         self.cache.committed(commit.states)
+
+    def became_due(self, due: int) -> int:
+        """Wall time in ms at which a timer due at ``due`` should have fired: due plus the lateness.
+
+        On a tool's clock that is counted back from the tick that passed it, at the tool's rate.
+        """
+        tick = self.last_tick
+        if tick is None:
+            return due
+        rate = tick.record.rate if type(tick.record) is Tick else 0.0
+        ahead = (self.clock.watermark - due) / rate if rate > 0 else 0.0
+        return int(tick.appended - ahead)

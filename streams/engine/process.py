@@ -204,15 +204,18 @@ class PartitionProcessor:
         states: MutableMapping[str, CustomerState],
         sizes: Mapping[str, int],
         definitions: DefinitionsLike,
+        *,
+        bounded: bool = True,
     ) -> "Draft":
         """Fold from where ``work`` stands to its end or to the bounds of one commit.
 
         ``states`` has every key of ``work.keys`` that exists; missing ones are made. ``sizes`` gives the
         encoded bytes of states, where known. Raises FoldError with the record that caused it; the states
         touched so far are then half-changed and must be dropped. A ``work`` with nothing left gives a
-        draft that only moves the clock.
+        draft that only moves the clock. ``bounded`` False folds all of it: a commit that is repeated is
+        as long as it was.
         """
-        draft = Draft(self, position, states, sizes)
+        draft = Draft(self, position, states, sizes, bounded=bounded)
         while not work.done and not draft.full:
             part, items = work.fetched[work.topic], work.items[work.topic]
             first = work.record
@@ -261,7 +264,10 @@ class Draft:
         position: Position,
         states: MutableMapping[str, CustomerState],
         sizes: Mapping[str, int],
+        *,
+        bounded: bool = True,
     ) -> None:
+        self._bounded = bounded
         #: In fold order.
         self.slices: list[Slice] = []
         self._processor = processor
@@ -279,7 +285,7 @@ class Draft:
 
     @property
     def full(self) -> bool:
-        return (
+        return self._bounded and (
             len(self._touched) >= COMMIT_STATES
             or self._weight >= COMMIT_BYTES
             or len(self._rows) >= COMMIT_ROWS
@@ -334,9 +340,7 @@ class Draft:
                         record = part.records[index]
                         trigger.cause = EventCause(part.topic, record.partition, record.offset)
                         self._trigger(trigger, time, record.timestamp)
-                if len(touched) >= COMMIT_STATES or self._weight >= COMMIT_BYTES or (
-                    len(self._rows) >= COMMIT_ROWS
-                ):
+                if self.full:
                     index += 1
                     break
             else:

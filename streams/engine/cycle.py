@@ -1,0 +1,400 @@
+"""One cycle: a poll's records into every owned partition, until all of it is committed in Redis.
+
+Synchronous and in one thread. Anything that raises inside a cycle leaves half-folded states behind, so
+it either drops the partition's cache and pauses it (a fold that raised) or ends the process (any doubt).
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+import structlog
+
+from schemas.clock import decode_clock
+from schemas.deadletter import DeadLetter
+from schemas.journal import Slice
+from streams.engine.crashpoints import CrashPoints
+from streams.engine.definitions import CurrentDefinitions, DefinitionsSource
+from streams.engine.partition import Partition
+from streams.engine.poison import PoisonGuard
+from streams.engine.process import (
+    FIRE_CUSTOMERS,
+    Commit,
+    Draft,
+    Fetched,
+    FoldError,
+    PartitionProcessor,
+    Position,
+    Stamp,
+    Work,
+)
+from streams.engine.publisher import Publisher
+from streams.engine.topicnames import TopicNames
+from streams.engine.transport import Poll
+from streams.operations.metrics import Metrics
+from streams.state.codec import CODEC_VERSION
+from streams.state.redis_store import RedisStore, Refused
+
+#: An applied tick that changes nothing else is committed at least this often, seconds.
+CLOCK_COMMIT_INTERVAL = 10.0
+
+log = structlog.get_logger(__name__)
+
+
+class GapError(Exception):
+    """Records were skipped between the transport and the cycle: the process must end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What every journal row of this process names."""
+
+    build: str
+    config: str
+    code_key: str
+    #: Until shop.settings says otherwise, ms.
+    lateness_ms: int
+
+
+class Cycle:
+    """Owns ``partitions`` between a recovery and the next release."""
+
+    def __init__(
+        self,
+        topics: TopicNames,
+        store: RedisStore,
+        processors: Mapping[int, PartitionProcessor],
+        definitions: DefinitionsSource,
+        publisher: Publisher,
+        guard: PoisonGuard,
+        circumstances: Circumstances,
+        metrics: Metrics,
+        crash: CrashPoints,
+        pause: Callable[[str, int | None, str], None],
+    ) -> None:
+        """``pause`` (topic or "", partition, reason) stops the fetching of what is not processed."""
+        self.partitions: dict[int, Partition] = {}
+        self._topics = topics
+        self._store = store
+        self._processors = processors
+        self._definitions = definitions
+        self._publisher = publisher
+        self._guard = guard
+        self._circumstances = circumstances
+        self._metrics = metrics
+        self._crash = crash
+        self._pause = pause
+
+    def process(self, poll: Poll) -> None:
+        """Commit all that the poll brought and every timer that is due by it.
+
+        Raises GapError, Refused, redis.RedisError: after any of them the process must end.
+        """
+        metrics = self._metrics
+        metrics.stage("fetch").observe(time.monotonic() - poll.at)
+        definitions = self._definitions.current()
+        began = time.monotonic()
+        works = self._prepare(self._accept(poll))
+        decoded = time.monotonic()
+        metrics.stage("decode").observe(decoded - began)
+        if works:
+            self._load({number: list(work.keys) for number, work in works.items()})
+        events = sum(len(part.records) for work in works.values() for part in work.fetched)
+        if events:
+            metrics.bundle_events.observe(events)
+        self._fold(works, definitions)
+        self._move_clocks(definitions)
+        self._fire(definitions)
+        for partition in self.partitions.values():
+            before = partition.cache.evictions
+            partition.cache.evict()
+            if partition.cache.evictions > before:
+                metrics.cache_evictions().inc(partition.cache.evictions - before)
+        if works:
+            log.debug("bundle", partitions=len(works), events=events)
+
+    # What a poll brings ---------------------------------------------------------------------------
+
+    def _accept(self, poll: Poll) -> dict[int, list[Fetched]]:
+        """What is new and wanted, per partition, topics in fold order; clock records are queued."""
+        accepted: dict[int, list[Fetched]] = {}
+        for topic in self._topics.inputs:
+            for number, partition in self.partitions.items():
+                part = poll.fetched.get((topic, number))
+                if part is None or partition.paused or topic in self._guard.paused:
+                    continue
+                is_clock = topic == self._topics.clock
+                expected = partition.clock_read if is_clock else partition.vector[topic]
+                if topic in partition.rereading:
+                    if part.start > expected:
+                        continue  # fetched before the seek back
+                    partition.rereading.discard(topic)
+                part = _from(part, expected, number)
+                if part is None:
+                    continue
+                if is_clock:
+                    self._queue(partition, part)
+                else:
+                    accepted.setdefault(number, []).append(part)
+        return accepted
+
+    def _queue(self, partition: Partition, part: Fetched) -> None:
+        for record in part.records:
+            try:
+                clock = decode_clock(record.value or b"")
+            except msgspec.MsgspecError as error:
+                self._metrics.events(part.topic, "ignored").inc()
+                log.warning(
+                    "clock record ignored", topic=part.topic, partition=partition.number,
+                    offset=record.offset, error=str(error),
+                )  # fmt: skip
+                continue
+            if clock.partition == partition.number:
+                partition.ticks.add(clock, record.offset, record.timestamp)
+        partition.clock_read = part.end
+
+    def _prepare(self, accepted: dict[int, list[Fetched]]) -> dict[int, Work]:
+        works = {
+            number: self._processors[number].prepare(
+                fetched, self.partitions[number].ticks.latest
+            )
+            for number, fetched in accepted.items()
+        }
+        poisoned = self._poisoned(works)
+        if not poisoned:
+            return works
+        return {
+            number: kept
+            for number, work in works.items()
+            if (kept := _without(work, poisoned)) is not None
+        }
+
+    def _poisoned(self, works: dict[int, Work]) -> set[str]:
+        totals: dict[str, tuple[int, int]] = {}
+        for number, work in works.items():
+            for part, items in zip(work.fetched, work.items, strict=True):
+                if self._guard.accepts(part.topic, number, part.start):
+                    continue
+                bad = sum(type(item) is DeadLetter for item in items)
+                records, known = totals.get(part.topic, (0, 0))
+                totals[part.topic] = (records + len(items), known + bad)
+        now = time.monotonic()
+        poisoned = {t for t, (records, bad) in totals.items() if self._guard.trips(t, records, bad, now)}
+        for topic in poisoned:
+            self._pause(topic, None, self._guard.paused[topic])
+        return poisoned
+
+    def _load(self, wanted: Mapping[int, list[str]]) -> None:
+        """Bring the states of these keys into the caches, in one round trip."""
+        missing = {
+            number: keys
+            for number, names in wanted.items()
+            if (keys := self.partitions[number].cache.missing(names))
+        }
+        asked = sum(len(names) for names in wanted.values())
+        absent = sum(len(keys) for keys in missing.values())
+        self._metrics.cache_hits().inc(asked - absent)
+        self._metrics.cache_misses().inc(absent)
+        if not missing:
+            return
+        for number, found in self._store.load_states(missing).items():
+            cache = self.partitions[number].cache
+            for key, (state, size) in found.items():
+                cache.states[key] = state
+                cache.sizes[key] = size
+
+    # Commits --------------------------------------------------------------------------------------
+
+    def _fold(self, works: dict[int, Work], definitions: CurrentDefinitions) -> None:
+        """Fold and commit, one commit a partition a round, all of a round in one round trip."""
+        while works:
+            began = time.monotonic()
+            drafts: dict[int, Draft] = {}
+            for number, work in list(works.items()):
+                partition = self.partitions[number]
+                cache = partition.cache
+                try:
+                    draft = self._processors[number].fold(
+                        partition.position, work, cache.states, cache.sizes, definitions
+                    )
+                except FoldError as error:
+                    self._stop_partition(partition, error)
+                    del works[number]
+                    continue
+                drafts[number] = draft
+                if work.done:
+                    del works[number]
+                    # With all of the poll folded, ticks may apply in the same commit.
+                    moved = {part.topic: part.end for part in draft.slices}
+                    self._apply_ticks(partition, {**partition.vector, **moved}, definitions)
+            self._metrics.stage("fold").observe(time.monotonic() - began)
+            self._commit(drafts, definitions)
+
+    def _move_clocks(self, definitions: CurrentDefinitions) -> None:
+        """Apply ticks of partitions that had nothing to fold; commit those that must not wait."""
+        drafts: dict[int, Draft] = {}
+        now = time.monotonic()
+        for number, partition in self.partitions.items():
+            if partition.paused:
+                continue
+            before = partition.clock.clock
+            if len(partition.ticks):
+                self._apply_ticks(partition, partition.vector, definitions)
+            if partition.clock_applied == partition.vector[self._topics.clock]:
+                continue
+            if (
+                partition.clock.clock != before
+                or now - partition.committed_at >= CLOCK_COMMIT_INTERVAL
+            ):
+                drafts[number] = Draft(
+                    self._processors[number], partition.position, {}, {}
+                )
+        self._commit(drafts, definitions)
+
+    def _apply_ticks(
+        self, partition: Partition, vector: Mapping[str, int], definitions: CurrentDefinitions
+    ) -> None:
+        lateness = definitions.lateness_ms
+        applied = partition.ticks.apply(
+            partition.clock,
+            vector,
+            definitions.offsets,
+            self._circumstances.lateness_ms if lateness is None else lateness,
+        )
+        if applied is None:
+            return
+        partition.clock = applied.clock
+        partition.clock_applied = applied.offset
+        if applied.tick is not None:
+            partition.last_tick = applied.tick
+            self._metrics.heartbeat.observe(max(0.0, time.time() - applied.tick.appended / 1000))
+
+    def _fire(self, definitions: CurrentDefinitions) -> None:
+        """Fire due timers in commits of their own, until none is due, before any later event."""
+        while True:
+            due = {
+                number: self._store.due(number, partition.clock.watermark, FIRE_CUSTOMERS)
+                for number, partition in self.partitions.items()
+                if not partition.paused
+                and partition.next_due is not None
+                and partition.next_due <= partition.clock.watermark
+            }
+            if not due:
+                return
+            self._load({number: [key for key, _ in entries] for number, entries in due.items()})
+            drafts: dict[int, Draft] = {}
+            for number, entries in due.items():
+                partition = self.partitions[number]
+                cache = partition.cache
+                try:
+                    drafts[number] = self._processors[number].fire(
+                        partition.position, entries, cache.states, cache.sizes, definitions,
+                        partition.became_due,
+                    )  # fmt: skip
+                except FoldError as error:
+                    self._stop_partition(partition, error)
+            self._commit(drafts, definitions)
+            self._crash.reach("after-timers")
+
+    def _commit(self, drafts: dict[int, Draft], definitions: CurrentDefinitions) -> None:
+        if not drafts:
+            return
+        batch: list[tuple[int, int, Position, Commit]] = []
+        began = time.monotonic()
+        for number, draft in drafts.items():
+            partition = self.partitions[number]
+            commit = draft.finish(
+                self._stamp(partition, definitions), self._clock_slices(partition)
+            )
+            batch.append((number, partition.epoch, partition.position, commit))
+        self._crash.reach("before-commit")
+        results = self._store.commit(batch)
+        self._crash.reach("after-commit")
+        now = time.monotonic()
+        self._metrics.stage("commit").observe(now - began)
+        urgent = False
+        for (number, _, _, commit), result in zip(batch, results, strict=True):
+            if isinstance(result, Refused):
+                self._metrics.commit_refused(result.reason).inc()
+                raise result
+            partition = self.partitions[number]
+            partition.advance(commit, result)
+            partition.committed_at = now
+            self._publisher.committed(number, commit.position.seq)
+            urgent |= self._count(commit)
+        if urgent:
+            self._publisher.wake()
+
+    def _stamp(self, partition: Partition, definitions: CurrentDefinitions) -> Stamp:
+        fixed = self._circumstances
+        return Stamp(
+            epoch=partition.epoch,
+            clock=partition.clock,
+            latest=partition.ticks.latest,
+            definitions=definitions.offsets,
+            build=fixed.build,
+            codec=CODEC_VERSION,
+            config=fixed.config,
+            code_key=fixed.code_key,
+        )
+
+    def _clock_slices(self, partition: Partition) -> list[Slice]:
+        """The clock records applied since the last commit; they are kept a day only, so not summed."""
+        topic = self._topics.clock
+        start, end = partition.vector[topic], partition.clock_applied
+        return [Slice(topic, start, end, 0, 0)] if end > start else []
+
+    def _count(self, commit: Commit) -> bool:
+        """Metrics of a commit; True when it has rows that somebody waits for."""
+        metrics = self._metrics
+        for (topic, outcome), count in commit.counts.items():
+            metrics.events(topic, outcome).inc(count)
+        if commit.evicted_early:
+            metrics.dedupe_evicted_early().inc(commit.evicted_early)
+        if commit.states:
+            size = sum(map(len, commit.states.values()))
+            metrics.state_size.observe(size / len(commit.states), len(commit.states))
+        triggers = False
+        for row in commit.rows:
+            if row.topic == self._topics.triggers:
+                metrics.triggers(row.label, "committed").inc()
+                triggers = True
+        return triggers
+
+    def _stop_partition(self, partition: Partition, error: FoldError) -> None:
+        """A fold that raises pauses its partition, not the worker."""
+        partition.cache.clear()
+        partition.paused = f"folding failed at {error}"
+        log.error(
+            "partition paused", partition=partition.number, cause=error.cause,
+            error=str(error), remedy="deploy a build that can fold it and restart the worker",
+            exc_info=error.__cause__,
+        )  # fmt: skip
+        self._pause("", partition.number, partition.paused)
+
+
+def _from(part: Fetched, expected: int, number: int) -> Fetched | None:
+    """The part of a fetch at and after ``expected``; None when all of it is known already."""
+    if part.end <= expected:
+        return None
+    if part.start > expected:
+        raise GapError(
+            f"{part.topic}[{number}]: fetched from offset {part.start} where {expected} is next"
+        )
+    if part.start == expected:
+        return part
+    records = [record for record in part.records if record.offset >= expected]
+    return Fetched(part.topic, expected, part.end, records)
+
+
+def _without(work: Work, topics: set[str]) -> Work | None:
+    """The work but for these topics; None when nothing is left."""
+    kept = [
+        (part, items)
+        for part, items in zip(work.fetched, work.items, strict=True)
+        if part.topic not in topics
+    ]
+    if not kept:
+        return None
+    return Work([part for part, _ in kept], [items for _, items in kept], work.keys)
