@@ -10,7 +10,7 @@ class LogError(Exception):
         self.partition = partition
 
 
-class LogRangeLost(LogError):  # noqa: N818  the name says what is so
+class LogRangeLost(LogError):
     """A range begins outside of what the log holds."""
 
     def __init__(
@@ -27,7 +27,7 @@ class LogRangeLost(LogError):  # noqa: N818  the name says what is so
         self.log_end = log_end
 
 
-class LogIncomplete(LogError):  # noqa: N818  the name says what is so
+class LogIncomplete(LogError):
     """A range was not readable to its end within the time allowed."""
 
     def __init__(
@@ -45,7 +45,7 @@ class LogIncomplete(LogError):  # noqa: N818  the name says what is so
         self.position = position
 
 
-class LogUnreadable(LogError):  # noqa: N818  the name says what is so
+class LogUnreadable(LogError):
     """Kafka answered with an error that waiting does not mend."""
 
     def __init__(self, topic: str, partition: int, offset: int | None, reason: str) -> None:
@@ -55,7 +55,7 @@ class LogUnreadable(LogError):  # noqa: N818  the name says what is so
         self.reason = reason
 
 
-class JournalGap(LogError):  # noqa: N818  the name says what is so
+class JournalGap(LogError):
     """A row of the journal is missing or out of order."""
 
     def __init__(
