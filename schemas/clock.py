@@ -10,7 +10,7 @@ WALL = "wall"
 
 
 class Tick(msgspec.Struct, tag="tick", array_like=True, frozen=True):
-    """``ends``: per input topic, the partition's high watermark fetched after ``time`` was taken."""
+    """``ends``: per input topic, the partition's high watermark, got after ``time`` was taken."""
 
     partition: int
     time: int

@@ -76,6 +76,10 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
 class _Untyped(msgspec.Struct, tag_field="type", tag="\0"):
     """Makes a union of an event's type: a lone tagged struct may lack its tag, a union may not."""
 
+    def __post_init__(self) -> None:
+        # msgspec turns it into the error that any other unknown type gets.
+        raise ValueError("Invalid value '\\x00' - at `$.type`")
+
 
 def _cart_lacks(data: Cart) -> str | None:
     return "sku" if data.sku is None and data.action != "clear" else None

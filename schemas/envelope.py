@@ -12,8 +12,9 @@ TEXT_LENGTH = 2_000
 BODY_BYTES = 64 * 1024
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=ID_LENGTH)]
-#: Part of Redis keys, so no slash, space or control character.
-ShopId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+#: Part of Redis keys, so no slash, space or control character: Python's ``$`` would let a last
+#: newline through, hence the look-ahead.
+ShopId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$(?!\n)")]
 Keyword = Annotated[str, msgspec.Meta(max_length=KEYWORD_LENGTH)]
 Text = Annotated[str, msgspec.Meta(max_length=TEXT_LENGTH)]
 Source = Annotated[str, msgspec.Meta(min_length=1, max_length=KEYWORD_LENGTH)]
