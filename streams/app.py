@@ -1,0 +1,65 @@
+"""The Faust app and its one agent."""
+
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import faust
+
+from streams.engine.engine import Engine
+from streams.engine.topicnames import TopicNames
+from streams.engine.transport import Consumer, Poll
+from streams.settings import Settings
+
+#: Polls that may wait for the cycle. Each holds at most max_poll_records records.
+BUFFERED_POLLS = 4
+
+
+class App(faust.App):
+    """A Faust app that knows its engine; the transport finds it here."""
+
+    engine: Engine
+
+
+def make_app(settings: Settings, topics: TopicNames, engine: Engine) -> App:
+    """Wire Faust around the engine: one agent over all input topics, and nothing else of Faust's."""
+    app = App(
+        settings.group,
+        broker_consumer=f"bundle://{settings.kafka_bootstrap}",
+        broker_producer=f"kafka://{settings.kafka_bootstrap}",
+        datadir=str(settings.data_dir / f"slot-{settings.slot}"),
+        consumer_auto_offset_reset="earliest",
+        topic_partitions=settings.partitions,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        broker_max_poll_records=settings.max_poll_records,
+        broker_session_timeout=settings.session_timeout,
+        broker_heartbeat_interval=settings.session_timeout / 4,
+        broker_rebalance_timeout=60.0,
+        # Offsets are committed in our transactions only; this loop would find nothing to do.
+        broker_commit_interval=60.0,
+        broker_commit_every=10**12,
+        stream_buffer_maxsize=BUFFERED_POLLS,
+        stream_wait_empty=False,
+        # No tables; 0 would switch to a round-robin assignor that breaks co-partitioning.
+        table_standby_replicas=1,
+        worker_redirect_stdouts=False,
+    )
+    app.engine = engine
+    stream = app.topic(
+        *topics.inputs, key_serializer="raw", value_serializer="raw", key_type=None, value_type=None
+    )
+
+    @app.agent(stream, concurrency=1)
+    async def cycle(polls: AsyncIterator[Any]) -> None:
+        async for event in cast(Any, polls).noack().events():
+            await engine.process(cast(Poll, event.value))
+            engine.beat("loop")
+
+    @app.on_before_shutdown.connect
+    async def drain(_: Any, **__: Any) -> None:
+        consumer = cast(Consumer, app.consumer)
+        consumer.stop_flow()
+        await engine.release()
+
+    return app

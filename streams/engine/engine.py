@@ -1,0 +1,210 @@
+"""The engine as Faust sees it: asynchronous in front, one synchronous thread behind.
+
+Cycles and recoveries run in one thread, so they never overlap and a recovery has drained the cycle by
+being next. Every doubt ends the process; the next one recovers by what Kafka and Redis hold.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NoReturn, Protocol, TypeVar
+
+import structlog
+
+from streams.engine.crashpoints import CrashPoints
+from streams.engine.cycle import Cycle
+from streams.engine.partition import Partition
+from streams.engine.poison import PoisonGuard
+from streams.engine.publisher import Publisher
+from streams.engine.recovery import Recovery, RecoveryRefused
+from streams.engine.topicnames import TopicNames
+from streams.engine.transport import NOTHING, Assignment, Poll
+from streams.operations.health import Health
+from streams.state.redis_store import NotSuitable, Refused
+
+#: The process could not go on by itself (a doubt): start it again.
+EXIT_DOUBT = 70
+#: Nothing helps but an operator (sysexits.h EX_CONFIG).
+EXIT_REFUSED = 78
+#: Faust's recovery gives up after broker_request_timeout (90 s) and would then do nothing for ever.
+RECOVERY_DEADLINE = 75.0
+#: Publishing what is committed before partitions are let go, seconds.
+RELEASE_DEADLINE = 3.0
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+
+class Consumer(Protocol):
+    """The parts of the transport's consumer that pausing needs."""
+
+    def pause_partitions(self, tps: set[tuple[str, int]], /) -> None: ...
+    def resume_partitions(self, tps: set[tuple[str, int]], /) -> None: ...
+    async def reread(self, offsets: Mapping[tuple[str, int], int], /) -> None: ...
+
+
+class Engine:
+    """What app.py's agent and the transport call."""
+
+    def __init__(
+        self,
+        topics: TopicNames,
+        cycle: Cycle,
+        recovery: Recovery,
+        publisher: Publisher,
+        guard: PoisonGuard,
+        health: Health,
+        crash: CrashPoints,
+    ) -> None:
+        self._topics = topics
+        self._cycle = cycle
+        self._recovery = recovery
+        self._publisher = publisher
+        self._guard = guard
+        self._health = health
+        self._crash = crash
+        self._assignment: Assignment = NOTHING
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="cycle")
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._consumer: Consumer | None = None
+
+    def attach(self, consumer: Consumer) -> None:
+        """Called on the event loop once the consumer exists."""
+        self._loop = asyncio.get_running_loop()
+        self._consumer = consumer
+
+    def owned(self) -> Sequence[Partition]:
+        """The owned partitions, for readers in other threads; a snapshot."""
+        return tuple(self._cycle.partitions.values())
+
+    def beat(self, what: str) -> None:
+        self._health.beat(what)
+
+    async def process(self, poll: Poll) -> None:
+        """Commit a poll. Ends the process on any doubt."""
+        await self._run(self._process, poll)
+
+    async def recover(self, assignment: Assignment) -> Mapping[tuple[str, int], int]:
+        """The rewind hook. Ends the process when it does not end well."""
+        try:
+            return await asyncio.wait_for(self._run(self._recover, assignment), RECOVERY_DEADLINE)
+        except TimeoutError:
+            fail(TimeoutError(f"recovery took longer than {RECOVERY_DEADLINE:g} s"))
+
+    async def release(self) -> None:
+        """Publish what is committed, as far as that goes quickly, and let go of all partitions."""
+        await self._run(self._release)
+
+    async def _run(self, work: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, _or_fail, work, *arguments
+        )
+
+    def _process(self, poll: Poll) -> None:
+        if poll.generation == self._assignment.generation:
+            self._cycle.process(poll)
+
+    def _recover(self, assignment: Assignment) -> Mapping[tuple[str, int], int]:
+        began = time.monotonic()
+        self._publisher.unassign()
+        self._cycle.partitions = {}
+        self._guard.paused.clear()
+        self._health.resume_all()
+        recovered, missing = self._recovery.recover(assignment)
+        for number, topics in missing.items():
+            log.warning("partition not owned whole", partition=number, missing=topics)
+            self._pause_in_thread({(t, number) for t in self._topics.inputs} - _named(topics, number))
+        self._assignment = assignment
+        self._cycle.partitions = recovered.partitions
+        self._publisher.assign(assignment.generation, assignment.member, recovered.publishing)
+        self._publisher.wake()
+        self._health.set("recovered", True)
+        self._health.set("joined", True)
+        log.info(
+            "recovered", generation=assignment.generation, partitions=sorted(recovered.partitions),
+            seconds=round(time.monotonic() - began, 3),
+        )  # fmt: skip
+        return recovered.seeks()
+
+    def _release(self) -> None:
+        self._crash.reach("in-drain")
+        if self._cycle.partitions:
+            drained = self._publisher.drain(time.monotonic() + RELEASE_DEADLINE)
+            log.info(
+                "released", partitions=sorted(self._cycle.partitions), published_all=drained
+            )
+        self._publisher.unassign()
+        self._assignment = NOTHING
+        self._cycle.partitions = {}
+        self._health.set("joined", False, "rebalancing")
+
+    # Pausing --------------------------------------------------------------------------------------
+
+    def pause(self, topic: str, partition: int | None, reason: str) -> None:
+        """Stop fetching a topic (partition None) or a partition (topic ""). From the cycle's thread."""
+        if partition is None:
+            tps = {(topic, number) for number in self._cycle.partitions}
+            self._health.pause(topic, None, reason)
+            log.error("topic paused", topic=topic, reason=reason)
+        else:
+            tps = {(name, partition) for name in self._topics.inputs}
+            self._health.pause("partition", partition, reason)
+        self._pause_in_thread(tps)
+
+    def _pause_in_thread(self, tps: set[tuple[str, int]]) -> None:
+        assert self._loop is not None and self._consumer is not None
+        self._loop.call_soon_threadsafe(self._consumer.pause_partitions, tps)
+
+    def resume(self, topic: str, ends: dict[int, int]) -> None:
+        """An operator accepts what the paused topic holds up to ``ends``. From any thread."""
+        assert self._loop is not None
+        asyncio.run_coroutine_threadsafe(self._resume(topic, ends), self._loop)
+
+    async def _resume(self, topic: str, ends: dict[int, int]) -> None:
+        offsets = await self._run(self._reopen, topic, ends)
+        assert self._consumer is not None
+        if offsets:
+            await self._consumer.reread(offsets)
+            self._consumer.resume_partitions(set(offsets))
+
+    def _reopen(self, topic: str, ends: dict[int, int]) -> dict[tuple[str, int], int]:
+        if not self._guard.resume(topic, ends):
+            return {}
+        self._health.resume(topic, None)
+        log.info("topic resumed", topic=topic)
+        offsets = {}
+        for number, partition in self._cycle.partitions.items():
+            if partition.paused is None:
+                partition.rereading.add(topic)
+                offsets[topic, number] = partition.vector[topic]
+        return offsets
+
+
+def _named(topics: Sequence[str], number: int) -> set[tuple[str, int]]:
+    return {(topic, number) for topic in topics}
+
+
+def _or_fail(work: Callable[..., T], *arguments: object) -> T:
+    try:
+        return work(*arguments)
+    except BaseException as error:
+        fail(error)
+
+
+def fail(error: BaseException) -> NoReturn:
+    """End the process at once: nothing may be cleaned up on top of a doubt."""
+    if isinstance(error, RecoveryRefused | NotSuitable):
+        log.critical("refused", error=str(error), case=getattr(error, "case", "settings"))
+        code = EXIT_REFUSED
+    else:
+        log.critical(
+            "doubt", error=f"{type(error).__name__}: {error}",
+            exc_info=None if isinstance(error, Refused) else error,
+        )  # fmt: skip
+        code = EXIT_DOUBT
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
