@@ -1,0 +1,24 @@
+"""A cart was left alone for half an hour (docs/decisions/0002): ten percent, for a day."""
+
+from streams.campaigns.campaign import Campaign, CouponOffer, Definition, Match, version_of
+from streams.domain.abandoned import WAIT
+from streams.domain.state import CustomerState
+from streams.domain.timers import ABANDONED_CART, Occasion
+
+DEFINITION = Definition(
+    campaign="abandoned-cart",
+    rule="cart_idle_minutes",
+    threshold=WAIT // 60_000,
+    offer=CouponOffer(kind="percent", value=10, max_value=30_00, min_spend=99_00, valid_hours=24),
+    channels=("app_push", "sms"),
+)
+
+
+def judge(definition: Definition, _state: CustomerState, occasion: Occasion) -> Match:
+    """The occasion itself is the proof that the cart was idle for as long as the threshold says."""
+    return Match(occasion.key, definition.threshold)
+
+
+ABANDONED_CART_CAMPAIGN = Campaign(
+    DEFINITION, version_of(DEFINITION), timer=ABANDONED_CART, on_timer=judge
+)

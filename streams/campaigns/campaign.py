@@ -1,0 +1,116 @@
+"""What a campaign is: a definition (data, versioned by its content) and a rule that judges."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from schemas.trigger import Offer, Trigger, Why
+from streams.domain.facts import Fact
+from streams.domain.state import COUPONS, Coupon, CustomerState
+from streams.domain.timers import Occasion
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_HOUR_MS = 3_600_000
+_SEPARATOR = "\x1f"
+
+
+class CouponOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """A coupon: ``value`` is percent or minor units, ``valid_hours`` from its issue."""
+
+    kind: Literal["percent", "amount"]
+    value: int
+    min_spend: int = 0
+    max_value: int | None = None
+    valid_hours: int
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """All that marketing decides of a campaign. ``threshold`` is what the rule compares with."""
+
+    campaign: str
+    rule: str
+    threshold: int
+    offer: CouponOffer
+    channels: tuple[str, ...]
+
+
+class Match(msgspec.Struct, frozen=True):
+    """A rule held: ``occasion`` makes the trigger unique for the customer, ``value`` is what was
+    seen.
+    """
+
+    occasion: str
+    value: int
+
+
+class Campaign(msgspec.Struct, frozen=True):
+    """A definition with its rule: for events (``on_fact``), or for timers of ``timer``'s kind."""
+
+    definition: Definition
+    version: str
+    on_fact: Callable[[Definition, CustomerState, Fact], Match | None] | None = None
+    timer: str | None = None
+    on_timer: Callable[[Definition, CustomerState, Occasion], Match | None] | None = None
+
+
+def version_of(definition: Definition) -> str:
+    """The first 16 hex digits of the SHA-256 of the definition as canonical JSON."""
+    return hashlib.sha256(msgspec.json.encode(definition, order="sorted")).hexdigest()[:16]
+
+
+def trigger_id(campaign: str, shop_id: str, customer_id: str, occasion: str) -> str:
+    """The same occasion has the same id in every run: docs/decisions/0002."""
+    named = _SEPARATOR.join((campaign, shop_id, customer_id, occasion))
+    return hashlib.sha256(named.encode()).hexdigest()[:32]
+
+
+def issue(
+    campaign: Campaign,
+    state: CustomerState,
+    match: Match,
+    time: int,
+    event_id: str | None = None,
+) -> Trigger | None:
+    """Issue the coupon of ``match`` at ``time`` (ms) and record it; None if issued before."""
+    definition = campaign.definition
+    name = definition.campaign
+    identity = trigger_id(name, state.shop_id, state.customer_id, match.occasion)
+    if any(coupon.trigger_id == identity for coupon in state.coupons):
+        return None
+    offer = definition.offer
+    until = time + offer.valid_hours * _HOUR_MS
+    state.coupons.append(Coupon(identity, name, time, until))
+    del state.coupons[:-COUPONS]
+    return Trigger(
+        trigger_id=identity,
+        shop_id=state.shop_id,
+        customer_id=state.customer_id,
+        kind="coupon_issued",
+        campaign=name,
+        campaign_version=campaign.version,
+        offer=Offer(
+            kind=offer.kind,
+            value=offer.value,
+            min_spend=offer.min_spend,
+            max_value=offer.max_value,
+            valid_from=_moment(time),
+            valid_until=_moment(until),
+        ),
+        why=[
+            Why(
+                rule=definition.rule,
+                value=match.value,
+                threshold=definition.threshold,
+                event=event_id,
+            )
+        ],
+        channels=list(definition.channels),
+    )
+
+
+def _moment(time: int) -> datetime:
+    # Not fromtimestamp(time / 1000): a division may be off by a microsecond.
+    return _EPOCH + timedelta(milliseconds=time)

@@ -1,0 +1,23 @@
+"""The first order is paid: a coupon for the second, for thirty days, once per customer and shop."""
+
+from streams.campaigns.campaign import Campaign, CouponOffer, Definition, Match, version_of
+from streams.domain.facts import Fact, OrderPaid
+from streams.domain.state import CustomerState
+
+DEFINITION = Definition(
+    campaign="second-order",
+    rule="paid_orders",
+    threshold=1,
+    offer=CouponOffer(kind="amount", value=20_00, min_spend=100_00, valid_hours=30 * 24),
+    channels=("app_push", "sms"),
+)
+
+
+def judge(definition: Definition, _state: CustomerState, fact: Fact) -> Match | None:
+    """Holds when the number of paid orders reaches the threshold; later orders never do again."""
+    if isinstance(fact, OrderPaid) and fact.number == definition.threshold:
+        return Match("first", fact.number)
+    return None
+
+
+SECOND_ORDER_CAMPAIGN = Campaign(DEFINITION, version_of(DEFINITION), on_fact=judge)

@@ -1,0 +1,136 @@
+"""What a customer looks at: counts by action, and sessions.
+
+A session is the upstream ``session_id`` where there is one; clicks without it form sessions of
+their own, ended by 30 minutes without such a click. Only clicks make sessions: carts and orders
+carry no session id.
+
+Counts do not depend on the order of arrival. Sessions do not either, for clicks that are at most 31
+sessions late: start and end are a minimum and a maximum, and a late click between two sessions less
+than 30 minutes from both joins them. A click older than all 32 kept sessions belongs to none.
+"""
+
+from hashlib import blake2b
+from struct import Struct
+
+import msgspec
+
+from schemas.click import Click
+
+#: Idle time that ends a session without an id, ms (30 minutes; the web's convention).
+SESSION_GAP = 30 * 60_000
+#: Sessions kept for late clicks, the current one included.
+SESSIONS = 32
+
+#: A past session: 8-byte hash of its id (zeros: none), start ms, end ms, clicks.
+_PAST = Struct("<8sqqI")
+PAST_BYTES = _PAST.size
+_NO_ID = bytes(8)
+_MOST_CLICKS = 2**32 - 1
+
+
+class ActionCounts(msgspec.Struct, array_like=True, gc=False):
+    """Clicks by action, each field named as the action."""
+
+    view: int = 0
+    search: int = 0
+    favorite: int = 0
+    unfavorite: int = 0
+    share: int = 0
+    ask: int = 0
+    trial_apply: int = 0
+    game_play: int = 0
+    card_collect: int = 0
+    live_enter: int = 0
+    live_leave: int = 0
+    campaign_open: int = 0
+    store_visit: int = 0
+
+
+class Session(msgspec.Struct, array_like=True, gc=False):
+    """One visit. Times are ms; ``id`` is empty where the gap rule made the session."""
+
+    id: str
+    start: int
+    end: int
+    clicks: int
+
+
+class Browsing(msgspec.Struct, array_like=True, gc=False):
+    """Counts over a customer's whole life, and the newest sessions."""
+
+    actions: ActionCounts = msgspec.field(default_factory=ActionCounts)
+    dwell_ms: int = 0
+    #: Sessions ever seen.
+    sessions: int = 0
+    #: The one that ended last, whole.
+    session: Session | None = None
+    #: Up to 31 before it, packed, by end; a late click may extend one of them.
+    past: bytes = b""
+
+
+def fold_click(browsing: Browsing, click: Click, time: int) -> None:
+    """Count one click at ``time`` (ms)."""
+    action = click.action
+    counts = browsing.actions
+    setattr(counts, action, getattr(counts, action) + 1)
+    if click.dwell_ms:
+        browsing.dwell_ms += click.dwell_ms
+    session_id = click.session_id or ""
+    session = browsing.session
+    # The newest session can be extended forward without a look at the others: none ends after it.
+    if (
+        session is not None
+        and session.id == session_id
+        and session.start <= time
+        and (session_id or time - session.end < SESSION_GAP)
+    ):
+        session.clicks += 1
+        if time > session.end:
+            session.end = time
+    else:
+        _place(browsing, session_id, time)
+
+
+#: A session while it is placed: (end, start, hash of the id, clicks); this order is theirs.
+_Entry = tuple[int, int, bytes, int]
+
+
+def _place(browsing: Browsing, session_id: str, time: int) -> None:
+    """The general case: a click that starts, extends or joins any of the kept sessions."""
+    entries: list[_Entry] = [
+        (end, start, digest, clicks)
+        for digest, start, end, clicks in _PAST.iter_unpack(browsing.past)
+    ]
+    current = browsing.session
+    if current is not None:
+        entries.append((current.end, current.start, _id_hash(current.id), current.clicks))
+    digest = _id_hash(session_id)
+    joined = [
+        entry for entry in entries if entry[2] == digest and (session_id or _near(entry, time))
+    ]
+    if not joined and len(entries) == SESSIONS and (time, time, digest) < entries[0][:3]:
+        return
+    merged = (
+        max([time, *(entry[0] for entry in joined)]),
+        min([time, *(entry[1] for entry in joined)]),
+        digest,
+        min(1 + sum(entry[3] for entry in joined), _MOST_CLICKS),
+    )
+    entries = sorted([*(entry for entry in entries if entry not in joined), merged])
+    browsing.sessions += 1 - len(joined)
+    end, start, newest, clicks = entries.pop()
+    # Only the session of this click can have overtaken the one that was newest.
+    newest_id = session_id if newest == digest or current is None else current.id
+    browsing.session = Session(newest_id, start, end, clicks)
+    browsing.past = b"".join(
+        _PAST.pack(digest, start, end, min(clicks, _MOST_CLICKS))
+        for end, start, digest, clicks in entries[-(SESSIONS - 1) :]
+    )
+
+
+def _near(entry: _Entry, time: int) -> bool:
+    return entry[1] - SESSION_GAP < time < entry[0] + SESSION_GAP
+
+
+def _id_hash(session_id: str) -> bytes:
+    return blake2b(session_id.encode(), digest_size=8).digest() if session_id else _NO_ID

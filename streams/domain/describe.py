@@ -1,0 +1,144 @@
+"""A state for people and JSON: named fields, times as RFC 3339, money as minor units with its
+currency.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from streams.domain.browsing import Browsing
+from streams.domain.cart import Cart, Line
+from streams.domain.orders import OpenOrder, Orders, Refund, status_of
+from streams.domain.reviews import Reviews
+from streams.domain.shop import ShopSettings
+from streams.domain.state import CustomerState
+from streams.domain.timers import pending
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_REFUND_STATUSES = ((4, "refunded"), (2, "refund_withdrawn"), (1, "refund_requested"))
+
+
+def describe(state: CustomerState, settings: ShopSettings) -> dict[str, Any]:
+    """``state`` as a plain dict that JSON can hold; ``settings`` gives the currency and the time
+    zone.
+
+    Parts of which nothing is known yet are there, with zeros. It costs about what ten folds do.
+    """
+    return {
+        "shop_id": state.shop_id,
+        "customer_id": state.customer_id,
+        "first_seen": moment(state.first_seen),
+        "last_seen": moment(state.last_seen),
+        "browsing": _browsing(state.browsing),
+        "cart": _cart(state.cart or Cart()),
+        "orders": _orders(state.orders or Orders(), settings),
+        "reviews": _reviews(state.reviews or Reviews()),
+        "coupons": [
+            {
+                "trigger_id": coupon.trigger_id,
+                "campaign": coupon.campaign,
+                "issued_at": moment(coupon.issued_at),
+                "valid_until": moment(coupon.valid_until),
+            }
+            for coupon in state.coupons
+        ],
+        "timers": [
+            {"kind": occasion.kind, "due": moment(occasion.due), "key": occasion.key}
+            for occasion in pending(state)
+        ],
+        "duplicates": {"ids": len(state.seen) // 12, "evicted_early": state.evicted_early},
+        "encoding": state.version,
+    }
+
+
+def moment(time: int | None) -> str | None:
+    """``time`` (ms since 1970) as RFC 3339 in UTC, with milliseconds.
+
+    >>> moment(1511544070123)
+    '2017-11-24T17:21:10.123Z'
+    """
+    if time is None:
+        return None
+    text = (_EPOCH + timedelta(milliseconds=time)).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def _browsing(browsing: Browsing) -> dict[str, Any]:
+    session = browsing.session
+    return {
+        "actions": msgspec.structs.asdict(browsing.actions),
+        "dwell_ms": browsing.dwell_ms,
+        "sessions": browsing.sessions,
+        "session": None
+        if session is None
+        else {
+            "id": session.id or None,
+            "start": moment(session.start),
+            "end": moment(session.end),
+            "clicks": session.clicks,
+        },
+    }
+
+
+def _cart(cart: Cart) -> dict[str, Any]:
+    return {
+        "adds": cart.adds,
+        "removes": cart.removes,
+        "sets": cart.sets,
+        "clears": cart.clears,
+        "lines": [_line(line) for line in cart.lines],
+    }
+
+
+def _line(line: Line) -> dict[str, Any]:
+    parts = line.attributes
+    return {
+        "sku": line.sku,
+        "attributes": {parts[at]: parts[at + 1] for at in range(0, len(parts), 2)},
+        "quantity": line.quantity,
+        "since": moment(line.since),
+    }
+
+
+def _orders(orders: Orders, settings: ShopSettings) -> dict[str, Any]:
+    recent = sorted(orders.open, key=lambda order: (order.changed_at, order.order_id))
+    return {
+        "currency": settings.currency,
+        **msgspec.structs.asdict(orders.totals),
+        "first_paid_at": moment(orders.first_paid_at),
+        "last_paid_at": moment(orders.last_paid_at),
+        "time_zone": settings.time_zone,
+        "paid_by_hour": orders.hours or [0] * 24,
+        "recent": [_order(order) for order in recent],
+    }
+
+
+def _order(order: OpenOrder) -> dict[str, Any]:
+    return {
+        "order_id": order.order_id,
+        "status": status_of(order),
+        "placed_at": moment(order.placed_at),
+        "paid_at": moment(order.paid_at),
+        "changed_at": moment(order.changed_at),
+        "amount": order.amount,
+        "pieces": order.pieces,
+        "refunds": [_refund(refund) for refund in sorted(order.refunds, key=lambda each: each.key)],
+    }
+
+
+def _refund(refund: Refund) -> dict[str, Any]:
+    status = next(word for bit, word in _REFUND_STATUSES if refund.seen & bit)
+    return {"key": refund.key.hex(), "status": status, "amount": refund.amount}
+
+
+def _reviews(reviews: Reviews) -> dict[str, Any]:
+    return {
+        "posted": reviews.posted,
+        "appended": reviews.appended,
+        "shown": reviews.shown,
+        "by_rating": reviews.ratings or [0] * 5,
+        "bad": reviews.bad,
+        "bad_open": reviews.bad_open,
+        "removed": reviews.removed,
+    }

@@ -1,0 +1,57 @@
+"""A customer's live state in a shop. docs/state.md has the layout field by field.
+
+The struct is an array on the wire: fields are only ever appended, with a default, and STATE_VERSION
+is raised with each.
+"""
+
+import msgspec
+
+from streams.domain.browsing import Browsing
+from streams.domain.cart import Cart
+from streams.domain.orders import Orders
+from streams.domain.reviews import Reviews
+
+#: Version of the encoding that this build writes.
+STATE_VERSION = 1
+#: Coupons remembered; the one issued first leaves first.
+COUPONS = 24
+
+
+class Coupon(msgspec.Struct, array_like=True, gc=False):
+    """An issued coupon; its trigger id is never issued again. Times in ms."""
+
+    trigger_id: str
+    campaign: str
+    issued_at: int
+    valid_until: int
+
+
+class CustomerState(msgspec.Struct, array_like=True, gc=False):
+    """Everything known of one customer in one shop. Parts are None until their first event."""
+
+    version: int
+    shop_id: str
+    customer_id: str
+    #: Earliest and latest event time, ms; None before the first event.
+    first_seen: int | None = None
+    last_seen: int | None = None
+    #: Hashes of the newest event ids with their times: see streams.domain.duplicates.
+    seen: bytes = b""
+    #: How many ids left ``seen`` for want of room before their seven days were over.
+    evicted_early: int = 0
+    browsing: Browsing = msgspec.field(default_factory=Browsing)
+    cart: Cart | None = None
+    orders: Orders | None = None
+    reviews: Reviews | None = None
+    #: By issue.
+    coupons: list[Coupon] = []
+
+
+def new_state(shop_id: str, customer_id: str) -> CustomerState:
+    """The state of a customer of whom nothing is known."""
+    return CustomerState(STATE_VERSION, shop_id, customer_id)
+
+
+def state_key(shop_id: str, customer_id: str) -> str:
+    """How Redis and the timers name a state. Shop ids have no slash, so it is unambiguous."""
+    return f"{shop_id}/{customer_id}"

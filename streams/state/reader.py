@@ -1,0 +1,81 @@
+"""Reading customers' live state from Redis, for Python users outside the workers.
+
+>>> from redis import Redis
+>>> from streams.settings import Settings
+>>> settings = Settings()
+>>> customer = read_customer(Redis.from_url(settings.redis_url), settings, "shop", "42")
+... # doctest: +SKIP
+"""
+
+from typing import Any, Protocol
+
+import msgspec
+from redis import Redis
+
+from schemas.partitioner import partition_of
+from streams.domain.describe import describe
+from streams.domain.shop import ShopSettings
+from streams.domain.state import CustomerState, state_key
+from streams.domain.timers import Occasion, pending
+from streams.state.codec import decode
+from streams.state.keys import PartitionKeys
+
+
+class ReaderSettings(Protocol):
+    """Of ``streams.settings.Settings``: where states are."""
+
+    @property
+    def redis_prefix(self) -> str: ...
+    @property
+    def partitions(self) -> int: ...
+
+
+class Customer(msgspec.Struct, frozen=True):
+    """One customer as of the commit ``seq`` of ``partition``; treat ``state`` as read-only."""
+
+    partition: int
+    #: The partition's commits so far; states of one partition with one seq belong together.
+    seq: int
+    state: CustomerState
+    #: The timers that fire if nothing else happens.
+    timers: list[Occasion]
+    #: What the partition's timers know of this customer: the earliest due time in ms, None:
+    #: nothing.
+    next_due: int | None
+
+    def describe(self, shop: ShopSettings | None = None) -> dict[str, Any]:
+        """As a plain dict for people and JSON; ``shop`` gives time zone and currency."""
+        return {
+            "partition": self.partition,
+            "seq": self.seq,
+            **describe(self.state, shop or ShopSettings(self.state.shop_id)),
+        }
+
+
+def read_customer(
+    redis: "Redis", settings: ReaderSettings, shop_id: str, customer_id: str
+) -> Customer | None:
+    """The live state of a customer, None where nothing was ever folded of one.
+
+    One round trip (MULTI: state, timer and seq are of one moment); blocks for it. Works with a
+    client with ``decode_responses=False`` (the default). Raises ``redis.RedisError``, and of
+    ``streams.state.codec`` NewerStateError and CorruptStateError.
+    """
+    partition = partition_of(customer_id.encode(), settings.partitions)
+    keys = PartitionKeys(settings.redis_prefix, partition)
+    key = state_key(shop_id, customer_id)
+    with redis.pipeline(transaction=True) as pipeline:
+        pipeline.get(keys.state(key))
+        pipeline.zscore(keys.timers, key)
+        pipeline.hget(keys.meta, "seq")
+        encoded, due, seq = pipeline.execute()
+    if encoded is None:
+        return None
+    state = decode(encoded)
+    return Customer(
+        partition=partition,
+        seq=int(seq or 0),
+        state=state,
+        timers=pending(state),
+        next_due=None if due is None else int(due),
+    )
