@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from schemas.clock import WALL, Close, ClockRecord, Rebase, Tick
+from schemas.clock import WALL, ClockRecord, Close, Rebase, Tick
 from schemas.journal import ClockState
 
 #: Ticks that may wait for their topics. Past it every second one is dropped: a dropped tick only makes
@@ -102,7 +102,7 @@ def counts(record: Tick | Close, clock: ClockState) -> bool:
     """Whether the record belongs to the clock that rules, and not to an owner of the past."""
     if record.clock != clock.clock:
         return False
-    return type(record) is Close or clock.clock != WALL or record.epoch >= clock.epoch
+    return isinstance(record, Close) or clock.clock != WALL or record.epoch >= clock.epoch
 
 
 def _passed(

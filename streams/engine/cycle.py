@@ -156,9 +156,7 @@ class Cycle:
 
     def _prepare(self, accepted: dict[int, list[Fetched]]) -> dict[int, Work]:
         works = {
-            number: self._processors[number].prepare(
-                fetched, self.partitions[number].ticks.latest
-            )
+            number: self._processors[number].prepare(fetched, self.partitions[number].ticks.latest)
             for number, fetched in accepted.items()
         }
         poisoned = self._poisoned(works)
@@ -180,7 +178,9 @@ class Cycle:
                 records, known = totals.get(part.topic, (0, 0))
                 totals[part.topic] = (records + len(items), known + bad)
         now = time.monotonic()
-        poisoned = {t for t, (records, bad) in totals.items() if self._guard.trips(t, records, bad, now)}
+        poisoned = {
+            t for t, (records, bad) in totals.items() if self._guard.trips(t, records, bad, now)
+        }
         for topic in poisoned:
             self._pause(topic, None, self._guard.paused[topic])
         return poisoned
@@ -247,9 +247,7 @@ class Cycle:
                 partition.clock.clock != before
                 or now - partition.committed_at >= CLOCK_COMMIT_INTERVAL
             ):
-                drafts[number] = Draft(
-                    self._processors[number], partition.position, {}, {}
-                )
+                drafts[number] = Draft(self._processors[number], partition.position, {}, {})
         self._commit(drafts, definitions)
 
     def _apply_ticks(

@@ -116,7 +116,9 @@ class Engine:
         recovered, missing = self._recovery.recover(assignment)
         for number, topics in missing.items():
             log.warning("partition not owned whole", partition=number, missing=topics)
-            self._pause_in_thread({(t, number) for t in self._topics.inputs} - _named(topics, number))
+            self._pause_in_thread(
+                {(t, number) for t in self._topics.inputs} - _named(topics, number)
+            )
         self._assignment = assignment
         self._cycle.partitions = recovered.partitions
         self._publisher.assign(assignment.generation, assignment.member, recovered.publishing)
@@ -133,9 +135,7 @@ class Engine:
         self._crash.reach("in-drain")
         if self._cycle.partitions:
             drained = self._publisher.drain(time.monotonic() + RELEASE_DEADLINE)
-            log.info(
-                "released", partitions=sorted(self._cycle.partitions), published_all=drained
-            )
+            log.info("released", partitions=sorted(self._cycle.partitions), published_all=drained)
         self._publisher.unassign()
         self._assignment = NOTHING
         self._cycle.partitions = {}
@@ -155,7 +155,8 @@ class Engine:
         self._pause_in_thread(tps)
 
     def _pause_in_thread(self, tps: set[tuple[str, int]]) -> None:
-        assert self._loop is not None and self._consumer is not None
+        assert self._loop is not None
+        assert self._consumer is not None
         self._loop.call_soon_threadsafe(self._consumer.pause_partitions, tps)
 
     def resume(self, topic: str, ends: dict[int, int]) -> None:
@@ -190,7 +191,7 @@ def _named(topics: Sequence[str], number: int) -> set[tuple[str, int]]:
 def _or_fail(work: Callable[..., T], *arguments: object) -> T:
     try:
         return work(*arguments)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - every doubt ends the process
         fail(error)
 
 

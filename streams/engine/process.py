@@ -13,8 +13,8 @@ from typing import Protocol
 
 import msgspec
 
-from schemas.deadletter import DeadLetter
-from schemas.decoding import Decoded, Decoder, encode_dead_letter
+from schemas.deadletter import DeadLetter, encode_dead_letter
+from schemas.decoding import Decoded, Decoder, Record
 from schemas.journal import (
     JOURNAL_VERSION,
     ClockState,
@@ -49,23 +49,6 @@ APPLIED, DUPLICATE, DEAD_LETTER = "applied", "duplicate", "dead_letter"
 _encode_json = msgspec.json.Encoder().encode
 
 
-class RawRecordLike(Protocol):
-    """A Kafka record as aiokafka and ``schemas.decoding.RawRecord`` have it; ``timestamp`` in ms."""
-
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-
-
 class DefinitionsLike(Protocol):
     """The shops' settings as far as they were read."""
 
@@ -85,7 +68,7 @@ class Fetched:
     topic: str
     start: int
     end: int
-    records: Sequence[RawRecordLike]
+    records: Sequence[Record]
 
 
 @dataclass(slots=True, frozen=True)
@@ -386,6 +369,7 @@ class Draft:
         trigger.seq = self._seq
         processor = self._processor
         event = TriggerEvent(
+            specversion="1.0",
             id=trigger.trigger_id,
             source="huitou",
             subject=trigger.customer_id,
@@ -401,7 +385,7 @@ class Draft:
             value = _encode_json(event)
         self._add(OutRow(topic, processor.partition, key, value, cause_ms, trigger.campaign))
 
-    def _dead_letter(self, record: RawRecordLike, letter: DeadLetter) -> None:
+    def _dead_letter(self, record: Record, letter: DeadLetter) -> None:
         topic = self._processor._deadletters_topic
         key = f"{letter.topic}/{letter.partition}/{letter.offset}".encode()
         value = encode_dead_letter(letter, record.timestamp)

@@ -192,7 +192,7 @@ class Publisher:
                 with self._work:
                     while self._pending() and self._publish():
                         pass
-        except BaseException as error:  # the process ends: recovery decides by what Kafka has
+        except BaseException as error:  # noqa: BLE001 - recovery decides by what Kafka has
             self._failed(error)
 
     def _publish(self) -> bool:
@@ -266,7 +266,7 @@ class Publisher:
                 for topic, offset in moved.items()
             ]
         self._crash.reach("after-produce")
-        producer.send_offsets_to_transaction(offsets, self._metadata, CALL_TIMEOUT)  # type: ignore[arg-type]
+        producer.send_offsets_to_transaction(offsets, self._metadata, CALL_TIMEOUT)
         self._crash.reach("after-offsets")
         self._commit()
         self._crash.reach("after-transaction")

@@ -67,9 +67,7 @@ class GroupOffsets:
         names = list(topics)
         numbers = list(partitions)
         wanted = [TopicPartition(topic, number) for number in numbers for topic in names]
-        found: dict[int, Published] = {
-            number: Published(0, GENESIS, {}) for number in numbers
-        }
+        found: dict[int, Published] = {number: Published(0, GENESIS, {}) for number in numbers}
         for answer in self._consumer.committed(wanted, timeout=CALL_TIMEOUT):
             if answer.error is not None:
                 raise KafkaException(answer.error)
@@ -294,7 +292,9 @@ class Recovery:
         entries = self._store.outbox(number, seq, 1)
         if not entries or entries[0].seq != seq + 1:
             raise RecoveryRefused(
-                "reset", number, f"the outbox lacks seq {seq + 1}, the first that Kafka does not have"
+                "reset",
+                number,
+                f"the outbox lacks seq {seq + 1}, the first that Kafka does not have",
             )
         return decode_row(entries[0].row).previous
 
@@ -343,7 +343,9 @@ class Recovery:
         else:
             work = processor.prepare(fetched, row.latest)
             self._load(partition, list(work.keys))
-            draft = processor.fold(partition.position, work, states, sizes, definitions, bounded=False)
+            draft = processor.fold(
+                partition.position, work, states, sizes, definitions, bounded=False
+            )
         commit = draft.finish(stamp_of(row), clock_slices)
         if commit.row != published:
             raise _differs(number, row, "folding it again gave other rows or states")

@@ -79,14 +79,12 @@ class Ticker:
             while not self._stop.wait(self._interval):
                 self.tick()
                 self._each_second()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - without ticks no timer fires
             self._failed(error)
 
     def tick(self) -> None:
         """Write what is due now. Raises TickerError or a LogError."""
-        partitions = [
-            p for p in self._owned() if p.clock.clock == WALL and not p.paused
-        ]
+        partitions = [p for p in self._owned() if p.clock.clock == WALL and not p.paused]
         if not partitions:
             self._last.clear()
             return
@@ -112,14 +110,10 @@ class Ticker:
         self._producer.poll(0)
         self._crash.reach("after-tick")
 
-    def _due(
-        self, partition: Partition, ends: Mapping[str, int], now_ms: int, now: float
-    ) -> bool:
+    def _due(self, partition: Partition, ends: Mapping[str, int], now_ms: int, now: float) -> bool:
         last = self._last.get(partition.number)
         if last is None or last[0] != ends or now - last[1] >= IDLE_INTERVAL:
             return True
         # No news: only a timer that comes due needs the watermark to move before the idle tick.
         soon = partition.next_due
-        return soon is not None and soon > partition.clock.watermark and (
-            soon <= now_ms + 1_000
-        )
+        return soon is not None and soon > partition.clock.watermark and (soon <= now_ms + 1_000)

@@ -79,8 +79,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread that owns the aiokafka consumer."""
 
     assignment_value: Assignment = NOTHING
-    #: Positions before the fetch that is under way; a seek meanwhile moves them too.
-    _before: dict[tuple[str, int], int] = {}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        #: Positions before the fetch that is under way; a seek meanwhile moves them too.
+        self._before: dict[tuple[str, int], int] = {}
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:
         # Faust has no settings for these three: it reads uncommitted and lets a fetch wait 1.5 s.
@@ -203,8 +206,8 @@ class Consumer(driver.Consumer):
         offsets = await asyncio.shield(asyncio.ensure_future(self.engine.recover(assignment)))
         if self._thread.assignment_value is assignment:
             await self._thread.seek_all(offsets)
-            for (topic, partition), _ in offsets.items():
-                self._read_offset[TP(topic, partition)] = None
+            for place in offsets:
+                self._read_offset[TP(*place)] = None
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Nothing is acknowledged, so no gap is kept."""

@@ -102,7 +102,8 @@ class RedisStore:
     in the order of the calls, so no two scripts of a partition can overtake each other."""
 
     def __init__(self, url: str, prefix: str, timeout: float = 5.0) -> None:
-        self._redis = connect(url, timeout)
+        #: Typed loosely: redis-py leaves execute_command untyped.
+        self._redis: Any = connect(url, timeout)
         self._prefix = prefix
         self._commit = _Script("commit")
         self._claim = _Script("claim")
@@ -120,7 +121,7 @@ class RedisStore:
 
     def check_server(self) -> None:
         """Raises NotSuitable unless the server keeps what it is told (appendonly, noeviction, version)."""
-        info = cast(dict[str, Any], self._redis.info())
+        info = self._redis.info()
         version = str(info.get("redis_version", "0"))
         if tuple(int(part) for part in version.split(".")[:2]) < MINIMUM_REDIS:
             raise NotSuitable(f"Redis {version} is too old: 7.0 or later is needed")
@@ -197,7 +198,7 @@ class RedisStore:
         refused. With ``outbox`` False no row is kept for publishing (a replay of what Kafka has).
         Raises redis.RedisError when the answer is in doubt.
         """
-        pipe = self._redis.pipeline(transaction=False)
+        pipe: Any = self._redis.pipeline(transaction=False)
         calls = [self._commit_call(*entry, outbox) for entry in batch]
         for call in calls:
             pipe.execute_command("EVALSHA", self._commit.sha, *call)
@@ -268,7 +269,7 @@ class RedisStore:
         self, wanted: Mapping[int, Sequence[str]]
     ) -> dict[int, dict[str, tuple[CustomerState, int]]]:
         """Read states of several partitions in one round trip: partition -> key -> (state, bytes)."""
-        pipe = self._redis.pipeline(transaction=False)
+        pipe: Any = self._redis.pipeline(transaction=False)
         asked: list[tuple[int, Sequence[str]]] = []
         for partition, names in wanted.items():
             base = self.keys(partition).state_base
@@ -317,8 +318,8 @@ class RedisStore:
     def trim(self, partition: int, epoch: int, published: int) -> int:
         """Drop outbox entries up to seq ``published``; -1 when the partition has another owner."""
         keys = self.keys(partition)
-        return int(
-            self._evalsha(self._trim, 2, keys.meta, keys.out, str(epoch), str(published))
+        return cast(
+            int, self._evalsha(self._trim, 2, keys.meta, keys.out, str(epoch), str(published))
         )
 
     def control(self) -> dict[str, str]:
