@@ -30,8 +30,15 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_MS: Final = 253_402_214_400_000
 
 
+class Header(msgspec.Struct, frozen=True):
+    """A header of the refused record; ``value`` is base64 on the wire."""
+
+    name: str
+    value: bytes | None
+
+
 class DeadLetter(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A refused record. ``key``, ``value`` and header values are base64 on the wire.
+    """A refused record. ``key`` and ``value`` are base64 on the wire.
 
     ``value_bytes`` is the length of the whole value. A longer one than 64 KB is cut, and only then
     ``value_sha256`` (hex, of the whole) is given; ``headers_omitted`` counts headers left out.
@@ -47,7 +54,7 @@ class DeadLetter(msgspec.Struct, kw_only=True, omit_defaults=True):
     value: bytes | None = None
     value_bytes: int = 0
     value_sha256: str = ""
-    headers: list[tuple[str, bytes | None]] = []
+    headers: list[Header] = []
     headers_omitted: int = 0
 
     @property
@@ -106,15 +113,15 @@ def dead_letter(record: Record, reason: Reason, detail: str) -> DeadLetter:
 
 def _cut_headers(
     headers: Sequence[tuple[str, bytes | None]],
-) -> tuple[list[tuple[str, bytes | None]], int]:
-    kept: list[tuple[str, bytes | None]] = []
+) -> tuple[list[Header], int]:
+    kept: list[Header] = []
     room = HEADER_BYTES
     for name, value in headers:
         # A control character of a name is six bytes in JSON, three bytes of a value four in base64.
-        room -= 6 * len(name) + 4 * (len(value or b"") + 2) // 3 + 16
+        room -= 6 * len(name) + 4 * (len(value or b"") + 2) // 3 + 24
         if room < 0:
             break
-        kept.append((name, value))
+        kept.append(Header(name, value))
     return kept, len(headers) - len(kept)
 
 

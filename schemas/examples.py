@@ -233,6 +233,16 @@ _REVIEWS = (
         text="The seam came apart after one wash.",
         photos=2,
     ),
+    _review(
+        "review appended",
+        "100001",
+        "2026-06-02T09:00:00Z",
+        shop_id="tea",
+        order_id="20260520-000017",
+        sku="2734026",
+        action="appended",
+        text="The shop sent a new one at once.",
+    ),
 )
 
 

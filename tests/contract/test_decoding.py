@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas.catalogue import CARTS, CLICKS, CUSTOMER_TOPICS, ORDERS, REVIEWS, kafka_names
-from schemas.deadletter import DeadLetter, DeadLetterEvent, Reason
+from schemas.deadletter import DeadLetter, DeadLetterEvent, Header, Reason
 from schemas.decoding import (
     DAY_MS,
     NESTING,
@@ -532,7 +532,7 @@ def test_a_dead_letter_is_a_deterministic_event() -> None:
     assert read.id == read.subject == f"shop.clicks/{letter.partition}/42"
     assert read.time == datetime.fromtimestamp(APPENDED_MS / 1000, UTC)
     assert (read.data.key, read.data.value) == (CUSTOMER.encode(), b"\xff nope")
-    assert read.data.headers == [("trace", b"\x00"), ("empty", None)]
+    assert read.data.headers == [Header("trace", b"\x00"), Header("empty", None)]
     assert json.loads(encoded)["specversion"] == "1.0"
 
 
