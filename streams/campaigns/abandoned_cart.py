@@ -1,8 +1,8 @@
 """A cart was left alone for half an hour (docs/decisions/0002): ten percent, for a day."""
 
+from schemas.trigger import Why
 from streams.campaigns.campaign import Campaign, CouponOffer, Definition, Match, version_of
 from streams.domain.abandoned import WAIT
-from streams.domain.state import CustomerState
 from streams.domain.timers import ABANDONED_CART, Occasion
 
 DEFINITION = Definition(
@@ -14,9 +14,16 @@ DEFINITION = Definition(
 )
 
 
-def judge(definition: Definition, _state: CustomerState, occasion: Occasion) -> Match:
+def judge(definition: Definition, occasion: Occasion) -> Match:
     """The occasion itself is the proof that the cart was idle for as long as the threshold says."""
-    return Match(occasion.key, definition.threshold)
+    idle = definition.threshold
+    return Match(
+        occasion.key,
+        (
+            Why(rule=definition.rule, value=idle, threshold=idle),
+            Why(rule="cart_lines", value=occasion.lines, threshold=1),
+        ),
+    )
 
 
 ABANDONED_CART_CAMPAIGN = Campaign(

@@ -1,9 +1,10 @@
 """A review of one or two stars was posted: a coupon to make up for it, once per review."""
 
+from schemas.trigger import Why
 from streams.campaigns.campaign import Campaign, CouponOffer, Definition, Match, version_of
 from streams.domain.facts import Fact, ReviewPosted
+from streams.domain.fold import CustomerEvent
 from streams.domain.reviews import BAD_RATING
-from streams.domain.state import CustomerState
 
 DEFINITION = Definition(
     campaign="bad-review",
@@ -14,10 +15,13 @@ DEFINITION = Definition(
 )
 
 
-def judge(definition: Definition, _state: CustomerState, fact: Fact) -> Match | None:
+def judge(definition: Definition, fact: Fact, event: CustomerEvent) -> Match | None:
     """Holds when the rating posted is at most the threshold (and known)."""
     if isinstance(fact, ReviewPosted) and 0 < fact.rating <= definition.threshold:
-        return Match(f"{fact.order_id}/{fact.sku}", fact.rating)
+        why = Why(
+            rule=definition.rule, value=fact.rating, threshold=definition.threshold, event=event.id
+        )
+        return Match(f"{fact.order_id}/{fact.sku}", (why,))
     return None
 
 

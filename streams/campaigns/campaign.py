@@ -9,6 +9,7 @@ import msgspec
 
 from schemas.trigger import Offer, Trigger, Why
 from streams.domain.facts import Fact
+from streams.domain.fold import CustomerEvent
 from streams.domain.state import COUPONS, Coupon, CustomerState
 from streams.domain.timers import Occasion
 
@@ -38,12 +39,10 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Match(msgspec.Struct, frozen=True):
-    """A rule held: ``occasion`` makes the trigger unique for the customer, ``value`` is what was
-    seen.
-    """
+    """A rule held: ``occasion`` makes the trigger unique for the customer (0002)."""
 
     occasion: str
-    value: int
+    why: tuple[Why, ...]
 
 
 class Campaign(msgspec.Struct, frozen=True):
@@ -51,9 +50,9 @@ class Campaign(msgspec.Struct, frozen=True):
 
     definition: Definition
     version: str
-    on_fact: Callable[[Definition, CustomerState, Fact], Match | None] | None = None
+    on_fact: Callable[[Definition, Fact, CustomerEvent], Match | None] | None = None
     timer: str | None = None
-    on_timer: Callable[[Definition, CustomerState, Occasion], Match | None] | None = None
+    on_timer: Callable[[Definition, Occasion], Match | None] | None = None
 
 
 def version_of(definition: Definition) -> str:
@@ -72,7 +71,6 @@ def issue(
     state: CustomerState,
     match: Match,
     time: int,
-    event_id: str | None = None,
 ) -> Trigger | None:
     """Issue the coupon of ``match`` at ``time`` (ms) and record it; None if issued before."""
     definition = campaign.definition
@@ -99,14 +97,7 @@ def issue(
             valid_from=_moment(time),
             valid_until=_moment(until),
         ),
-        why=[
-            Why(
-                rule=definition.rule,
-                value=match.value,
-                threshold=definition.threshold,
-                event=event_id,
-            )
-        ],
+        why=list(match.why),
         channels=list(definition.channels),
     )
 

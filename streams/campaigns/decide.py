@@ -23,9 +23,9 @@ def decide(
         for campaign in CAMPAIGNS:
             if campaign.on_fact is None:
                 continue
-            match = campaign.on_fact(campaign.definition, state, fact)
+            match = campaign.on_fact(campaign.definition, fact, event)
             if match is not None:
-                trigger = issue(campaign, state, match, time, event.id)
+                trigger = issue(campaign, state, match, time)
                 if trigger is not None:
                     triggers.append(trigger)
     return triggers
@@ -41,7 +41,7 @@ def decide_timer(
     for campaign in CAMPAIGNS:
         if campaign.on_timer is None or campaign.timer != occasion.kind:
             continue
-        match = campaign.on_timer(campaign.definition, state, occasion)
+        match = campaign.on_timer(campaign.definition, occasion)
         if match is not None:
             trigger = issue(campaign, state, match, occasion.due)
             if trigger is not None:

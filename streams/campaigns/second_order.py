@@ -1,8 +1,9 @@
 """The first order is paid: a coupon for the second, for thirty days, once per customer and shop."""
 
+from schemas.trigger import Why
 from streams.campaigns.campaign import Campaign, CouponOffer, Definition, Match, version_of
 from streams.domain.facts import Fact, OrderPaid
-from streams.domain.state import CustomerState
+from streams.domain.fold import CustomerEvent
 
 DEFINITION = Definition(
     campaign="second-order",
@@ -13,10 +14,13 @@ DEFINITION = Definition(
 )
 
 
-def judge(definition: Definition, _state: CustomerState, fact: Fact) -> Match | None:
+def judge(definition: Definition, fact: Fact, event: CustomerEvent) -> Match | None:
     """Holds when the number of paid orders reaches the threshold; later orders never do again."""
     if isinstance(fact, OrderPaid) and fact.number == definition.threshold:
-        return Match("first", fact.number)
+        why = Why(
+            rule=definition.rule, value=fact.number, threshold=definition.threshold, event=event.id
+        )
+        return Match("first", (why,))
     return None
 
 

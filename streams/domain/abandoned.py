@@ -1,40 +1,39 @@
 """When is a cart abandoned? The occasions of docs/decisions/0002, from a cart's log of facts.
 
 A change with a non-empty content is due 30 minutes later. Of those not settled yet
-- one followed by a cart event before it is due is dropped for good, since cart events are always
-  changes;
+
+- one followed by a cart event before it is due is dropped for good: cart events are always changes;
 - one followed only by orders that took lines out is dropped too, but stands again should a late
   fact show that the order took nothing; its due time is waited for, so that it settles on time;
 - the others stand, and fire when due.
 """
 
+from bisect import bisect_left, insort
 from typing import NamedTuple
 
 from streams.domain.cart import (
     LOG_AGE,
+    LOG_BYTES,
+    LOG_BYTES_KEPT,
+    LOG_FACTS,
+    LOG_FACTS_KEPT,
+    ORDER,
     Cart,
     CartFact,
     Line,
+    append_to_log,
     apply,
-    compact,
-    copy_lines,
-    insert,
-    replay,
-    withdraw,
+    fact_sizes,
+    read_base,
+    read_log,
+    write_base,
+    write_log,
 )
 
 #: From a change to its occasion, ms (30 minutes).
 WAIT = 30 * 60_000
 #: A line whose last ``add`` or ``set`` is this long ago is in no content, ms (3 days).
 CONTENT_AGE = 3 * 86_400_000
-
-
-class Candidate(NamedTuple):
-    """An unsettled change with content: its place in the log, and whether its occasion stands."""
-
-    position: int
-    due: int
-    stands: bool
 
 
 class Abandonment(NamedTuple):
@@ -45,48 +44,83 @@ class Abandonment(NamedTuple):
     lines: int
 
 
-def place(cart: Cart, fact: CartFact) -> None:
-    """Bring a new fact to its place, and lines, due times and bounds up to date."""
-    last = not cart.log or fact > cart.log[-1]
-    if not insert(cart, fact):
-        return
-    if last:
+class _Candidate(NamedTuple):
+    """An unsettled change with content: its place in the log, and whether its occasion stands."""
+
+    position: int
+    due: int
+    stands: bool
+
+
+def place(cart: Cart, fact: CartFact) -> bool:
+    """Bring a new fact to its place, and lines, due times and bounds up to date.
+
+    False for a cart event whose natural key (time, action, line) the log has: nothing is changed.
+    """
+    if cart.newest is None or fact.time > cart.newest:
         _append(cart, fact)
-    else:
-        _recompute(cart)
-    _bound(cart)
+        return True
+    if cart.compacted is not None and fact[:3] <= cart.compacted:
+        return True
+    facts = read_log(cart)
+    if not fact.is_order and _has_key(facts, fact):
+        return False
+    insort(facts, fact)
+    _rebuild(cart, facts)
+    return True
 
 
-def move(cart: Cart, old: CartFact, new: CartFact) -> None:
-    """An order of the log turns out to have been earlier: ``new`` takes the place of ``old``."""
-    withdraw(cart, old)
-    insert(cart, new)
-    _recompute(cart)
-    _bound(cart)
+def place_earlier(cart: Cart, fact: CartFact) -> None:
+    """Another event of an order of which a fact was placed already: the earliest one counts."""
+    facts = read_log(cart)
+    for at, known in enumerate(facts):
+        if known.action == ORDER and known.sku == fact.sku:
+            if fact[:3] < known[:3]:
+                del facts[at]
+                if cart.compacted is None or fact[:3] > cart.compacted:
+                    insort(facts, fact)
+                _rebuild(cart, facts)
+            return
 
 
 def take(cart: Cart, until: int) -> list[Abandonment]:
     """Remove and return, by due time, what stands and is due at ``until`` (ms) or before.
 
-    Every change due by then is settled, whether it stood or not: later facts never bring it back.
+    Every change due by then is settled, whether it stood or not: nothing later brings it back.
     """
-    due = [candidate for candidate in _candidates(cart) if candidate.due <= until]
-    taken = _describe(cart, [candidate for candidate in due if candidate.stands])
-    for index, _, _ in due:
-        cart.log[index] = cart.log[index]._replace(settled=1)
-    waiting = cart.waiting
-    while waiting and waiting[0] <= until:
-        del waiting[0]
-    compact(cart, older_than=until - LOG_AGE)
+    facts = read_log(cart)
+    base = read_base(cart)
+    due = [candidate for candidate in _candidates(cart, facts) if candidate.due <= until]
+    taken = _contents(cart, facts, [candidate for candidate in due if candidate.stands])
+    for position, _, _ in due:
+        facts[position] = facts[position]._replace(settled=1)
+    old = bisect_left(facts, (until - LOG_AGE,))
+    _move_to_base(cart, base, facts, old)
+    write_log(cart, facts)
+    cart.waiting = [moment for moment in cart.waiting if moment > until]
     return taken
 
 
 def standing(cart: Cart) -> list[Abandonment]:
     """The occasions that stand now, by due time, without taking them."""
-    return _describe(cart, [candidate for candidate in _candidates(cart) if candidate.stands])
+    facts = read_log(cart)
+    candidates = _candidates(cart, facts)
+    return _contents(cart, facts, [candidate for candidate in candidates if candidate.stands])
+
+
+def _has_key(facts: list[CartFact], fact: CartFact) -> bool:
+    at = bisect_left(facts, (fact.time,))
+    while at < len(facts) and facts[at].time == fact.time:
+        known = facts[at]
+        if (known.action, known.sku, known.attributes) == (fact.action, fact.sku, fact.attributes):
+            return True
+        at += 1
+    return False
 
 
 def _append(cart: Cart, fact: CartFact) -> None:
+    """The usual case: a fact after all others."""
+    cart.newest = fact.time
     waiting = cart.waiting
     if not fact.is_order:
         # Dropped for good: it comes after all changes, and before these are due.
@@ -94,53 +128,82 @@ def _append(cart: Cart, fact: CartFact) -> None:
             waiting.pop()
     if apply(cart.lines, fact) and _content(cart.lines, fact.time):
         waiting.append(fact.time + WAIT)
+    append_to_log(cart, fact)
+    if cart.log_facts > LOG_FACTS or len(cart.log) > LOG_BYTES:
+        _bound(cart)
 
 
-def _recompute(cart: Cart) -> None:
-    cart.lines = replay(cart)
-    cart.waiting = [candidate.due for candidate in _candidates(cart)]
+def _rebuild(cart: Cart, facts: list[CartFact]) -> None:
+    """The general case: the log has changed somewhere."""
+    lines = read_base(cart)
+    for fact in facts:
+        apply(lines, fact)
+    cart.lines = lines
+    cart.waiting = [candidate.due for candidate in _candidates(cart, facts)]
+    write_log(cart, facts)
+    if cart.log_facts > LOG_FACTS or len(cart.log) > LOG_BYTES:
+        _bound(cart)
 
 
 def _bound(cart: Cart) -> None:
-    moved = compact(cart)
+    facts = read_log(cart)
+    sizes = fact_sizes(facts)
+    leaving, size = 0, sum(sizes)
+    while len(facts) - leaving > LOG_FACTS_KEPT or size > LOG_BYTES_KEPT:
+        size -= sizes[leaving]
+        leaving += 1
+    _move_to_base(cart, read_base(cart), facts, leaving)
+    write_log(cart, facts)
     # An occasion whose change has left the log can no longer be told, so it is given up. That takes
-    # 128 further changes before the clock passes its due time.
-    if moved is not None and cart.waiting and cart.waiting[0] <= moved + WAIT:
-        cart.waiting = [candidate.due for candidate in _candidates(cart)]
+    # a hundred further changes before the clock passes its due time.
+    cart.waiting = [candidate.due for candidate in _candidates(cart, facts)]
 
 
-def _candidates(cart: Cart) -> list[Candidate]:
+def _move_to_base(cart: Cart, base: list[Line], facts: list[CartFact], count: int) -> None:
+    """Apply the first ``count`` facts to the base for good and remove them from ``facts``."""
+    if not count:
+        return
+    for fact in facts[:count]:
+        apply(base, fact)
+    cart.compacted = facts[count - 1][:3]
+    del facts[:count]
+    write_base(cart, base)
+
+
+def _candidates(cart: Cart, facts: list[CartFact]) -> list[_Candidate]:
     """The unsettled changes with content that are not dropped for good, by due time."""
-    lines = copy_lines(cart.base)
-    found: list[Candidate] = []
-    for index, fact in enumerate(cart.log):
-        if apply(lines, fact):
-            at = len(found)
-            while at and found[at - 1].due > fact.time:
-                at -= 1
-            if fact.is_order:
-                found[at:] = [candidate._replace(stands=False) for candidate in found[at:]]
-            else:
-                del found[at:]
-            if not fact.settled and _content(lines, fact.time):
-                found.append(Candidate(index, fact.time + WAIT, True))
+    lines = read_base(cart)
+    found: list[_Candidate] = []
+    for position, fact in enumerate(facts):
+        if not apply(lines, fact):
+            continue
+        # The changes before this one that are not due yet at its time.
+        at = len(found)
+        while at and found[at - 1].due > fact.time:
+            at -= 1
+        if fact.is_order:
+            found[at:] = [candidate._replace(stands=False) for candidate in found[at:]]
+        else:
+            del found[at:]
+        if not fact.settled and _content(lines, fact.time):
+            found.append(_Candidate(position, fact.time + WAIT, True))
     return found
 
 
-def _describe(cart: Cart, candidates: list[Candidate]) -> list[Abandonment]:
+def _contents(cart: Cart, facts: list[CartFact], candidates: list[_Candidate]) -> list[Abandonment]:
     """The candidates with their contents, by applying the log once more."""
     if not candidates:
         return []
     due_of = {candidate.position: candidate.due for candidate in candidates}
-    lines = copy_lines(cart.base)
-    described = []
-    for index in range(candidates[-1].position + 1):
-        fact = cart.log[index]
+    lines = read_base(cart)
+    found = []
+    for position in range(candidates[-1].position + 1):
+        fact = facts[position]
         apply(lines, fact)
-        if index in due_of:
+        if position in due_of:
             content = _content(lines, fact.time)
-            described.append(Abandonment(due_of[index], occasion_text(content), len(content)))
-    return described
+            found.append(Abandonment(due_of[position], occasion_text(content), len(content)))
+    return found
 
 
 def _content(lines: list[Line], time: int) -> list[Line]:

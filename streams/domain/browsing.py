@@ -91,45 +91,46 @@ def fold_click(browsing: Browsing, click: Click, time: int) -> None:
         _place(browsing, session_id, time)
 
 
-#: A session while it is placed: (end, start, hash of the id, clicks); this order is theirs.
-_Entry = tuple[int, int, bytes, int]
+#: A session while it is placed: (end, hash of the id, start, clicks), in this order. Start comes
+#: after the hash, so that a late click that only moves it cannot change which of two is the newest.
+_Entry = tuple[int, bytes, int, int]
 
 
 def _place(browsing: Browsing, session_id: str, time: int) -> None:
     """The general case: a click that starts, extends or joins any of the kept sessions."""
     entries: list[_Entry] = [
-        (end, start, digest, clicks)
+        (end, digest, start, clicks)
         for digest, start, end, clicks in _PAST.iter_unpack(browsing.past)
     ]
     current = browsing.session
     if current is not None:
-        entries.append((current.end, current.start, _id_hash(current.id), current.clicks))
+        entries.append((current.end, _id_hash(current.id), current.start, current.clicks))
     digest = _id_hash(session_id)
     joined = [
-        entry for entry in entries if entry[2] == digest and (session_id or _near(entry, time))
+        entry for entry in entries if entry[1] == digest and (session_id or _near(entry, time))
     ]
-    if not joined and len(entries) == SESSIONS and (time, time, digest) < entries[0][:3]:
+    if not joined and len(entries) == SESSIONS and (time, digest) < entries[0][:2]:
         return
     merged = (
         max([time, *(entry[0] for entry in joined)]),
-        min([time, *(entry[1] for entry in joined)]),
         digest,
+        min([time, *(entry[2] for entry in joined)]),
         min(1 + sum(entry[3] for entry in joined), _MOST_CLICKS),
     )
     entries = sorted([*(entry for entry in entries if entry not in joined), merged])
     browsing.sessions += 1 - len(joined)
-    end, start, newest, clicks = entries.pop()
+    end, newest, start, clicks = entries.pop()
     # Only the session of this click can have overtaken the one that was newest.
     newest_id = session_id if newest == digest or current is None else current.id
     browsing.session = Session(newest_id, start, end, clicks)
     browsing.past = b"".join(
         _PAST.pack(digest, start, end, min(clicks, _MOST_CLICKS))
-        for end, start, digest, clicks in entries[-(SESSIONS - 1) :]
+        for end, digest, start, clicks in entries[-(SESSIONS - 1) :]
     )
 
 
 def _near(entry: _Entry, time: int) -> bool:
-    return entry[1] - SESSION_GAP < time < entry[0] + SESSION_GAP
+    return entry[2] - SESSION_GAP < time < entry[0] + SESSION_GAP
 
 
 def _id_hash(session_id: str) -> bytes:

@@ -1,13 +1,14 @@
 """A customer's cart: its lines now, and the log of what changed it, from which lines follow.
 
 The rules are docs/decisions/0002: facts apply in the order (time, cart events before orders, event
-id), whatever the order of their arrival. So the newest facts are kept as a sorted log; a fact that
-arrives last in that order is applied to the lines at once, any other is inserted and the log
-applied again. Facts that leave the log are applied to ``base`` for good: one that is later still no
-longer moves the lines (it is counted all the same).
+id), whatever the order of their arrival. So the newest facts are kept as a log in that order. Most
+facts arrive last in it: they are applied to the lines and appended, as bytes, without reading the
+log. Any other is inserted and the log applied again from its ``base`` (streams.domain.abandoned).
+
+Facts that leave the log are applied to ``base`` for good: one that is later still no longer moves
+the lines (it is counted all the same).
 """
 
-from bisect import bisect_left, insort
 from hashlib import blake2b, sha256
 from typing import NamedTuple
 
@@ -18,19 +19,20 @@ from streams.domain.duplicates import find
 ADD, REMOVE, SET, CLEAR, ORDER = range(5)
 ACTION_NUMBERS = {"add": ADD, "remove": REMOVE, "set": SET, "clear": CLEAR}
 
-#: Facts of the log, and the UTF-8 bytes of their strings (8 KB: a hundred facts with UUIDs for
-#: ids).
+#: Facts and bytes of the log (8 KB: a hundred facts with UUIDs for ids). Beyond either ...
 LOG_FACTS = 128
 LOG_BYTES = 8_000
+#: ... the oldest leave until it has these, so that it is not read again for each of the next facts.
+LOG_FACTS_KEPT = 112
+LOG_BYTES_KEPT = 7_000
+#: Facts this far behind the clock leave the log when timers fire, ms: later ones are not placed.
+LOG_AGE = 7 * 86_400_000
 #: Lines of a cart, and the UTF-8 bytes of their strings; the one longest without an ``add`` or
 #: ``set`` leaves first (and after three days it is in no occasion any more).
 LINES = 60
 LINES_BYTES = 4_000
 #: A line's attributes longer than this together (UTF-8) are replaced by their SHA-256.
 ATTRIBUTES_BYTES = 512
-#: Facts this far behind the clock leave the log when timers fire, ms: later than that nothing is
-#: placed.
-LOG_AGE = 7 * 86_400_000
 
 SKU_HASH_BYTES = 8
 #: Sorted by name, flat: name, value, name, value, ...
@@ -52,7 +54,7 @@ class CartFact(NamedTuple):
     quantity: int
     #: Of an order: the 8-byte hashes of its skus, joined.
     goods: bytes
-    #: Its occasion has fired, or its due time has passed: it is never armed again.
+    #: 1: its occasion has fired, or its due time has passed, so it is never armed again.
     settled: int
 
 
@@ -74,17 +76,57 @@ class Cart(msgspec.Struct, array_like=True, gc=False):
     clears: int = 0
     #: The lines after all facts.
     lines: list[Line] = []
-    #: The newest facts, sorted.
-    log: list[CartFact] = []
-    #: UTF-8 bytes of the log's strings.
-    log_bytes: int = 0
-    #: The lines before the log's first fact.
-    base: list[Line] = []
-    #: The newest fact that is in ``base``: (time, is_order, event id).
-    compacted: tuple[int, int, str] | None = None
-    #: Due times (ms, sorted) at which an occasion stands, or could again if an order turned out
+    #: Due times (ms, sorted) at which an occasion stands, or could if an order turned out
     #: otherwise.
     waiting: list[int] = []
+    #: Time of the newest fact, ms.
+    newest: int | None = None
+    #: The newest facts in order, each a msgpack array, joined.
+    log: bytes = b""
+    log_facts: int = 0
+    #: The lines before the log's first fact, as a msgpack array; empty: none.
+    base: bytes = b""
+    #: The newest fact that is in ``base``: (time, is_order, event id).
+    compacted: tuple[int, int, str] | None = None
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_facts = msgspec.msgpack.Decoder(list[CartFact]).decode
+_decode_lines = msgspec.msgpack.Decoder(list[Line]).decode
+#: First byte of a msgpack array with a 32-bit length.
+_ARRAY_32 = b"\xdd"
+
+
+def read_log(cart: Cart) -> list[CartFact]:
+    """The facts of the log, in order."""
+    return _decode_facts(_ARRAY_32 + cart.log_facts.to_bytes(4, "big") + cart.log)
+
+
+def write_log(cart: Cart, facts: list[CartFact]) -> None:
+    """Replace the log by ``facts``."""
+    cart.log = b"".join(map(_encode, facts))
+    cart.log_facts = len(facts)
+
+
+def fact_sizes(facts: list[CartFact]) -> list[int]:
+    """The bytes that each of ``facts`` takes in the log."""
+    return [len(_encode(fact)) for fact in facts]
+
+
+def append_to_log(cart: Cart, fact: CartFact) -> None:
+    """Add a fact that comes after all others."""
+    cart.log += _encode(fact)
+    cart.log_facts += 1
+
+
+def read_base(cart: Cart) -> list[Line]:
+    """The lines before the log's first fact; the caller's to change."""
+    return _decode_lines(cart.base) if cart.base else []
+
+
+def write_base(cart: Cart, lines: list[Line]) -> None:
+    """Replace the lines before the log's first fact."""
+    cart.base = _encode(lines) if lines else b""
 
 
 def line_attributes(attributes: dict[str, str]) -> Attributes:
@@ -101,28 +143,6 @@ def line_attributes(attributes: dict[str, str]) -> Attributes:
 def sku_hash(sku: str) -> bytes:
     """The 8 bytes by which an order's fact knows a sku."""
     return blake2b(sku.encode(), digest_size=SKU_HASH_BYTES).digest()
-
-
-def is_repeat(cart: Cart, time: int, action: int, sku: str, attributes: Attributes) -> bool:
-    """Whether the log has this line's action at this time: the natural key of a cart event."""
-    log = cart.log
-    if not log or time > log[-1].time:
-        return False
-    at = bisect_left(log, (time,))
-    while at < len(log) and log[at].time == time:
-        fact = log[at]
-        if fact.action == action and fact.sku == sku and fact.attributes == attributes:
-            return True
-        at += 1
-    return False
-
-
-def find_order(cart: Cart, order_id: str) -> CartFact | None:
-    """The fact of an order, while it is in the log."""
-    for fact in cart.log:
-        if fact.action == ORDER and fact.sku == order_id:
-            return fact
-    return None
 
 
 def apply(lines: list[Line], fact: CartFact) -> bool:
@@ -151,91 +171,21 @@ def apply(lines: list[Line], fact: CartFact) -> bool:
             return True
     if action != REMOVE:
         lines.append(Line(sku, attributes, fact.quantity, fact.time))
-        _bound(lines)
+        if len(lines) > LINES or sum(map(_weight, lines)) > LINES_BYTES:
+            _drop_oldest(lines)
     return True
 
 
-def _bound(lines: list[Line]) -> None:
-    size = sum(_weight(line.sku, line.attributes) for line in lines)
-    while len(lines) > LINES or size > LINES_BYTES:
-        oldest = min(lines, key=_since)
-        size -= _weight(oldest.sku, oldest.attributes)
-        lines.remove(oldest)
+def _drop_oldest(lines: list[Line]) -> None:
+    weight = sum(map(_weight, lines))
+    while len(lines) > LINES or weight > LINES_BYTES:
+        index = min(range(len(lines)), key=lambda at: (lines[at].since, at))
+        weight -= _weight(lines[index])
+        del lines[index]
 
 
-def _since(line: Line) -> int:
-    return line.since
-
-
-def insert(cart: Cart, fact: CartFact) -> bool:
-    """Put a fact into the log, at its place; False where that place has left the log.
-
-    The caller brings ``lines`` and ``waiting`` up to date and then calls ``compact``.
-    """
-    if cart.compacted is not None and fact[:3] <= cart.compacted:
-        return False
-    log = cart.log
-    if log and fact < log[-1]:
-        insort(log, fact)
-    else:
-        log.append(fact)
-    cart.log_bytes += _fact_weight(fact)
-    return True
-
-
-def withdraw(cart: Cart, fact: CartFact) -> None:
-    """Take a fact out of the log again: an order that turns out to have been earlier."""
-    cart.log.remove(fact)
-    cart.log_bytes -= _fact_weight(fact)
-
-
-def compact(cart: Cart, older_than: int | None = None) -> int | None:
-    """Move the oldest facts into ``base``: those beyond the bounds, or before ``older_than`` (ms).
-
-    Returns the time of the newest fact that was moved, None where none was.
-    """
-    log = cart.log
-    count = 0
-    size = cart.log_bytes
-    while count < len(log) and (
-        len(log) - count > LOG_FACTS
-        or size > LOG_BYTES
-        or (older_than is not None and log[count].time < older_than)
-    ):
-        size -= _fact_weight(log[count])
-        apply(cart.base, log[count])
-        count += 1
-    if not count:
-        return None
-    newest = log[count - 1]
-    cart.compacted = newest[:3]
-    cart.log_bytes = size
-    del log[:count]
-    return newest.time
-
-
-def copy_lines(lines: list[Line]) -> list[Line]:
-    return [Line(line.sku, line.attributes, line.quantity, line.since) for line in lines]
-
-
-def replay(cart: Cart) -> list[Line]:
-    """The lines after all facts of the log."""
-    lines = copy_lines(cart.base)
-    for fact in cart.log:
-        apply(lines, fact)
-    return lines
-
-
-def _fact_weight(fact: CartFact) -> int:
-    return _utf8(fact.event_id) + len(fact.goods) + _weight(fact.sku, fact.attributes)
-
-
-def _weight(sku: str, attributes: Attributes) -> int:
-    weight = _utf8(sku)
-    for part in attributes:
-        weight += _utf8(part) + 2
+def _weight(line: Line) -> int:
+    weight = len(line.sku.encode())
+    for part in line.attributes:
+        weight += len(part.encode()) + 2
     return weight
-
-
-def _utf8(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())

@@ -17,40 +17,39 @@ FULL = IDS * ENTRY_BYTES
 _LATEST_S = 2**32 - 1
 
 
-def event_hash(source: str, event_id: str) -> bytes:
-    """The 8 bytes by which an event is remembered."""
-    return blake2b(f"{source}\0{event_id}".encode(), digest_size=HASH_BYTES).digest()
-
-
-def contains(entries: bytes, digest: bytes, entry_bytes: int = ENTRY_BYTES) -> bool:
-    """Whether an entry of ``entries``, each ``entry_bytes`` long, starts with ``digest``."""
-    return find(entries, digest, entry_bytes) >= 0
+def hash_of(first: str, second: str) -> bytes:
+    """The 8 bytes by which a pair of names is known: of an event, its source and id."""
+    return blake2b(f"{first}\0{second}".encode(), digest_size=HASH_BYTES).digest()
 
 
 def find(entries: bytes, digest: bytes, entry_bytes: int) -> int:
-    """Where the entry that starts with ``digest`` begins, or -1. A match across entries is none."""
+    """Where the entry that starts with ``digest`` begins, or -1.
+
+    Entries are ``entry_bytes`` long each; a match that does not begin at an entry is none.
+    """
     at = entries.find(digest)
     while at > 0 and at % entry_bytes:
         at = entries.find(digest, at + 1)
     return at
 
 
-def remember(entries: bytes, digest: bytes, time: int, newest: int) -> tuple[bytes, int]:
-    """Append ``digest`` with its event time; both times in ms, ``newest`` the customer's latest.
+def make_room(entries: bytes, newest: int) -> tuple[bytes, int]:
+    """Full ``entries`` without those past the horizon, seen from ``newest`` (ms), or at least one.
 
-    Returns the entries and how many ids (0 or 1) had to leave before their seven days were over.
+    Returns what stays and how many (0 or 1) had to leave before their seven days were over.
     """
-    early = 0
-    if len(entries) >= FULL:
-        horizon = newest // 1000 - HORIZON_S
-        start = 0
-        while start < len(entries) and _seconds_at(entries, start) < horizon:
-            start += ENTRY_BYTES
-        if start == 0:
-            start, early = ENTRY_BYTES, 1
-        entries = entries[start:]
-    seconds = min(max(time // 1000, 0), _LATEST_S)
-    return entries + digest + seconds.to_bytes(4, "big"), early
+    horizon = newest // 1000 - HORIZON_S
+    start = 0
+    while start < len(entries) and _seconds_at(entries, start) < horizon:
+        start += ENTRY_BYTES
+    if start:
+        return entries[start:], 0
+    return entries[ENTRY_BYTES:], 1
+
+
+def seconds_of(time: int) -> bytes:
+    """The 4 bytes of a time (ms): seconds since 1970, cut to what they hold."""
+    return min(max(time // 1000, 0), _LATEST_S).to_bytes(4, "big")
 
 
 def _seconds_at(entries: bytes, start: int) -> int:

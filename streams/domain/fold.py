@@ -5,25 +5,26 @@ action of a cart event, order + status (+ refund id), order/sku + action of a re
 with one natural key and different contents the first to be folded counts.
 """
 
+from hashlib import blake2b
+
 from schemas.cart import CartEvent
 from schemas.click import ClickEvent
 from schemas.order import OrderEvent
 from schemas.review import ReviewEvent
-from streams.domain.abandoned import move, place
+from streams.domain.abandoned import place, place_earlier
 from streams.domain.browsing import fold_click
 from streams.domain.cart import (
     ACTION_NUMBERS,
+    CLEAR,
     ORDER,
     Cart,
     CartFact,
-    find_order,
-    is_repeat,
     line_attributes,
     sku_hash,
 )
-from streams.domain.duplicates import contains, event_hash, remember
+from streams.domain.duplicates import ENTRY_BYTES, FULL, HASH_BYTES, find, make_room, seconds_of
 from streams.domain.facts import CartChanged, Fact
-from streams.domain.orders import GOODS, Orders, fold_order
+from streams.domain.orders import GOODS, OpenOrder, Orders, fold_order
 from streams.domain.reviews import Reviews, fold_review
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState
@@ -40,9 +41,10 @@ def fold(
     Returns what happened, for the campaigns (nothing for a click), or None for a duplicate: the
     state is then untouched. Raises TypeError for an event that is none of the customer topics'.
     """
-    digest = event_hash(event.source, event.id)
+    digest = blake2b(f"{event.source}\0{event.id}".encode(), digest_size=HASH_BYTES).digest()
     seen = state.seen
-    if contains(seen, digest):
+    at = seen.find(digest)
+    if at >= 0 and (at % ENTRY_BYTES == 0 or find(seen, digest, ENTRY_BYTES) >= 0):
         return None
     facts: tuple[Fact, ...] | None = _NOTHING
     if isinstance(event, ClickEvent):
@@ -58,33 +60,37 @@ def fold(
     if facts is None:
         return None
     first, last = state.first_seen, state.last_seen
-    if first is None or time < first:
-        state.first_seen = time
-    if last is None or time > last:
+    if first is None or last is None:
+        state.first_seen = state.last_seen = last = time
+    elif time > last:
         state.last_seen = last = time
-    state.seen, early = remember(seen, digest, time, last)
-    if early:
+    elif time < first:
+        state.first_seen = time
+    if len(seen) >= FULL:
+        seen, early = make_room(seen, last)
         state.evicted_early += early
+    state.seen = seen + digest + seconds_of(time)
     return facts
 
 
 def _fold_cart(state: CustomerState, event: CartEvent, time: int) -> tuple[Fact, ...] | None:
-    cart = state.cart
     data = event.data
     action = data.action
-    clear = action == "clear"
-    sku = "" if clear or data.sku is None else data.sku
-    attributes = () if clear else line_attributes(data.attributes)
-    number = ACTION_NUMBERS[action]
+    if action == "clear":
+        fact = CartFact(time, 0, event.id, CLEAR, "", (), 0, b"", 0)
+    else:
+        number, attributes = ACTION_NUMBERS[action], line_attributes(data.attributes)
+        sku = data.sku or ""
+        fact = CartFact(time, 0, event.id, number, sku, attributes, data.quantity, b"", 0)
+    cart = state.cart
     if cart is None:
+        # A customer's first cart event is no repeat, so this is kept.
         cart = state.cart = Cart()
-    elif is_repeat(cart, time, number, sku, attributes):
+    if not place(cart, fact):
         return None
     counter = _CART_COUNTERS[action]
     setattr(cart, counter, getattr(cart, counter) + 1)
-    quantity = 0 if clear else data.quantity
-    place(cart, CartFact(time, 0, event.id, number, sku, attributes, quantity, b"", 0))
-    return (CartChanged(action, sku),)
+    return (CartChanged(action, fact.sku),)
 
 
 _CART_COUNTERS = {"add": "adds", "remove": "removes", "set": "sets", "clear": "clears"}
@@ -94,35 +100,34 @@ def _fold_order(
     state: CustomerState, event: OrderEvent, time: int, settings: ShopSettings
 ) -> tuple[Fact, ...] | None:
     if state.orders is None:
-        # A new customer's first order is no repeat, so this is kept.
+        # A customer's first order is no repeat, so this is kept.
         state.orders = Orders()
     data = event.data
     folded = fold_order(state.orders, data, time, settings)
     if folded is None:
         return None
     fact, order = folded
-    if data.lines and data.status in ("placed", "paid"):
-        _take_from_cart(state, event, time, known=order.seen & GOODS > 0)
-        order.seen |= GOODS
+    if data.lines and (data.status == "placed" or data.status == "paid"):
+        _take_from_cart(state, order, event, time)
     return (fact,)
 
 
-def _take_from_cart(state: CustomerState, event: OrderEvent, time: int, known: bool) -> None:
+def _take_from_cart(state: CustomerState, order: OpenOrder, event: OrderEvent, time: int) -> None:
     """Tell the cart of an order's goods, once, at the earliest time they are known (0002)."""
-    cart = state.cart
-    if cart is None:
-        cart = state.cart = Cart()
-    data = event.data
-    old = find_order(cart, data.order_id) if known else None
-    if known and (old is None or (old.time, old.event_id) <= (time, event.id)):
+    known = order.seen & GOODS
+    if known and (order.goods_at is None or time > order.goods_at):
         return
-    skus = sorted({sku_hash(line.sku) for line in data.lines})
+    if state.cart is None:
+        state.cart = Cart()
+    skus = sorted({sku_hash(line.sku) for line in event.data.lines})
     goods = b"".join(skus)
-    new = CartFact(time, 1, event.id, ORDER, data.order_id, (), 0, goods, 0)
-    if old is None:
-        place(cart, new)
+    fact = CartFact(time, 1, event.id, ORDER, order.order_id, (), 0, goods, 0)
+    if known:
+        place_earlier(state.cart, fact)
     else:
-        move(cart, old, new)
+        place(state.cart, fact)
+    order.seen |= GOODS
+    order.goods_at = time
 
 
 def _fold_review(state: CustomerState, event: ReviewEvent) -> tuple[Fact, ...] | None:

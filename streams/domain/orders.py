@@ -18,12 +18,12 @@ from struct import Struct
 import msgspec
 
 from schemas.order import Order
-from streams.domain.duplicates import event_hash, find
+from streams.domain.duplicates import find, hash_of
 from streams.domain.facts import Fact, OrderAdvanced, OrderPaid
 from streams.domain.shop import ShopSettings, hour_of_day
 
 PLACED, PAID, SHIPPED, RECEIVED, CANCELLED = 1, 2, 4, 8, 16
-#: Not a status: the cart knows what was in the order.
+#: Not a status: the cart was told what was in the order.
 GOODS = 32
 #: Not a status: a refund of the whole order is among those counted in ``refunded_before``.
 WHOLE = 64
@@ -76,6 +76,8 @@ class OpenOrder(msgspec.Struct, array_like=True, gc=False):
     changed_at: int = 0
     amount: int | None = None
     pieces: int | None = None
+    #: The time of the fact that told the cart of its goods; None: not told, or forgotten since.
+    goods_at: int | None = None
     refunds: list[Refund] = []
     #: Of refunds that left ``refunds``: how many were completed, and their amounts.
     refunds_before: int = 0
@@ -172,16 +174,20 @@ def _paid(orders: Orders, time: int, settings: ShopSettings) -> None:
 
 def _find_refund(orders: Orders, order: OpenOrder, data: Order) -> Refund | None:
     """The refund this status is of, new where unknown; None where it has the status already."""
-    key = event_hash(data.order_id, data.refund_id or "")
+    key = hash_of(data.order_id, data.refund_id or "")
     bit = REFUND_BITS[data.status]
     for refund in order.refunds:
         if refund.key == key:
             return None if refund.seen & bit else refund
     at = find(orders.past_refunds, key, PAST_REFUND_BYTES)
-    if at >= 0:
-        # Decided and counted already; what else is said of it changes nothing.
+    if at < 0:
+        return Refund(key)
+    seen = orders.past_refunds[at + PAST_REFUND_BYTES - 1]
+    if seen & (bit | REFUNDED):
+        # Completed and counted already: what else is said of it changes nothing.
         return None
-    return Refund(key)
+    orders.past_refunds = orders.past_refunds[:at] + orders.past_refunds[at + PAST_REFUND_BYTES :]
+    return Refund(key, seen)
 
 
 def _refund(order: OpenOrder, refund: Refund, bit: int, data: Order) -> None:
@@ -272,7 +278,7 @@ def _find(orders: Orders, order_id: str) -> OpenOrder:
 
 def order_hash(order_id: str) -> bytes:
     """The 8 bytes by which an order is known after it left the open ones."""
-    return event_hash("", order_id)
+    return hash_of("", order_id)
 
 
 def _keep(orders: Orders, order: OpenOrder) -> None:

@@ -9,7 +9,7 @@ from struct import Struct
 import msgspec
 
 from schemas.review import Review
-from streams.domain.duplicates import event_hash, find
+from streams.domain.duplicates import find, hash_of
 from streams.domain.facts import Fact, ReviewChanged, ReviewPosted
 
 POSTED, APPENDED, SHOWN, REMOVED, REPLIED = 1, 2, 4, 8, 16
@@ -47,7 +47,7 @@ class Reviews(msgspec.Struct, array_like=True, gc=False):
 def fold_review(reviews: Reviews, data: Review) -> Fact | None:
     """Fold one action; None for a repeat (nothing is changed)."""
     bit = ACTION_BITS[data.action]
-    digest = event_hash(data.order_id, data.sku)
+    digest = hash_of(data.order_id, data.sku)
     known = reviews.known
     at = find(known, digest, KNOWN_BYTES)
     seen, rating = _KNOWN.unpack_from(known, at)[1:] if at >= 0 else (0, 0)
