@@ -38,6 +38,8 @@ def kafka_class_path() -> str:
 def _fetch(libs: Path) -> None:
     maven = tools.require(tools.MAVEN)
     libs.parent.mkdir(parents=True, exist_ok=True)
+    for killed in libs.parent.glob(".part-*"):
+        shutil.rmtree(killed, ignore_errors=True)
     _say(f"Fetching Apache Kafka {KAFKA_VERSION} through Maven (about 45 MB, once)")
     with tempfile.TemporaryDirectory(prefix=".part-", dir=libs.parent) as part:
         target = Path(part, "libs")
@@ -66,7 +68,7 @@ def _copy_dependencies(maven: str, target: Path, work: Path) -> None:
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
-        assert process.stdout is not None  # noqa: S101 - stdout=PIPE gives one
+        assert process.stdout is not None  # stdout=PIPE gives one
         for line in process.stdout:
             last.append(line.rstrip())
             if match := re.search(r"Downloaded from .*\(([\d.]+) ([kM]?)B at", line):

@@ -43,6 +43,9 @@ share.coordinator.state.topic.min.isr=1
 # A stopped stack keeps its consumers' offsets: 400 days, as long as its topics.
 offsets.retention.minutes=576000
 group.initial.rebalance.delay.ms=0
+# After a crash the broker must wait for its own former session to expire; the default is 9 s.
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 # Tests freeze workers past their session time-out.
 group.min.session.timeout.ms=1000
 # A crashed worker's transaction is aborted soon after its time-out, not up to 10 s later.
@@ -57,7 +60,7 @@ class KafkaProcess(ServerProcess):
     """The broker of a stack: ``bootstrap`` is its address. Faults tests kill and restart it."""
 
     def __init__(self, folder: Path, port: int, controller_port: int) -> None:
-        super().__init__("Kafka", folder)
+        super().__init__("Kafka", folder, (port, controller_port))
         self.port = port
         self.controller_port = controller_port
         self.bootstrap = f"127.0.0.1:{port}"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from streams.local.errors import StartError
 from streams.local.files import tail, write_whole
+from streams.local.ports import is_free
 
 _POLL_SECONDS = 0.02
 #: SIGKILL cannot be refused; what is still there after this hangs in the kernel.
@@ -45,9 +46,10 @@ class Identity:
 class ServerProcess:
     """One server of the stack: its folder holds its data, ``log`` and ``pid.json``."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, ports: Sequence[int]) -> None:
         self.name = name
         self.folder = folder
+        self._ports = ports
         self.log = folder / "log"
         self._pid_file = folder / "pid.json"
         self._child: subprocess.Popen[bytes] | None = None
@@ -71,8 +73,12 @@ class ServerProcess:
     ) -> None:
         """Starts ``command`` in a session of its own and blocks until ``ready()``.
 
-        Raises StartError when it ends or is not ready within ``timeout`` seconds; it is then gone.
+        Raises StartError when a port is taken, or when it ends or is not ready within ``timeout``
+        seconds; it is then gone.
         """
+        # Whoever has the port could answer in its place.
+        if taken := [port for port in self._ports if not is_free(port)]:
+            raise StartError(f"{self.name} cannot start: another process has port {taken[0]}.")
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             # A session of its own: Ctrl-C in the terminal is for the command, not for the server.
@@ -104,9 +110,11 @@ class ServerProcess:
 
     def _await_ready(self, ready: Callable[[], bool], timeout: float) -> None:
         deadline = time.monotonic() + timeout
-        while not ready():
+        while True:
             if not self.running:
                 raise StartError(f"{self.name} ended while it started. {self._last_lines()}")
+            if ready():
+                return
             if time.monotonic() > deadline:
                 raise StartError(
                     f"{self.name} was not ready in {timeout:g} s. {self._last_lines()}"

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from streams.local import tools
 from streams.local.files import write_whole
@@ -29,7 +31,7 @@ class RedisProcess(ServerProcess):
     is stopped, as the faults tests do."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        super().__init__("Redis", folder)
+        super().__init__("Redis", folder, (port,))
         self.port = port
         self.url = f"redis://127.0.0.1:{port}/0"
         #: The append-only files.
@@ -58,7 +60,7 @@ class RedisProcess(ServerProcess):
         """Whether it serves commands: while it reads its files it refuses them."""
         if not is_listening(self.port):
             return False
-        with redis.Redis(port=self.port, socket_timeout=2.0) as client:
+        with redis.Redis(port=self.port, socket_timeout=2.0, retry=Retry(NoBackoff(), 0)) as client:
             try:
                 return bool(client.ping())
             except redis.RedisError:

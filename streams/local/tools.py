@@ -85,7 +85,7 @@ def _candidates(command: str) -> list[str]:
     places = []
     if command == "java" and (home := os.environ.get("JAVA_HOME")):
         places.append(str(Path(home, "bin")))
-    places += [os.environ.get("PATH", os.defpath), "/usr/bin"]
+    places.append(os.environ.get("PATH", os.defpath))
     paths = (shutil.which(command, path=place) for place in places)
     return list(dict.fromkeys(path for path in paths if path))
 
