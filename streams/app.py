@@ -25,11 +25,13 @@ class App(faust.App):
 
 def make_app(settings: Settings, topics: TopicNames, engine: Engine) -> App:
     """Wire Faust around the engine: one agent over all input topics, and nothing else of Faust's."""
+    folder = settings.data_dir / f"slot-{settings.slot}"
+    folder.mkdir(parents=True, exist_ok=True)
     app = App(
         settings.group,
         broker_consumer=f"bundle://{settings.kafka_bootstrap}",
         broker_producer=f"kafka://{settings.kafka_bootstrap}",
-        datadir=str(settings.data_dir / f"slot-{settings.slot}"),
+        datadir=str(folder),
         consumer_auto_offset_reset="earliest",
         topic_partitions=settings.partitions,
         topic_allow_declare=False,

@@ -40,7 +40,7 @@ def configuration_digest() -> str:
     """Names the configuration that folding and deciding read, apart from code and shop.settings."""
     digest = hashlib.blake2b(digest_size=8)
     for campaign in CAMPAIGNS:
-        digest.update(f"{campaign.name}={campaign.version};".encode())
+        digest.update(f"{campaign.definition.campaign}={campaign.version};".encode())
     return digest.hexdigest()
 
 
@@ -160,7 +160,12 @@ def run_worker(settings: Settings | None = None) -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = FaustWorker(
-        app, loop=loop, loglevel="warning", redirect_stdouts=False, override_logging=False
+        app,
+        loop=loop,
+        loglevel="warning",
+        quiet=True,
+        redirect_stdouts=False,
+        override_logging=False,
     )
     try:
         worker.execute_from_commandline()

@@ -8,7 +8,7 @@ from the same position gives the same ``Commit``, byte for byte: that is what th
 import hashlib
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import msgspec
@@ -46,6 +46,7 @@ UNKNOWN_STATE_BYTES = 1_024
 
 APPLIED, DUPLICATE, DEAD_LETTER = "applied", "duplicate", "dead_letter"
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _encode_json = msgspec.json.Encoder().encode
 
 
@@ -373,7 +374,7 @@ class Draft:
             id=trigger.trigger_id,
             source="huitou",
             subject=trigger.customer_id,
-            time=datetime.fromtimestamp(time / 1000, UTC),
+            time=EPOCH + timedelta(milliseconds=time),
             data=trigger,
         )
         key = trigger.customer_id.encode()

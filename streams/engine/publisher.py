@@ -16,6 +16,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 
 from schemas.journal import chain
 from streams.engine.crashpoints import CrashPoints
+from streams.engine.log import LOGGER
 from streams.state.redis_store import OutboxEntry, RedisStore
 
 #: Rows of one transaction, over all partitions; an entry (one commit) is never cut.
@@ -72,7 +73,7 @@ def group_metadata(group: str, generation: int, member: str) -> bytes:
 
 def check_metadata_layout(bootstrap: str) -> None:
     """Raises PublisherError when librdkafka's layout is not the one built above."""
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "layout"})
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "layout"}, logger=LOGGER)
     try:
         found = consumer.consumer_group_metadata()
     finally:
@@ -116,7 +117,8 @@ class Publisher:
                 "compression.type": "lz4",
                 "message.max.bytes": 2 * 1024 * 1024,
                 "queue.buffering.max.messages": 4 * TRANSACTION_ROWS,
-            }
+            },
+            logger=LOGGER,
         )
         self._metadata = b""
         self._partitions: dict[int, Publishing] = {}

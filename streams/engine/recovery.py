@@ -13,7 +13,7 @@ from schemas.journal import GENESIS, JournalRow, Slice, decode_row
 from streams.engine.clock import TickQueue
 from streams.engine.crashpoints import CrashPoints
 from streams.engine.definitions import DefinitionsSource
-from streams.engine.log import LogReader, slice_crc
+from streams.engine.log import LOGGER, LogReader, slice_crc
 from streams.engine.partition import NEW_CLOCK, Partition, StateCache
 from streams.engine.process import Fetched, PartitionProcessor, Stamp
 from streams.engine.publisher import Publishing
@@ -59,7 +59,8 @@ class GroupOffsets:
                 "group.id": group,
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
-            }
+            },
+            logger=LOGGER,
         )
 
     def read(self, topics: Iterable[str], partitions: Iterable[int]) -> dict[int, Published]:

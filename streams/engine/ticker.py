@@ -14,7 +14,7 @@ from confluent_kafka import KafkaException, Producer
 from schemas.clock import WALL, Tick, encode_clock
 from streams.engine.crashpoints import CrashPoints
 from streams.engine.definitions import DefinitionsSource
-from streams.engine.log import LogReader
+from streams.engine.log import LOGGER, LogReader
 from streams.engine.partition import Partition
 from streams.engine.topicnames import TopicNames
 
@@ -58,7 +58,8 @@ class Ticker:
                 "linger.ms": 0,
                 "queue.buffering.max.messages": QUEUE_LIMIT,
                 "message.timeout.ms": 30_000,
-            }
+            },
+            logger=LOGGER,
         )
         #: Partition -> (ends of its last tick, monotonic seconds).
         self._last: dict[int, tuple[Mapping[str, int], float]] = {}

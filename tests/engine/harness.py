@@ -1,0 +1,256 @@
+"""Real worker processes against a real Kafka and Redis, and the questions that tests ask of them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import redis
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from schemas.catalogue import CUSTOMER_TOPICS, JOURNAL, TRIGGERS
+from schemas.partitioner import partition_of
+from streams.engine.recovery import GroupOffsets, Published
+from streams.settings import Settings
+from streams.state.redis_store import RedisStore
+from tests.waiting import wait_for
+
+_TYPES = {
+    "shop.clicks": "shop.click.v1",
+    "shop.carts": "shop.cart.v1",
+    "shop.orders": "shop.order.v1",
+    "shop.reviews": "shop.review.v1",
+}
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings as a worker process reads them."""
+    values = {f"HUITOU_{name.upper()}": str(value) for name, value in settings}
+    values["HUITOU_CODE_KEY"] = settings.code_key.get_secret_value()
+    values["KAFKA_BOOTSTRAP"] = settings.kafka_bootstrap
+    values["REDIS_URL"] = settings.redis_url
+    return {**os.environ, **values}
+
+
+class WorkerProcess:
+    """One `huitou worker`; its log goes to ``log``."""
+
+    def __init__(self, settings: Settings, log: Path, **overrides: str) -> None:
+        self.log = log
+        self._begin = log.stat().st_size if log.exists() else 0
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "streams.cli.main", "worker"],
+                env={**environment(settings), **overrides},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def lines(self) -> list[dict[str, object]]:
+        """The structured lines this process has logged so far."""
+        found = []
+        text = self.log.read_bytes()[self._begin :]
+        for line in text.decode(errors="replace").splitlines():
+            if line.startswith("{"):
+                try:
+                    found.append(json.loads(line))
+                except json.JSONDecodeError:
+                    continue  # the line is being written
+        return found
+
+    def logged(self, message: str) -> dict[str, object] | None:
+        return next((line for line in self.lines() if line.get("message") == message), None)
+
+    def wait_for_log(self, message: str, timeout: float = 60.0) -> dict[str, object]:
+        def seen() -> dict[str, object] | None:
+            line = self.logged(message)
+            if line is None and self.process.poll() is not None:
+                raise AssertionError(f"worker ended before {message!r}:\n{self.tail()}")
+            return line
+
+        return wait_for(seen, timeout, f"{message!r} in the worker's log")
+
+    def wait_recovered(self, timeout: float = 60.0) -> None:
+        self.wait_for_log("recovered", timeout)
+
+    def tail(self) -> str:
+        return self.log.read_text(errors="replace")[-4000:]
+
+    def metrics(self) -> dict[str, float]:
+        """Series as ``name{labels}`` -> value."""
+        port = self.wait_for_log("worker starts")["metrics_port"]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            text = answer.read().decode()
+        series = {}
+        for line in text.splitlines():
+            if line and not line.startswith("#"):
+                name, _, value = line.rpartition(" ")
+                series[name] = float(value)
+        return series
+
+    def ready(self) -> tuple[int, dict[str, object]]:
+        port = self.wait_for_log("worker starts")["metrics_port"]
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self.process.pid, number)
+
+    def wait(self, timeout: float = 60.0) -> int:
+        """The exit code."""
+        return self.process.wait(timeout)
+
+    def stop(self) -> int:
+        self.signal(signal.SIGTERM)
+        return self.wait(20)
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(10)
+
+
+class Bench:
+    """A stack's topics and Redis as a test sees them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.prefix = settings.topic_prefix
+        self.redis = redis.Redis.from_url(settings.redis_url)
+        self.store = RedisStore(settings.redis_url, settings.redis_prefix)
+        self._producer = Producer({"bootstrap.servers": settings.kafka_bootstrap, "linger.ms": 5})
+        self.published: dict[tuple[str, int], int] = {}
+
+    def send(self, topic: str, subject: str, data: Mapping[str, object], **fields: object) -> None:
+        """Produce one event; ``topic`` without prefix. Call ``flush`` afterwards."""
+        event = {
+            "specversion": "1.0",
+            "type": _TYPES[topic],
+            "source": "test",
+            "subject": subject,
+            "data": {"shop_id": "shop", **data},
+            **fields,
+        }
+        self.send_raw(topic, subject.encode(), json.dumps(event).encode())
+
+    def send_raw(
+        self, topic: str, key: bytes | None, value: bytes | None, partition: int | None = None
+    ) -> None:
+        if partition is None:
+            partition = partition_of(key or b"", self.settings.partitions)
+        self._producer.produce(self.prefix + topic, value, key=key, partition=partition)
+        place = (self.prefix + topic, partition)
+        self.published[place] = self.published.get(place, 0) + 1
+        self._producer.poll(0)
+
+    def flush(self) -> None:
+        assert self._producer.flush(30) == 0
+
+    def processed(self) -> int:
+        """Records of customer topics that the commit scripts have counted."""
+        return sum(
+            count
+            for number in range(self.settings.partitions)
+            for count in self.store.counts(number).values()
+        )
+
+    def counted(self, outcome: str) -> int:
+        return sum(
+            count
+            for number in range(self.settings.partitions)
+            for (_, kind), count in self.store.counts(number).items()
+            if kind == outcome
+        )
+
+    def wait_processed(self, timeout: float = 60.0) -> None:
+        total = sum(self.published.values())
+        wait_for(lambda: self.processed() >= total, timeout, f"{total} records processed")
+
+    def kafka_positions(self) -> dict[int, Published]:
+        offsets = GroupOffsets(self.settings.kafka_bootstrap, self.settings.group)
+        try:
+            names = [self.prefix + topic for topic in CUSTOMER_TOPICS]
+            return offsets.read([*names, f"{self.prefix}shop.clock"], range(self.settings.partitions))
+        finally:
+            offsets.close()
+
+    def wait_published(self, timeout: float = 30.0) -> None:
+        """Kafka has every commit that Redis has."""
+
+        def level() -> bool:
+            kafka = self.kafka_positions()
+            return all(
+                self.store.stored(number).position.seq == kafka[number].seq for number in kafka
+            )
+
+        wait_for(level, timeout, "the outbox published")
+
+    def read(self, topic: str, isolation: str = "read_committed") -> list[dict[str, object]]:
+        """All JSON records of a topic, by partition and offset."""
+        return [json.loads(value) for value in self.read_raw(topic, isolation)]
+
+    def read_raw(self, topic: str, isolation: str = "read_committed") -> list[bytes]:
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.settings.kafka_bootstrap,
+                "group.id": "none",
+                "isolation.level": isolation,
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+            }
+        )
+        name = self.prefix + topic
+        partitions = range(self.settings.partitions)
+        values: list[bytes] = []
+        consumer.assign([TopicPartition(name, number, 0) for number in partitions])
+        ended: set[int] = set()
+        while len(ended) < len(partitions):
+            message = consumer.poll(20)
+            assert message is not None, f"no end of {name} in sight"
+            error = message.error()
+            if error is not None:
+                assert error.code() == -191, error
+                ended.add(message.partition())
+            else:
+                values.append(message.value())
+        consumer.close()
+        return values
+
+    def triggers(self) -> list[dict[str, object]]:
+        return self.read(TRIGGERS)
+
+    def journal(self) -> list[bytes]:
+        return self.read_raw(JOURNAL)
+
+
+def moment(seconds: float, start: str = "2026-01-01T00:00:00") -> str:
+    """RFC 3339 of ``start`` plus seconds."""
+    from datetime import UTC, datetime, timedelta
+
+    begin = datetime.fromisoformat(start).replace(tzinfo=UTC)
+    return (begin + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+
+
+def run_cli(settings: Settings, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run `huitou` with these settings."""
+    return subprocess.run(
+        [sys.executable, "-m", "streams.cli.main", *arguments],
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def ids(triggers: Iterable[Mapping[str, object]]) -> list[str]:
+    return sorted(str(trigger["id"]) for trigger in triggers)
