@@ -12,10 +12,12 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HUITOU_", populate_by_name=True)
 
     kafka_bootstrap: str = Field(
-        "127.0.0.1:9092", validation_alias=AliasChoices("KAFKA_BOOTSTRAP", "HUITOU_KAFKA_BOOTSTRAP")
+        default="127.0.0.1:9092",
+        validation_alias=AliasChoices("KAFKA_BOOTSTRAP", "HUITOU_KAFKA_BOOTSTRAP"),
     )
     redis_url: str = Field(
-        "redis://127.0.0.1:6379/0", validation_alias=AliasChoices("REDIS_URL", "HUITOU_REDIS_URL")
+        default="redis://127.0.0.1:6379/0",
+        validation_alias=AliasChoices("REDIS_URL", "HUITOU_REDIS_URL"),
     )
     #: Consumer group, and the first part of every transactional id.
     group: str = "huitou"
