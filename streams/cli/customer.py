@@ -1,0 +1,120 @@
+"""`huitou customer ID`: what is known of a customer at this moment."""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from redis import Redis
+from redis.exceptions import RedisError
+from rich.console import Console
+from rich.table import Table
+
+from schemas.partitioner import partition_of
+from streams.settings import Settings
+from streams.state.codec import StateCodecError
+from streams.state.keys import PartitionKeys
+from streams.state.reader import read_customer
+
+#: Keys that Redis looks at in one step of a search; a step takes it well below a millisecond.
+SCAN_STEP = 1_000
+#: Nested lists longer than this are cut for people (never in JSON).
+SHOWN = 20
+
+
+def customer(
+    customer_id: Annotated[str, typer.Argument(metavar="ID")],
+    shop: Annotated[
+        str | None, typer.Option(help="One shop only, which is read at once; else all are sought.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a shop, each on a line.")
+    ] = False,
+) -> None:
+    """Show the live state, pending timers and coupons of customer ID. Exit 1 for an unknown one."""
+    settings = Settings()
+    try:
+        with Redis.from_url(settings.redis_url) as redis:
+            found = list(_read(redis, settings, customer_id, shop))
+    except (RedisError, StateCodecError) as error:
+        typer.echo(f"huitou customer: Redis at {settings.redis_url}: {error}", err=True)
+        raise typer.Exit(1) from None
+    if not found:
+        where = f"shop {shop}" if shop else "any shop"
+        typer.echo(
+            f"Customer {customer_id} is unknown in {where}: no event of theirs was processed yet "
+            f"(looked in partition {partition_of(customer_id.encode(), settings.partitions)} of "
+            f"{settings.redis_prefix!r} in {settings.redis_url}).",
+            err=True,
+        )
+        raise typer.Exit(1)
+    for description in found:
+        if as_json:
+            typer.echo(json.dumps(description, ensure_ascii=False))
+        else:
+            _print(Console(), description)
+
+
+def _read(
+    redis: "Redis", settings: Settings, customer_id: str, shop: str | None
+) -> Iterator[dict[str, Any]]:
+    shops = [shop] if shop else sorted(_shops_of(redis, settings, customer_id))
+    for shop_id in shops:
+        held = read_customer(redis, settings, shop_id, customer_id)
+        if held is not None:
+            yield held.describe()
+
+
+def _shops_of(redis: "Redis", settings: Settings, customer_id: str) -> set[str]:
+    """The shops that know the customer, by a walk over all keys of Redis, which goes on meanwhile."""
+    partition = partition_of(customer_id.encode(), settings.partitions)
+    base = PartitionKeys(settings.redis_prefix, partition).state_base
+    pattern = f"{escape_pattern(base)}*/{escape_pattern(customer_id)}"
+    shops: set[str] = set()
+    for key in redis.scan_iter(match=pattern, count=SCAN_STEP):
+        # A customer id may hold a slash, a shop id may not.
+        shop_id, _, found = key.decode().removeprefix(base).partition("/")
+        if found == customer_id:
+            shops.add(shop_id)
+    return shops
+
+
+def escape_pattern(text: str) -> str:
+    """``text`` as a Redis glob pattern that matches nothing but itself.
+
+    >>> escape_pattern("a*b")
+    'a\\\\*b'
+    """
+    return "".join(f"\\{letter}" if letter in "*?[]\\^" else letter for letter in text)
+
+
+def _print(console: Console, description: dict[str, Any]) -> None:
+    console.rule(
+        f"customer {description['customer_id']} in shop {description['shop_id']}"
+        f" (partition {description['partition']}, commit {description['seq']})",
+        align="left",
+    )
+    console.print(f"seen {description['first_seen']} to {description['last_seen']}")
+    for part in ("browsing", "cart", "orders", "reviews"):
+        console.print(f"[bold]{part}[/bold]")
+        for name, value in description[part].items():
+            if value not in (0, None, [], {}, ""):
+                console.print(f"  {name}: {_short(value)}", highlight=False, markup=False)
+    _print_rows(console, "pending timers", description["timers"])
+    _print_rows(console, "coupons", description["coupons"])
+
+
+def _print_rows(console: Console, title: str, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        console.print(f"[bold]{title}[/bold]: none")
+        return
+    table = Table(*rows[0], title=title, title_justify="left", title_style="bold")
+    for row in rows[-SHOWN:]:
+        table.add_row(*(str(value) for value in row.values()))
+    console.print(table, markup=False)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list) and len(value) > SHOWN:
+        return f"{json.dumps(value[-SHOWN:], ensure_ascii=False)} and {len(value) - SHOWN} earlier"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
