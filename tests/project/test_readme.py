@@ -17,7 +17,7 @@ def commands(program: str) -> set[str]:
     """The first word after ``program`` in every code block and code span."""
     code = re.findall(r"```sh\n(.*?)```", README, re.DOTALL) + re.findall(r"`([^`\n]+)`", README)
     words = [shlex.split(line, comments=True) for block in code for line in block.splitlines()]
-    return {line[1] for line in words if line[:1] == [program] and not line[1].startswith("-")}
+    return {line[1] for line in words if len(line) > 1 and line[0] == program and line[1][0] != "-"}
 
 
 def test_every_make_target_it_names_exists() -> None:
