@@ -1,0 +1,118 @@
+"""What our sources ask of a cluster: the topics, their partitions and their ends."""
+
+import logging
+import time
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._listoffsets import OffsetSpec
+
+from producers.errors import BrokerUnreachableError, TopicsMissingError
+from schemas.catalogue import CLOCK, CUSTOMER_TOPICS
+
+#: Seconds that a question to the cluster may take.
+ANSWER_SECONDS: Final = 20.0
+LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped there
+#: Answers that come while a topic is new or its leader moves.
+_PASSING: Final = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError._TRANSPORT,
+    }
+)
+_PAUSE_SECONDS: Final = 0.05
+#: librdkafka's own messages go where the program's logging sends them.
+CLIENT_LOG: Final = logging.getLogger("producers.kafka")
+
+
+class Cluster:
+    """A stack's input topics: CUSTOMER_TOPICS and shop.clock under ``prefix``.
+
+    ``kafka`` are further librdkafka settings, for instance of SASL and TLS.
+    """
+
+    def __init__(
+        self, bootstrap: str, prefix: str = "", *, kafka: Mapping[str, str] | None = None
+    ) -> None:
+        self.bootstrap = bootstrap
+        self.prefix = prefix
+        self.kafka: dict[str, str | int | float | bool] = {
+            "bootstrap.servers": bootstrap,
+            **(kafka or {}),
+        }
+        self._admin = AdminClient(dict(self.kafka), logger=CLIENT_LOG)
+
+    @property
+    def clock_topic(self) -> str:
+        """The Kafka name of shop.clock."""
+        return self.prefix + CLOCK
+
+    @property
+    def input_topics(self) -> tuple[str, ...]:
+        """The Kafka names of the customer topics, in fold order."""
+        return tuple(self.prefix + name for name in CUSTOMER_TOPICS)
+
+    def partitions(self) -> int:
+        """The partition count that the customer topics and shop.clock share. Blocks for the answer.
+
+        Raises BrokerUnreachableError, and TopicsMissingError when a topic is absent or counts
+        differ.
+        """
+        try:
+            known = self._admin.list_topics(timeout=ANSWER_SECONDS).topics
+        except KafkaException as error:
+            raise BrokerUnreachableError(self.bootstrap, error.args[0]) from error
+        wanted = (*self.input_topics, self.clock_topic)
+        counts = {name: len(known[name].partitions) for name in wanted if name in known}
+        missing = [name for name in wanted if not counts.get(name)]
+        if missing:
+            raise TopicsMissingError(
+                f"{self.bootstrap} has no topic {', '.join(missing)}; run `huitou topics create`"
+            )
+        if len(set(counts.values())) > 1:
+            shown = ", ".join(f"{name}: {count}" for name, count in counts.items())
+            raise TopicsMissingError(
+                f"the topics of one stack must have the same number of partitions, found {shown}; "
+                "`huitou topics create` names each difference"
+            )
+        return counts[self.clock_topic]
+
+    def ends(self, topics: Iterable[str], partitions: int) -> dict[int, dict[str, int]]:
+        """By partition, each topic's high watermark (open transactions included), in one request a
+        broker.
+
+        A read_committed client would be told the last stable offset, which lies before records that
+        an open upstream transaction has written, and a tick with such an end would overtake them.
+
+        Blocks; raises BrokerUnreachableError when there is no answer within 20 s.
+        """
+        asked = {
+            TopicPartition(topic, partition): LATEST
+            for topic in topics
+            for partition in range(partitions)
+        }
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while True:
+            try:
+                return self._ask(asked)
+            except KafkaException as error:
+                reason = error.args[0]
+                if reason.code() not in _PASSING or time.monotonic() > deadline:
+                    raise BrokerUnreachableError(self.bootstrap, reason) from error
+            time.sleep(_PAUSE_SECONDS)
+
+    def _ask(self, asked: dict[TopicPartition, OffsetSpec]) -> dict[int, dict[str, int]]:
+        answers = self._admin.list_offsets(
+            asked,
+            isolation_level=IsolationLevel.READ_UNCOMMITTED,
+            request_timeout=ANSWER_SECONDS,
+        )
+        ends: dict[int, dict[str, int]] = {}
+        for where, answer in answers.items():
+            ends.setdefault(where.partition, {})[where.topic] = answer.result().offset
+        return ends
