@@ -12,8 +12,11 @@ from pathlib import Path
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from schemas.catalogue import CUSTOMER_TOPICS, JOURNAL, TRIGGERS
+from schemas.catalogue import CLOCK, CUSTOMER_TOPICS, JOURNAL, TRIGGERS
+from schemas.clock import Close, ClockRecord, Rebase, Tick, encode_clock
+from schemas.journal import GENESIS, JournalRow, chain, decode_row
 from schemas.partitioner import partition_of
+from streams.engine.log import LogReader
 from streams.engine.recovery import GroupOffsets, Published
 from streams.settings import Settings
 from streams.state.redis_store import RedisStore
@@ -151,6 +154,12 @@ class Bench:
         self.published[place] = self.published.get(place, 0) + 1
         self._producer.poll(0)
 
+    def send_clock(self, record: ClockRecord) -> None:
+        """Produce a clock record; it does not count as an event."""
+        self._producer.produce(
+            f"{self.prefix}{CLOCK}", encode_clock(record), partition=record.partition
+        )
+
     def flush(self) -> None:
         assert self._producer.flush(30) == 0
 
@@ -178,7 +187,7 @@ class Bench:
         offsets = GroupOffsets(self.settings.kafka_bootstrap, self.settings.group)
         try:
             names = [self.prefix + topic for topic in CUSTOMER_TOPICS]
-            return offsets.read([*names, f"{self.prefix}shop.clock"], range(self.settings.partitions))
+            return offsets.read([*names, self.prefix + CLOCK], range(self.settings.partitions))
         finally:
             offsets.close()
 
@@ -198,6 +207,12 @@ class Bench:
         return [json.loads(value) for value in self.read_raw(topic, isolation)]
 
     def read_raw(self, topic: str, isolation: str = "read_committed") -> list[bytes]:
+        return [value for _, value in self.read_placed(topic, isolation)]
+
+    def read_placed(
+        self, topic: str, isolation: str = "read_committed"
+    ) -> list[tuple[int, bytes]]:
+        """(partition, value) of all records, by partition and offset."""
         consumer = Consumer(
             {
                 "bootstrap.servers": self.settings.kafka_bootstrap,
@@ -210,7 +225,7 @@ class Bench:
         )
         name = self.prefix + topic
         partitions = range(self.settings.partitions)
-        values: list[bytes] = []
+        values: list[tuple[int, bytes]] = []
         consumer.assign([TopicPartition(name, number, 0) for number in partitions])
         ended: set[int] = set()
         while len(ended) < len(partitions):
@@ -221,15 +236,81 @@ class Bench:
                 assert error.code() == -191, error
                 ended.add(message.partition())
             else:
-                values.append(message.value())
+                values.append((message.partition(), message.value()))
         consumer.close()
-        return values
+        return sorted(values, key=lambda placed: placed[0])
 
     def triggers(self) -> list[dict[str, object]]:
         return self.read(TRIGGERS)
 
-    def journal(self) -> list[bytes]:
-        return self.read_raw(JOURNAL)
+    def journal(self) -> dict[int, list[JournalRow]]:
+        """The published rows of each partition; asserts that they form one chain without a gap."""
+        rows: dict[int, list[JournalRow]] = {}
+        previous: dict[int, bytes] = {}
+        for number, value in self.read_placed(JOURNAL):
+            row = decode_row(value)
+            held = rows.setdefault(number, [])
+            assert row.seq == len(held) + 1, f"partition {number}: seq {row.seq} after {len(held)}"
+            assert row.previous == previous.get(number, GENESIS), f"partition {number}: {row.seq}"
+            previous[number] = chain(value)
+            held.append(row)
+        return rows
+
+
+class TestClock:
+    """Holds the stack's clock for a test, as a replay does."""
+
+    __test__ = False
+
+    def __init__(self, bench: Bench, start_ms: int, until_ms: int) -> None:
+        self._bench = bench
+        self._name = "test-clock"
+        self._log = LogReader(bench.settings.kafka_bootstrap)
+        for number in range(bench.settings.partitions):
+            self._write(Rebase(number, start_ms, until_ms, self._name))
+        bench.flush()
+
+    def _write(self, record: ClockRecord) -> None:
+        self._bench.send_clock(record)
+
+    def _ends(self) -> dict[int, dict[str, int]]:
+        self._bench.flush()
+        topics = [self._bench.prefix + topic for topic in CUSTOMER_TOPICS]
+        numbers = range(self._bench.settings.partitions)
+        ends = self._log.high_watermarks([(t, n) for t in topics for n in numbers])
+        return {n: {t: ends[t, n] for t in topics} for n in numbers}
+
+    def tick(self, time_ms: int) -> None:
+        """All that was sent before is before this time."""
+        for number, ends in self._ends().items():
+            self._write(Tick(number, time_ms, self._name, 0, ends, rate=0.0))
+        self._bench.flush()
+
+    def close(self, time_ms: int) -> None:
+        for number, ends in self._ends().items():
+            self._write(Close(number, time_ms, self._name, ends))
+        self._bench.flush()
+
+
+class Snapshot:
+    """All keys of a stack's Redis at one moment, to put them back later: a Redis that lost a suffix."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._redis = bench.redis
+        self._pattern = f"{bench.settings.redis_prefix}*"
+        self._values = {key: self._redis.dump(key) for key in self._keys()}
+
+    def _keys(self) -> list[bytes]:
+        return list(self._redis.scan_iter(match=self._pattern, count=1_000))
+
+    def put_back(self) -> None:
+        """Only while no worker runs, or it sees a Redis that no crash could make."""
+        pipe = self._redis.pipeline(transaction=True)
+        for key in self._keys():
+            pipe.delete(key)
+        for key, value in self._values.items():
+            pipe.restore(key, 0, value)
+        pipe.execute()
 
 
 def moment(seconds: float, start: str = "2026-01-01T00:00:00") -> str:

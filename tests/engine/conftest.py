@@ -1,0 +1,15 @@
+"""Engine tests: a stack with its topics, and workers that notice a death soon."""
+
+import pytest
+
+from streams.settings import Settings
+from streams.topics import create_topics
+from tests.engine.harness import Bench
+
+
+@pytest.fixture
+def bench(settings: Settings) -> Bench:
+    """Topics made; the shortest session that a broker grants by default."""
+    settings.session_timeout = 6.0
+    create_topics(settings)
+    return Bench(settings)
