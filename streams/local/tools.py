@@ -100,15 +100,32 @@ def _install(tool: Tool) -> bool:
     _run([*apt, "update"])
     return any(
         _run([*apt, "install", "-y", "--no-install-recommends", package])
-        for package in tool.packages
+        for package in _offered(tool.packages)
     )
 
 
+def _offered(packages: Sequence[str]) -> list[str]:
+    """Those of ``packages`` that this release of Debian or Ubuntu has."""
+    shown = subprocess.run(
+        ["apt-cache", "pkgnames"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    names = set(shown.stdout.split())
+    return [package for package in packages if package in names]
+
+
 def _run(command: Sequence[str]) -> bool:
-    """Runs apt-get with its output on stderr; whether it succeeded."""
+    """Runs apt-get, showing what it says of errors only; whether it succeeded."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=sys.stderr, env=environment, check=False
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        env=environment,
+        check=False,
     )
     return done.returncode == 0
 
