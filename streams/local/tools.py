@@ -100,30 +100,19 @@ def _install(tool: Tool) -> bool:
     _run([*apt, "update"])
     return any(
         _run([*apt, "install", "-y", "--no-install-recommends", package])
-        for package in _offered(tool.packages)
+        for package in tool.packages
+        if _run(["apt-cache", "show", package], quietly=True)  # this release has it
     )
 
 
-def _offered(packages: Sequence[str]) -> list[str]:
-    """Those of ``packages`` that this release of Debian or Ubuntu has."""
-    shown = subprocess.run(
-        ["apt-cache", "pkgnames"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    names = set(shown.stdout.split())
-    return [package for package in packages if package in names]
-
-
-def _run(command: Sequence[str]) -> bool:
-    """Runs apt-get, showing what it says of errors only; whether it succeeded."""
+def _run(command: Sequence[str], quietly: bool = False) -> bool:
+    """Runs a command of apt's, showing its errors alone, ``quietly`` not even those; its success."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL if quietly else None,
         env=environment,
         check=False,
     )

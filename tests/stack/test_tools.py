@@ -73,7 +73,7 @@ def test_a_missing_program_is_installed_where_the_user_may(programs: Programs) -
         exec "$@"
     """)  # fmt: skip
     programs.write("true", "exit 0")
-    programs.write("apt-cache", "echo redis-server")
+    programs.write("apt-cache", '[ "$2" = redis-server ]')
     programs.write("apt-get", f"""
         case "$*" in *install*redis-server*)
             printf '#!/bin/sh\\necho "Redis server v=7.0.15"\\n' > {new}
