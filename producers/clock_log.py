@@ -82,10 +82,10 @@ class ClockLog:
 
     def __init__(self, cluster: Cluster) -> None:
         self.history = ClockHistory()
-        #: The offset after the last record read.
-        self.position = 0
         self._cluster = cluster
-        self._place = TopicPartition(cluster.clock_topic, LOCK_PARTITION)
+        self._topic = cluster.clock_topic
+        #: The offset after the last record read.
+        self.position = cluster.start_and_end(self._topic, LOCK_PARTITION)[0]
         self._consumer = Consumer(
             {
                 **cluster.kafka,
@@ -100,9 +100,7 @@ class ClockLog:
             },
             logger=CLIENT_LOG,
         )
-        low, _ = self._watermarks()
-        self.position = low
-        self._consumer.assign([TopicPartition(self._place.topic, LOCK_PARTITION, low)])
+        self._consumer.assign([TopicPartition(self._topic, LOCK_PARTITION, self.position)])
 
     def read(self, end: int | None = None) -> ClockHistory:
         """Reads up to offset ``end`` (default: where the partition ends now) and returns the
@@ -110,7 +108,9 @@ class ClockLog:
 
         Blocks until all of it was read, at most 20 s without a record.
         """
-        until = self._watermarks()[1] if end is None else end
+        until = end
+        if until is None:
+            until = self._cluster.start_and_end(self._topic, LOCK_PARTITION)[1]
         deadline = time.monotonic() + ANSWER_SECONDS
         while self.position < until:
             if self._take(min(_BATCH, until - self.position), 0.1):
@@ -118,7 +118,7 @@ class ClockLog:
             elif time.monotonic() > deadline:
                 raise BrokerUnreachableError(
                     self._cluster.bootstrap,
-                    f"{self._place.topic}[0] was not readable from {self.position} to {until}",
+                    f"{self._topic}[0] was not readable from {self.position} to {until}",
                 )
         return self.history
 
@@ -153,13 +153,6 @@ class ClockLog:
             self.history.apply(decode_clock(value))
         except msgspec.MsgspecError as error:
             raise ValueError(
-                f"{self._place.topic}[{LOCK_PARTITION}] offset {offset} is no clock record "
+                f"{self._topic}[{LOCK_PARTITION}] offset {offset} is no clock record "
                 f"({error}); only workers and tools of this version may write to this topic"
             ) from error
-
-    def _watermarks(self) -> tuple[int, int]:
-        try:
-            low, high = self._consumer.get_watermark_offsets(self._place, timeout=ANSWER_SECONDS)
-        except KafkaException as error:
-            raise BrokerUnreachableError(self._cluster.bootstrap, error.args[0]) from error
-        return low, high

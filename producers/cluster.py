@@ -14,7 +14,8 @@ from schemas.catalogue import CLOCK, CUSTOMER_TOPICS
 
 #: Seconds that a question to the cluster may take.
 ANSWER_SECONDS: Final = 20.0
-LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped there
+_LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped there
+_EARLIEST: Final = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 #: Answers that come while a topic is new or its leader moves.
 _PASSING: Final = frozenset(
     {
@@ -91,28 +92,33 @@ class Cluster:
 
         Blocks; raises BrokerUnreachableError when there is no answer within 20 s.
         """
-        asked = {
-            TopicPartition(topic, partition): LATEST
-            for topic in topics
-            for partition in range(partitions)
-        }
+        places = [
+            TopicPartition(topic, partition) for topic in topics for partition in range(partitions)
+        ]
+        ends: dict[int, dict[str, int]] = {partition: {} for partition in range(partitions)}
+        for where, offset in self._ask(dict.fromkeys(places, _LATEST)).items():
+            ends[where.partition][where.topic] = offset
+        return ends
+
+    def start_and_end(self, topic: str, partition: int) -> tuple[int, int]:
+        """The offsets of the first record that is still kept, and after the last one; as ``ends``."""
+        place = TopicPartition(topic, partition)
+        start = self._ask({place: _EARLIEST})[place]
+        return start, self._ask({place: _LATEST})[place]
+
+    def _ask(self, asked: dict[TopicPartition, OffsetSpec]) -> dict[TopicPartition, int]:
+        """One batched question, asked again while topics are new or leaders move."""
         deadline = time.monotonic() + ANSWER_SECONDS
         while True:
             try:
-                return self._ask(asked)
+                answers = self._admin.list_offsets(
+                    asked,
+                    isolation_level=IsolationLevel.READ_UNCOMMITTED,
+                    request_timeout=ANSWER_SECONDS,
+                )
+                return {where: answer.result().offset for where, answer in answers.items()}
             except KafkaException as error:
                 reason = error.args[0]
                 if reason.code() not in _PASSING or time.monotonic() > deadline:
                     raise BrokerUnreachableError(self.bootstrap, reason) from error
             time.sleep(_PAUSE_SECONDS)
-
-    def _ask(self, asked: dict[TopicPartition, OffsetSpec]) -> dict[int, dict[str, int]]:
-        answers = self._admin.list_offsets(
-            asked,
-            isolation_level=IsolationLevel.READ_UNCOMMITTED,
-            request_timeout=ANSWER_SECONDS,
-        )
-        ends: dict[int, dict[str, int]] = {}
-        for where, answer in answers.items():
-            ends.setdefault(where.partition, {})[where.topic] = answer.result().offset
-        return ends

@@ -7,8 +7,10 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from producers.cluster import Cluster
+from producers.errors import TopicsMissingError
 from schemas.catalogue import CLOCK, CUSTOMER_TOPICS, TOPICS
 from tests.producers.network import Network
+from tests.waiting import wait_for
 
 PARTITIONS = 4
 
@@ -38,11 +40,20 @@ def make_cluster(kafka: str, prefix: str) -> Iterator[MakeCluster]:
         for name, future in admin.create_topics(topics).items():
             future.result()
             created.append(name)
-        return Cluster(kafka, prefix)
+        cluster = Cluster(kafka, prefix)
+        wait_for(lambda: _known(cluster), message="the new topics")
+        return cluster
 
     yield make
     for future in admin.delete_topics(created).values() if created else ():
         future.result()
+
+
+def _known(cluster: Cluster) -> bool:
+    try:
+        return cluster.partitions() > 0
+    except TopicsMissingError:
+        return False
 
 
 @pytest.fixture
