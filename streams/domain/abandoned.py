@@ -1,11 +1,15 @@
 """When is a cart abandoned? The occasions of docs/decisions/0002, from a cart's log of facts.
 
-A change with a non-empty content is due 30 minutes later. Of those not settled yet
+A change is due 30 minutes later; with a non-empty content it is an occasion. Of those not settled
 
 - one followed by a cart event before it is due is dropped for good: cart events are always changes;
-- one followed only by orders that took lines out is dropped too, but stands again should a late
-  fact show that the order took nothing; its due time is waited for, so that it settles on time;
+- one followed by an order that took lines out is dropped too, but stands again should a late fact
+  show that the order took nothing;
+- one without content is no occasion, but becomes one should a late fact add to the cart before it;
 - the others stand, and fire when due.
+
+The due times of all but the first kind are waited for: what has passed its due time is settled, and
+nothing later arms it again.
 """
 
 from bisect import bisect_left, insort
@@ -45,7 +49,7 @@ class Abandonment(NamedTuple):
 
 
 class _Candidate(NamedTuple):
-    """An unsettled change with content: its place in the log, and whether its occasion stands."""
+    """An unsettled change: its place in the log, and whether an occasion stands."""
 
     position: int
     due: int
@@ -78,7 +82,7 @@ def place_earlier(cart: Cart, fact: CartFact) -> None:
             if fact[:3] < known[:3]:
                 del facts[at]
                 if cart.compacted is None or fact[:3] > cart.compacted:
-                    insort(facts, fact)
+                    insort(facts, fact._replace(settled=known.settled))
                 _rebuild(cart, facts)
             return
 
@@ -126,7 +130,7 @@ def _append(cart: Cart, fact: CartFact) -> None:
         # Dropped for good: it comes after all changes, and before these are due.
         while waiting and waiting[-1] > fact.time:
             waiting.pop()
-    if apply(cart.lines, fact) and _content(cart.lines, fact.time):
+    if apply(cart.lines, fact):
         waiting.append(fact.time + WAIT)
     append_to_log(cart, fact)
     if cart.log_facts > LOG_FACTS or len(cart.log) > LOG_BYTES:
@@ -171,7 +175,7 @@ def _move_to_base(cart: Cart, base: list[Line], facts: list[CartFact], count: in
 
 
 def _candidates(cart: Cart, facts: list[CartFact]) -> list[_Candidate]:
-    """The unsettled changes with content that are not dropped for good, by due time."""
+    """The unsettled changes that are not dropped for good, by due time."""
     lines = read_base(cart)
     found: list[_Candidate] = []
     for position, fact in enumerate(facts):
@@ -185,8 +189,9 @@ def _candidates(cart: Cart, facts: list[CartFact]) -> list[_Candidate]:
             found[at:] = [candidate._replace(stands=False) for candidate in found[at:]]
         else:
             del found[at:]
-        if not fact.settled and _content(lines, fact.time):
-            found.append(_Candidate(position, fact.time + WAIT, True))
+        if not fact.settled:
+            stands = bool(_content(lines, fact.time))
+            found.append(_Candidate(position, fact.time + WAIT, stands))
     return found
 
 

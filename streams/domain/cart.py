@@ -19,18 +19,18 @@ from streams.domain.duplicates import find
 ADD, REMOVE, SET, CLEAR, ORDER = range(5)
 ACTION_NUMBERS = {"add": ADD, "remove": REMOVE, "set": SET, "clear": CLEAR}
 
-#: Facts and bytes of the log (8 KB: a hundred facts with UUIDs for ids). Beyond either ...
+#: Facts and bytes of the log (7 KB: a hundred facts with UUIDs for ids). Beyond either ...
 LOG_FACTS = 128
-LOG_BYTES = 8_000
+LOG_BYTES = 7_000
 #: ... the oldest leave until it has these, so that it is not read again for each of the next facts.
 LOG_FACTS_KEPT = 112
-LOG_BYTES_KEPT = 7_000
+LOG_BYTES_KEPT = 6_200
 #: Facts this far behind the clock leave the log when timers fire, ms: later ones are not placed.
 LOG_AGE = 7 * 86_400_000
 #: Lines of a cart, and the UTF-8 bytes of their strings; the one longest without an ``add`` or
 #: ``set`` leaves first (and after three days it is in no occasion any more).
-LINES = 60
-LINES_BYTES = 4_000
+LINES = 50
+LINES_BYTES = 2_500
 #: A line's attributes longer than this together (UTF-8) are replaced by their SHA-256.
 ATTRIBUTES_BYTES = 512
 
@@ -76,8 +76,7 @@ class Cart(msgspec.Struct, array_like=True, gc=False):
     clears: int = 0
     #: The lines after all facts.
     lines: list[Line] = []
-    #: Due times (ms, sorted) at which an occasion stands, or could if an order turned out
-    #: otherwise.
+    #: Due times (ms, sorted) of the changes that are not settled and not dropped for good.
     waiting: list[int] = []
     #: Time of the newest fact, ms.
     newest: int | None = None

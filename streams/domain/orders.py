@@ -41,11 +41,11 @@ REFUND_BITS = {
 #: Orders kept whole: finished ones leave first, then the one longest unchanged.
 OPEN_ORDERS = 16
 #: Refunds kept of one order; decided ones leave first.
-REFUNDS = 6
+REFUNDS = 4
 #: Orders kept packed after they left, so that a later status or refund still counts right.
-PAST_ORDERS = 96
+PAST_ORDERS = 80
 #: Decided refunds whose keys are kept after they left.
-PAST_REFUNDS = 64
+PAST_REFUNDS = 44
 
 #: hash of the order id, seen, amount (-1: unknown), refunded before, refunds before, paid at ms (0:
 #: not)
@@ -157,9 +157,11 @@ def _advance(order: OpenOrder, bit: int, data: Order, time: int) -> None:
         order.placed_at = time
     elif bit == PAID:
         order.paid_at = time
+    else:
+        return
     if data.amount_paid is not None and (bit == PAID or order.amount is None):
         order.amount = data.amount_paid
-    if data.lines and order.pieces is None:
+    if data.lines and (bit == PAID or order.pieces is None):
         order.pieces = sum(line.quantity for line in data.lines)
 
 
@@ -192,8 +194,11 @@ def _find_refund(orders: Orders, order: OpenOrder, data: Order) -> Refund | None
 
 def _refund(order: OpenOrder, refund: Refund, bit: int, data: Order) -> None:
     refund.seen |= bit | (EXCHANGE if data.kind == "exchange" else 0)
-    if data.amount is not None and (bit == REFUNDED or refund.amount is None):
-        refund.amount = data.amount
+    amount = data.amount
+    if amount is not None and (
+        bit == REFUNDED or (bit == REFUND_REQUESTED and refund.amount is None)
+    ):
+        refund.amount = amount
     if refund not in order.refunds:
         order.refunds.append(refund)
 

@@ -1,7 +1,7 @@
 """Pending timers of a customer: what happens when nothing else does.
 
-A due time may pass without an occasion: some are waited for only so that what did not stand then is
-settled (see streams.domain.abandoned).
+A due time may pass without an occasion: it is waited for all the same, so that what did not stand
+then is settled (see streams.domain.abandoned).
 """
 
 import msgspec

@@ -1,0 +1,126 @@
+"""A state with something in every field, and a long life of varied events; the same in every process."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+from schemas.envelope import Line
+from streams.campaigns.decide import decide, decide_timer
+from streams.domain.fold import fold
+from streams.domain.state import CustomerState, new_state
+from streams.domain.timers import next_due, take_due
+from streams.state.codec import decode, encode
+from tests.domain.events import DAY, MINUTE, SHOP, START, Timed, cart, click, order, review
+
+
+def golden_state() -> CustomerState:
+    """Every field, packed binary and list of the encoding holds something."""
+    state = new_state("shop", "c1")
+    events: list[Timed] = [
+        click("k1", START, session_id="s1", dwell_ms=1500, sku="a"),
+        click("k2", START + 5 * MINUTE, "search", session_id="s1"),
+        click("k3", START + 2 * DAY, "favorite"),
+        cart("c1", START, "add", "a", quantity=2, attributes={"colour": "red"}),
+        cart("c2", START + 8 * DAY, "add", "b"),
+        cart("c3", START + 8 * DAY + MINUTE, "set", "c", quantity=3),
+        cart("c4", START + 8 * DAY + 2 * MINUTE, "remove", "c"),
+        order("o1", START + 8 * DAY + 3 * MINUTE, "A", "placed", "a"),
+        order("o2", START + 8 * DAY + 4 * MINUTE, "A", "paid", "a", amount_paid=1990),
+        order("o3", START + 9 * DAY, "A", "refund_requested", refund_id="r1", amount=500),
+        order("o4", START + 10 * DAY, "A", "refunded", refund_id="r1", amount=400),
+        review("r1", START + 9 * DAY, "posted", "A", "a", rating=1),
+        review("r2", START + 9 * DAY, "appended", "A", "a"),
+    ]
+    for number in range(17):
+        at = START + 10 * DAY + number * MINUTE
+        events += [
+            order(f"p{number}", at, f"P{number}", "paid", amount_paid=100),
+            order(f"q{number}", at, f"P{number}", "refunded", refund_id="r", amount=30),
+            order(f"t{number}", at, f"P{number}", "received"),
+        ]
+    for number, (event, time) in enumerate(events):
+        facts = fold(state, event, time, SHOP)
+        assert facts is not None
+        decide(state, facts, event, time, SHOP)
+        if number == 5:
+            for occasion in take_due(state, START + 8 * DAY):
+                decide_timer(state, occasion, SHOP)
+    return state
+
+
+def life(
+    count: int,
+    *,
+    reload: bool = False,
+    text: str = "",
+    length: int = 6,
+    customers: int = 5,
+    seed: int = 7,
+) -> Iterator[tuple[str, CustomerState]]:
+    """``count`` events of all kinds, some late, some repeated, timers fired as time goes by.
+
+    Yields customer and state after each event. ``text`` fills all names up to ``length``
+    characters; ``reload``: fold into a state read from its bytes each time.
+    """
+    drawing = random.Random(seed)
+    states = {f"c{number}".ljust(length, text or "-"): number for number in range(customers)}
+    live = {name: new_state("shop".ljust(length, "s"), name) for name in states}
+    now = START
+    recent: list[Timed] = []
+    for number in range(count):
+        now += drawing.choice([0, 1, 500, MINUTE, 20 * MINUTE, 45 * MINUTE])
+        at = now - drawing.choice([0, 0, 0, 1, 90 * MINUTE])
+        customer = drawing.choice(list(live))
+        if recent and drawing.random() < 0.05:
+            event, at = drawing.choice(recent)
+        else:
+            event, at = _any_event(drawing, f"e{number}", at, text, length)
+            recent = [*recent[-20:], (event, at)]
+        state = live[customer]
+        if reload:
+            state = live[customer] = decode(encode(state))
+        facts = fold(state, event, at, SHOP)
+        if facts:
+            decide(state, facts, event, at, SHOP)
+        due = next_due(state)
+        if due is not None and due < now - 5000:
+            for occasion in take_due(state, now - 5000):
+                decide_timer(state, occasion, SHOP)
+        yield customer, state
+
+
+def _any_event(drawing: random.Random, event_id: str, at: int, text: str, length: int) -> Timed:
+    def name(kind: str, most: int) -> str:
+        word = f"{kind}{drawing.randrange(most)}"
+        return word + (text or "x") * (length - len(word))
+
+    event_id += (text or "x") * (length - len(event_id))
+    draw = drawing.random()
+    if draw < 0.3:
+        action = drawing.choice(["view", "search", "favorite", "share", "live_enter"])
+        session = drawing.choice([None, name("s", 50)])
+        return click(event_id, at, action, session_id=session, dwell_ms=drawing.randrange(10**5))
+    if draw < 0.6:
+        action = drawing.choice(["add", "add", "add", "set", "remove", "clear"])
+        if action == "clear" and drawing.random() < 0.9:
+            action = "add"
+        attributes = {name("n", 3): name("v", 3) for _ in range(drawing.randrange(4))}
+        data: dict[str, Any] = {"quantity": drawing.randrange(1, 1000), "attributes": attributes}
+        return cart(event_id, at, action, None if action == "clear" else name("k", 500), **data)
+    order_id = name("o", 2000)
+    if draw < 0.9:
+        status = drawing.choice(
+            ["placed", "paid", "paid", "shipped", "received", "cancelled", "refund_requested",
+             "refund_withdrawn", "refunded", "refunded"]
+        )  # fmt: skip
+        if status.startswith("refund"):
+            amount = drawing.choice([None, drawing.randrange(10**12)])
+            refund_id = name("r", 9)
+            return order(event_id, at, order_id, status, refund_id=refund_id, amount=amount)
+        event, _ = order(event_id, at, order_id, status, amount_paid=drawing.randrange(10**12))
+        lines = [Line(sku=name("k", 500)) for _ in range(drawing.choice([1, 2, 5, 200]))]
+        event.data.lines = lines  # type: ignore[union-attr]
+        return event, at
+    action = drawing.choice(["posted", "appended", "shown", "removed", "replied"])
+    rating = drawing.randrange(1, 6) if action == "posted" else None
+    return review(event_id, at, action, order_id, name("k", 500), rating=rating)

@@ -1,0 +1,69 @@
+"""The same events in any order, some of them twice, end in the same figures."""
+
+import random
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.domain.describe import describe
+from streams.domain.state import CustomerState
+from tests.domain.events import (
+    SHOP,
+    build,
+    cart_events,
+    click_events,
+    fold_all,
+    order_events,
+    refund_events,
+    review_events,
+)
+
+everything = st.lists(
+    st.one_of(cart_events, order_events, refund_events, review_events, click_events), max_size=30
+)
+
+
+def figures(state: CustomerState) -> dict[str, Any]:
+    """All that describe shows, less what tells of arrival: the coupons and the ids remembered."""
+    shown = describe(state, SHOP)
+    del shown["coupons"], shown["duplicates"]
+    return shown
+
+
+@settings(max_examples=150, deadline=None)
+@given(everything, st.randoms(use_true_random=False))
+def test_any_order_and_repeats_end_in_the_same_figures(
+    drawn: list[tuple[Any, ...]], shuffler: random.Random
+) -> None:
+    events = build(drawn)
+    expected = figures(fold_all(events))
+    again = events + events[: len(events) // 2]
+    shuffler.shuffle(again)
+    assert figures(fold_all(again)) == expected
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(click_events, max_size=25), st.randoms(use_true_random=False))
+def test_sessions_in_any_order(drawn: list[tuple[Any, ...]], shuffler: random.Random) -> None:
+    events = build(drawn)
+    expected = fold_all(events).browsing
+    shuffler.shuffle(events)
+    assert fold_all(events).browsing == expected
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.one_of(order_events, refund_events), max_size=25),
+    st.randoms(use_true_random=False),
+)
+def test_order_totals_in_any_order(drawn: list[tuple[Any, ...]], shuffler: random.Random) -> None:
+    events = build(drawn)
+    expected = figures(fold_all(events))["orders"]
+    shuffler.shuffle(events)
+    shown = figures(fold_all(events))["orders"]
+    assert shown == expected
+    assert shown["net_amount"] == (
+        shown["paid_amount"] - shown["refunded_amount"] - shown["cancelled_amount"]
+    )
+    assert min(shown[name] for name in ("net_amount", "refunded_amount", "cancelled_amount")) >= 0

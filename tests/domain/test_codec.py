@@ -1,0 +1,199 @@
+"""The encoding of states: versions, golden files, the document, and two processes that must agree."""
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.domain import browsing, cart, duplicates, orders, reviews, state
+from streams.domain.describe import describe
+from streams.domain.fold import fold
+from streams.domain.state import new_state
+from streams.domain.timers import take_due
+from streams.state.codec import (
+    CODEC_VERSION,
+    CorruptStateError,
+    NewerStateError,
+    decode,
+    encode,
+)
+from tests.domain.events import SHOP, build
+from tests.domain.sample import golden_state, life
+from tests.domain.test_any_order import everything
+
+GOLDEN = Path(__file__).parent / "golden"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "state.md"
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.msgpack")), ids=lambda path: path.stem)
+def test_every_released_encoding_is_still_read(path: Path) -> None:
+    shown = describe(decode(path.read_bytes()), SHOP)
+    expected = json.loads(path.with_suffix(".json").read_text())
+    shown.pop("encoding"), expected.pop("encoding")
+    # What is new since then may be there; what was there must be the same.
+    assert _at_least(shown, expected)
+
+
+def _at_least(shown: Any, expected: Any) -> bool:
+    if isinstance(expected, dict):
+        return all(_at_least(shown[name], value) for name, value in expected.items())
+    if isinstance(expected, list):
+        return len(shown) == len(expected) and all(map(_at_least, shown, expected))
+    return bool(shown == expected)
+
+
+def test_todays_encoding_is_the_golden_one() -> None:
+    """A difference means a new encoding: raise STATE_VERSION, add its files, keep the old ones."""
+    assert encode(golden_state()) == (GOLDEN / f"state-v{CODEC_VERSION}.msgpack").read_bytes()
+
+
+def test_fields_appended_later_get_their_defaults() -> None:
+    whole = msgspec.msgpack.decode(encode(golden_state()))
+    shorter = msgspec.msgpack.encode(whole[:8])
+    read = decode(shorter)
+    assert (read.version, read.cart, read.coupons) == (CODEC_VERSION, None, [])
+
+
+@pytest.mark.parametrize("shape", ["longer", "other"])
+def test_a_newer_encoding_is_refused_and_says_what_to_do(shape: str) -> None:
+    elements = msgspec.msgpack.decode(encode(golden_state()))
+    elements[0] = CODEC_VERSION + 1
+    if shape == "longer":
+        elements.append("of the future")
+    else:
+        elements[7] = "not what it was"
+    with pytest.raises(NewerStateError, match="Deploy readers first") as caught:
+        decode(msgspec.msgpack.encode(elements))
+    assert caught.value.version == CODEC_VERSION + 1
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x90", b"junk", msgspec.msgpack.encode([1, 2, 3]), msgspec.msgpack.encode([])]
+)
+def test_what_is_no_state_is_refused(data: bytes) -> None:
+    with pytest.raises(CorruptStateError):
+        decode(data)
+
+
+@settings(max_examples=100, deadline=None)
+@given(everything, st.lists(st.booleans(), min_size=30, max_size=30))
+def test_a_state_read_again_behaves_as_the_cached_one(
+    drawn: list[tuple[Any, ...]], reloads: list[bool]
+) -> None:
+    cached, reloaded = new_state("shop", "c1"), new_state("shop", "c1")
+    for (event, time), reload in zip(build(drawn, distinct=False), reloads, strict=False):
+        if reload:
+            reloaded = decode(encode(reloaded))
+        assert fold(cached, event, time, SHOP) == fold(reloaded, event, time, SHOP)
+        if reload:
+            assert take_due(cached, time) == take_due(reloaded, time)
+        assert encode(cached) == encode(reloaded)
+    assert decode(encode(cached)) == cached
+
+
+def digest_of_a_life(*, reload: bool) -> str:
+    """One digest over the encodings of a long life after each event."""
+    digest = hashlib.sha256()
+    for customer, live in life(1_000, reload=reload):
+        digest.update(customer.encode() + encode(live))
+    return digest.hexdigest()
+
+
+def test_two_processes_with_different_hash_seeds_agree() -> None:
+    runs = set()
+    for seed, reload in (("0", False), ("1", True), ("4711", True)):
+        run = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                f"from tests.domain import test_codec as t; print(t.digest_of_a_life(reload={reload}))",
+            ],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert run.returncode == 0, run.stderr
+        runs.add(run.stdout)
+    assert len(runs) == 1
+
+
+STRUCTS = [
+    state.CustomerState, browsing.Browsing, browsing.ActionCounts, browsing.Session,
+    cart.Cart, cart.Line, cart.CartFact, orders.Orders, orders.Totals, orders.OpenOrder,
+    orders.Refund, reviews.Reviews, state.Coupon,
+]  # fmt: skip
+PACKED = {
+    "seen": duplicates.ENTRY_BYTES,
+    "past sessions": browsing.PAST_BYTES,
+    "past orders": orders.PAST_BYTES,
+    "past refunds": orders.PAST_REFUND_BYTES,
+    "known reviews": reviews.KNOWN_BYTES,
+}
+
+
+def test_the_document_has_every_struct_field_by_field() -> None:
+    text = DOCUMENT.read_text()
+    assert f"version {CODEC_VERSION}" in text
+    for struct in STRUCTS:
+        assert _table(text, struct.__name__) == _fields(struct), struct.__name__
+
+
+def test_the_document_has_every_packed_binary() -> None:
+    text = DOCUMENT.read_text()
+    for name, size in PACKED.items():
+        rows = _table(text, name)
+        assert sum(int(length) for _, _, length in rows) == size, name
+
+
+def _table(text: str, heading: str) -> list[tuple[str, str, str]]:
+    """The first three columns of the table under ``### heading``."""
+    section = re.search(
+        rf"^### {re.escape(heading)}\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL
+    )
+    assert section is not None, f"docs/state.md has no section {heading}"
+    rows = []
+    for line in section.group(1).splitlines():
+        cells = [cell.strip().strip("`") for cell in line.strip("|").split("|")]
+        if len(cells) == 5 and cells[0].isdigit():
+            rows.append((cells[0], cells[1], cells[2]))
+    return rows
+
+
+def _fields(struct: Any) -> list[tuple[str, str, str]]:
+    hints = msgspec.inspect.type_info(struct)
+    return [
+        (str(index), field.encode_name, type_text(field.type))
+        for index, field in enumerate(hints.fields)  # type: ignore[attr-defined]
+    ]
+
+
+def type_text(kind: Any) -> str:
+    """How the document names a type."""
+    match kind:
+        case msgspec.inspect.IntType():
+            return "int"
+        case msgspec.inspect.StrType():
+            return "text"
+        case msgspec.inspect.BytesType():
+            return "binary"
+        case msgspec.inspect.NoneType():
+            return "nil"
+        case msgspec.inspect.ListType() | msgspec.inspect.VarTupleType():
+            return f"array of {type_text(kind.item_type)}"
+        case msgspec.inspect.TupleType():
+            return f"[{', '.join(map(type_text, kind.item_types))}]"
+        case msgspec.inspect.UnionType():
+            return " or ".join(map(type_text, kind.types))
+        case _:
+            return str(kind.cls.__name__)

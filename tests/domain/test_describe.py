@@ -1,0 +1,38 @@
+"""describe: all of a state by name, as JSON can hold it."""
+
+import json
+
+from streams.domain.describe import describe, moment
+from streams.domain.shop import ShopSettings
+from streams.domain.state import new_state
+from tests.domain.events import SHOP
+from tests.domain.sample import golden_state
+
+
+def test_a_new_state_has_all_names_too() -> None:
+    empty = describe(new_state("shop", "c1"), ShopSettings("shop"))
+    full = describe(golden_state(), SHOP)
+    assert _names(empty) == _names(full)
+    assert empty["first_seen"] is None
+    assert empty["orders"]["currency"] == "CNY"
+
+
+def _names(shown: dict[str, object]) -> set[str]:
+    names = set()
+    for name, value in shown.items():
+        names.add(name)
+        if isinstance(value, dict) and name not in ("session", "duplicates"):
+            names |= {f"{name}.{inner}" for inner in value}
+    return names
+
+
+def test_it_is_json() -> None:
+    shown = describe(golden_state(), SHOP)
+    assert json.loads(json.dumps(shown)) == shown
+
+
+def test_times_are_rfc_3339_to_the_millisecond() -> None:
+    assert moment(0) == "1970-01-01T00:00:00.000Z"
+    assert moment(-1) == "1969-12-31T23:59:59.999Z"
+    assert moment(253_402_300_799_999) == "9999-12-31T23:59:59.999Z"
+    assert moment(None) is None
