@@ -54,7 +54,7 @@ def require(tool: Tool) -> str:
         has = f"found only {found}" if found else "it is not on PATH"
         raise MissingToolError(
             f"The local stack needs {tool.wanted}, and {has}: install it "
-            f"(Debian, Ubuntu: apt-get install {tool.packages[0]}), or set KAFKA_BOOTSTRAP and "
+            f"(Debian, Ubuntu: apt-get install {' or '.join(tool.packages)}), or set KAFKA_BOOTSTRAP and "
             "REDIS_URL to use servers that run elsewhere."
         )
     return path
@@ -98,10 +98,11 @@ def _install(tool: Tool) -> bool:
     print(f"{tool.command} is missing: installing it with apt-get", file=sys.stderr, flush=True)
     apt = [*prefix, "apt-get", "-qq", "-o", f"DPkg::Lock::Timeout={_APT_LOCK_SECONDS}"]
     _run([*apt, "update"])
+    install = [*apt, "install", "-y", "--no-install-recommends"]
     return any(
-        _run([*apt, "install", "-y", "--no-install-recommends", package])
+        _run([*install, package])
         for package in tool.packages
-        if _run(["apt-cache", "show", package], quietly=True)  # this release has it
+        if _run([*install, "--dry-run", package], quietly=True)  # this release has it
     )
 
 

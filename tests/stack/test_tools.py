@@ -67,20 +67,22 @@ def test_a_program_that_is_too_old_is_named_with_its_version(programs: Programs)
 
 
 def test_a_missing_program_is_installed_where_the_user_may(programs: Programs) -> None:
-    new = programs.folder / "redis-server"
-    programs.write("sudo", """
-        while [ "${1#-}" != "$1" ]; do shift; done
-        exec "$@"
-    """)  # fmt: skip
+    """By the first of its packages that the release has, here the second."""
+    new = programs.folder / "java"
+    programs.write("sudo", 'while [ "${1#-}" != "$1" ]; do shift; done; exec "$@"')
     programs.write("true", "exit 0")
-    programs.write("apt-cache", '[ "$2" = redis-server ]')
     programs.write("apt-get", f"""
-        case "$*" in *install*redis-server*)
-            printf '#!/bin/sh\\necho "Redis server v=7.0.15"\\n' > {new}
-            /bin/chmod +x {new};;
+        case "$*" in
+            *install*openjdk-17-jre-headless*) ;;
+            *install*) exit 100;;
+            *) exit 0;;
         esac
+        case "$*" in *--dry-run*) exit 0;; esac
+        echo "#!/bin/sh" > {new}
+        echo "echo 'openjdk version \\"17.0.15\\"' >&2" >> {new}
+        /bin/chmod +x {new}
     """)  # fmt: skip
-    assert require(REDIS) == str(new)
+    assert require(JAVA) == str(new)
 
 
 def test_jars_are_fetched_once(programs: Programs, tmp_path: Path) -> None:
