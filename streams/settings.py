@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     #: How far the watermark stays behind the ticks, for the whole stack, until shop.settings says otherwise.
     lateness: float = 5.0
     tick_interval: float = 1.0
+    #: How far ahead a later version of a definition must take effect, so that every worker has read it.
+    apply_ahead: float = 60.0
     session_timeout: float = 10.0
     #: States held in memory by one worker; least recently used ones are dropped and read again.
     cache_states: int = 200_000
