@@ -45,7 +45,7 @@ REFUNDS = 4
 #: Orders kept packed after they left, so that a later status or refund still counts right.
 PAST_ORDERS = 80
 #: Decided refunds whose keys are kept after they left.
-PAST_REFUNDS = 44
+PAST_REFUNDS = 96
 
 #: hash of the order id, seen, amount (-1: unknown), refunded before, refunds before, paid at ms (0:
 #: not)

@@ -95,7 +95,7 @@ def test_a_status_again_under_another_id_is_a_duplicate(first: Timed, again: Tim
 
 
 def test_totals_stay_right_after_orders_left_the_open_list() -> None:
-    count = OPEN_ORDERS + 30
+    count = OPEN_ORDERS + 20
     events = [
         order(f"p{number}", START + number, f"O{number}", "paid", amount_paid=1000)
         for number in range(count)

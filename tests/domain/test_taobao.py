@@ -33,8 +33,11 @@ def events() -> list[Timed]:
         pytest.skip(f"the Taobao sample is not here: no {path} (set HUITOU_TAOBAO to its folder)")
     with gzip.open(path, "rt") as lines:
         rows = [line.rstrip().split(",") for line in lines]
-    whole = [(number, *row) for number, row in enumerate(rows) if len(row) == 5]
-    return [_event(*row) for row in whole if FIRST <= int(row[5]) < AFTER]
+    return [
+        _event(number, *row)
+        for number, row in enumerate(rows)
+        if len(row) == 5 and FIRST <= int(row[4]) < AFTER
+    ]
 
 
 def _event(number: int, user: str, item: str, category: str, behaviour: str, second: str) -> Timed:
