@@ -15,9 +15,8 @@ from streams.settings import Settings
 from streams.state.codec import StateCodecError
 from streams.state.keys import PartitionKeys
 from streams.state.reader import read_customer
+from streams.state.scanning import SCAN_STEP, escape_pattern
 
-#: Keys that Redis looks at in one step of a search; a step takes it well below a millisecond.
-SCAN_STEP = 1_000
 #: Nested lists longer than this are cut for people (never in JSON).
 SHOWN = 20
 
@@ -77,15 +76,6 @@ def _shops_of(redis: "Redis", settings: Settings, customer_id: str) -> set[str]:
         if found == customer_id:
             shops.add(shop_id)
     return shops
-
-
-def escape_pattern(text: str) -> str:
-    """``text`` as a Redis glob pattern that matches nothing but itself.
-
-    >>> escape_pattern("a*b")
-    'a\\\\*b'
-    """
-    return "".join(f"\\{letter}" if letter in "*?[]\\^" else letter for letter in text)
 
 
 def _print(console: Console, description: dict[str, Any]) -> None:

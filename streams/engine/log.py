@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol, cast
 
+import msgspec
 from confluent_kafka import (
     Consumer,
     IsolationLevel,
@@ -160,7 +161,7 @@ class LogReader:
         while position < high:
             stop = min(position + ROWS_AT_A_TIME, high)
             for record in self.read_range(topic, partition, position, stop):
-                stored = _stored(record)
+                stored = stored_row(record)
                 if stored.row.seq != expected:
                     raise JournalGap(topic, partition, record.offset, expected, stored.row.seq)
                 yield stored
@@ -178,7 +179,7 @@ class LogReader:
             start = max(low, high - step)
             records = self.read_range(topic, partition, start, high)
             if records:
-                return _stored(records[-1])
+                return stored_row(records[-1])
             if start == low:
                 return None
             high, step = start, step * 4
@@ -190,7 +191,7 @@ class LogReader:
 
     def _first_row(self, topic: str, partition: int, start: int, end: int) -> StoredRow | None:
         for record in self._from(topic, partition, start, end):
-            return _stored(record)
+            return stored_row(record)
         return None
 
     def _from(self, topic: str, partition: int, start: int, end: int) -> Iterator[RawRecord]:
@@ -314,6 +315,11 @@ def _place(message: Message) -> tuple[str, int, int]:
     )
 
 
-def _stored(record: RawRecord) -> StoredRow:
+def stored_row(record: RawRecord) -> StoredRow:
+    """A journal record with its row decoded. Raises LogUnreadable for bytes that are no row."""
     raw = record.value or b""
-    return StoredRow(record.offset, decode_row(raw), raw)
+    try:
+        return StoredRow(record.offset, decode_row(raw), raw)
+    except msgspec.MsgspecError as error:
+        reason = f"this is no journal row: {error}"
+        raise LogUnreadable(record.topic, record.partition, record.offset, reason) from error

@@ -7,7 +7,7 @@ them, and a topic that is far ahead of the journal waits.
 
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from confluent_kafka import Consumer, TopicPartition
 
@@ -61,23 +61,20 @@ class _Lane:
 class PartitionLog:
     """Ranges of the topics of one partition, rising within each topic. One thread; calls block.
 
-    A topic is read from the start of the first range asked of it. ``topics`` are the only ones that
-    may be asked for.
+    ``begin`` says which partition and where its topics start; it may be called again for another
+    one, which costs less than a new client.
     """
 
     def __init__(
         self,
         bootstrap: str,
-        partition: int,
-        topics: Iterable[str],
         *,
         isolation: Isolation = "read_committed",
         patience: float = PATIENCE_SECONDS,
         lane_bytes: int = LANE_BYTES,
         extra: Mapping[str, str | int | float | bool] | None = None,
     ) -> None:
-        self._partition = partition
-        self._topics = frozenset(topics)
+        self._partition = -1
         self._patience = patience
         self._lane_bytes = lane_bytes
         self._lanes: dict[str, _Lane] = {}
@@ -95,6 +92,12 @@ class PartitionLog:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def begin(self, partition: int, starts: Mapping[str, int]) -> None:
+        """Reads this partition from here on; ``starts``: its topics, each with its first offset."""
+        self._partition = partition
+        self._lanes = {topic: _Lane(topic, partition, at) for topic, at in starts.items()}
+        self._consumer.assign([lane.place for lane in self._lanes.values()])
+
     def take(self, topic: str, start: int, end: int) -> list[RawRecord]:
         """Every record of [start, end) of ``topic``, in order; what lies before it is dropped.
 
@@ -103,7 +106,9 @@ class PartitionLog:
         """
         if start >= end:
             return []
-        lane = self._lane(topic, start)
+        lane = self._lanes.get(topic)
+        if lane is None:
+            raise ValueError(f"{topic} is none of the topics of this reader")
         if start < lane.taken:
             raise ValueError(
                 f"{topic}[{self._partition}]: [{start}, {end}) was taken up to {lane.taken} before"
@@ -118,15 +123,6 @@ class PartitionLog:
     def held_bytes(self) -> int:
         """Bytes read ahead and not taken yet, over all topics."""
         return sum(lane.held for lane in self._lanes.values())
-
-    def _lane(self, topic: str, start: int) -> _Lane:
-        lane = self._lanes.get(topic)
-        if lane is None:
-            if topic not in self._topics:
-                raise ValueError(f"{topic} is none of the topics of this reader")
-            lane = self._lanes[topic] = _Lane(topic, self._partition, start)
-            self._consumer.incremental_assign([lane.place])
-        return lane
 
     def _fill(self, wanted: _Lane, start: int, end: int) -> None:
         waiting_since = time.monotonic()

@@ -171,7 +171,8 @@ def test_ranges_of_several_topics_in_journal_order(
     """With a small bound the topic ahead is paused and resumed many times, and nothing is lost."""
     big, small = two_topics
     seen: dict[str, list[bytes]] = {big: [], small: []}
-    with PartitionLog(kafka, 0, [big, small], lane_bytes=lane_bytes) as log:
+    with PartitionLog(kafka, lane_bytes=lane_bytes) as log:
+        log.begin(0, {big: 0, small: 0})
         for step in range(10):
             seen[small] += read_values(log.take(small, step * 4, step * 4 + 4))
             for part in range(4):
@@ -190,7 +191,8 @@ def test_a_topic_far_ahead_of_the_journal_is_held_back(kafka: str, prefix: str) 
     writer.plain(asked, [bytes(1_000) for _ in range(20_000)])
     bound = 1_000_000
     most = 0
-    with PartitionLog(kafka, 0, [ahead, asked], lane_bytes=bound) as log:
+    with PartitionLog(kafka, lane_bytes=bound) as log:
+        log.begin(0, {ahead: 0, asked: 0})
         first = log.take(ahead, 0, 1)
         for start in range(0, 20_000, 100):
             assert len(log.take(asked, start, start + 100)) == 100
@@ -207,7 +209,8 @@ def test_a_topic_far_ahead_of_the_journal_is_held_back(kafka: str, prefix: str) 
 
 def test_ranges_must_rise_and_topics_be_named(kafka: str, two_topics: tuple[str, str]) -> None:
     big, small = two_topics
-    with PartitionLog(kafka, 0, [big]) as log:
+    with PartitionLog(kafka) as log:
+        log.begin(0, {big: 10})
         log.take(big, 10, 20)
         with pytest.raises(ValueError, match=r"\[15, 30\) was taken up to 20"):
             log.take(big, 15, 30)
@@ -220,11 +223,24 @@ def test_ranges_must_rise_and_topics_be_named(kafka: str, two_topics: tuple[str,
 def test_a_lost_or_incomplete_range_is_named(kafka: str, two_topics: tuple[str, str]) -> None:
     big, small = two_topics
     delete_before(kafka, big, 0, 500)
-    with PartitionLog(kafka, 0, [big, small], patience=1.0) as log:
+    with PartitionLog(kafka, patience=1.0) as log:
+        log.begin(0, {big: 100, small: 0})
         with pytest.raises(LogRangeLost, match=r"offset 100 .*\[500, 1000\)"):
             log.take(big, 100, 200)
+        log.begin(0, {small: 0})
         with pytest.raises(LogIncomplete, match=r"\[0, 41\) was read up to 40"):
             log.take(small, 0, 41)
+
+
+def test_one_reader_goes_from_partition_to_partition(kafka: str, prefix: str) -> None:
+    topic = make_topic(kafka, f"{prefix}three", partitions=3)
+    writer = LogWriter(kafka)
+    for partition in range(3):
+        writer.plain(topic, values(partition * 10, 5), partition)
+    with PartitionLog(kafka) as log:
+        for partition in (0, 2, 1, 0):
+            log.begin(partition, {topic: 1})
+            assert read_values(log.take(topic, 1, 5)) == values(partition * 10 + 1, 4)
 
 
 # --- the checksum of a slice

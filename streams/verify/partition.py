@@ -1,0 +1,203 @@
+"""One partition verified beside a worker that goes on: every batch at a commit of its own.
+
+Redis is read in batches that are each of one moment and name their commit. The journal is folded
+exactly as far before a batch is compared, so nothing has to stand still.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import Literal
+
+import msgspec
+
+from schemas.journal import ClockState
+from streams.domain.timers import next_due
+from streams.engine.log import LogReader, StoredRow
+from streams.engine.log_errors import JournalGap, LogError
+from streams.engine.process import FoldError
+from streams.engine.topicnames import TopicNames
+from streams.state.codec import encode
+from streams.verify import explain
+from streams.verify.errors import Forked, Rewound
+from streams.verify.journal import JournalTail
+from streams.verify.published import PublishedTopic, dead_letter_name, trigger_name
+from streams.verify.replay import Replay
+from streams.verify.report import Kind, Report
+from streams.verify.stored import BATCH, Snapshot, StoredPartition
+
+#: Told the partition, the commit folded last and the one known to exist.
+Progress = Callable[[int, int, int], None]
+
+
+class PartitionVerifier:
+    """Compares one partition; whatever does not agree goes into ``report``."""
+
+    def __init__(
+        self,
+        replay: Replay,
+        tail: JournalTail,
+        stored: StoredPartition,
+        topics: TopicNames,
+        reader: LogReader,
+        code_key: str,
+        report: Report,
+        progress: Progress,
+    ) -> None:
+        """``code_key``: id of the key with which this process can make coupon codes."""
+        self._partition = replay.partition
+        self._replay = replay
+        self._tail = tail
+        self._stored = stored
+        self._topics = topics
+        self._reader = reader
+        self._code_key = code_key
+        self._report = report
+        self._progress = progress
+        self._triggers = PublishedTopic(
+            reader, topics.triggers, self._partition, "trigger", trigger_name, report
+        )
+        self._dead_letters = PublishedTopic(
+            reader, topics.deadletters, self._partition, "dead_letter", dead_letter_name, report
+        )
+
+    def run(self) -> None:
+        """Blocks until all is compared. Raises redis.RedisError, KafkaException and LogError other
+        than those that say that the log itself does not add up, which are reported."""
+        try:
+            self._compare_stored()
+            self._compare_published()
+            self._compare_position()
+        except JournalGap as error:
+            self._stop("missing", str(error))
+        except (LogError, FoldError) as error:
+            self._stop("different", str(error))
+        self._report.seqs[self._partition] = self._replay.position.seq
+        self._count_unprocessed()
+
+    # Folding on ----------------------------------------------------------------------------------
+
+    def _advance(self, snapshot: Snapshot) -> None:
+        """Folds to the commit of a snapshot, which is of the same lineage."""
+        replay = self._replay
+        if snapshot.seq < replay.position.seq:
+            raise Rewound(self._topics.journal, self._partition, snapshot.seq, replay.position.seq)
+        while replay.position.seq < snapshot.seq:
+            self._apply(self._tail.wait(snapshot.seq), snapshot.seq)
+        chain = replay.position.chain.hex() if snapshot.seq else ""
+        if snapshot.chain != chain:
+            raise Forked(self._topics.journal, self._partition, snapshot.seq, snapshot.chain, chain)
+
+    def _apply(self, stored: StoredRow, known: int) -> None:
+        seq = stored.row.seq
+        foreign = stored.row.code_key != self._code_key
+        for row in self._replay.apply(stored):
+            topic = self._triggers if row.topic == self._topics.triggers else self._dead_letters
+            topic.expect(row, seq, foreign_code=foreign)
+        self._progress(self._partition, seq, max(known, seq))
+
+    # States and timers ---------------------------------------------------------------------------
+
+    def _compare_stored(self) -> None:
+        self._advance(self._stored.snapshot())
+        compared = 0
+        # New customers are added to the list while it is worked off.
+        while compared < len(self._replay.keys):
+            batch = self._replay.keys[compared : compared + BATCH]
+            self._compare_batch(batch, self._stored.snapshot(batch))
+            compared += len(batch)
+        self._find_extra("state", self._stored.state_keys())
+        self._find_extra("timer", self._stored.timer_keys())
+
+    def _compare_batch(self, keys: Sequence[str], snapshot: Snapshot) -> None:
+        self._advance(snapshot)
+        report, partition = self._report, self._partition
+        report.states.compared += len(keys)
+        for key, found, due in zip(keys, snapshot.states, snapshot.dues, strict=True):
+            state = self._replay.states[key]
+            if found is None:
+                report.note("missing", "state", partition, key, "Redis does not have it")
+            elif found != encode(state):
+                report.note("different", "state", partition, key, explain.states(state, found))
+            expected = next_due(state)
+            if expected is not None or due is not None:
+                self._compare_timer(key, expected, due)
+
+    def _compare_timer(self, key: str, expected: int | None, found: float | None) -> None:
+        report, partition = self._report, self._partition
+        report.timers.compared += 1
+        if found is None:
+            detail = f"due at {expected}; Redis does not have it"
+            report.note("missing", "timer", partition, key, detail)
+        elif expected is None:
+            report.note("extra", "timer", partition, key, f"due at {found:.0f} in Redis alone")
+        elif found != expected:
+            detail = f"log {expected}, found {found:.0f}"
+            report.note("different", "timer", partition, key, detail)
+
+    def _find_extra(self, subject: Literal["state", "timer"], present: Iterable[str]) -> None:
+        """Notes what is there of customers that no commit has written."""
+        strangers = (key for key in present if not self._replay.knows(key))
+        # A customer may be new since the last batch, so they are looked at again at one moment.
+        while batch := list(dict.fromkeys(islice(strangers, BATCH))):
+            snapshot = self._stored.snapshot(batch)
+            self._advance(snapshot)
+            values = snapshot.states if subject == "state" else snapshot.dues
+            for key, value in zip(batch, values, strict=True):
+                if value is not None and not self._replay.knows(key):
+                    detail = "Redis has it, and no commit has written a state of this customer"
+                    self._report.note("extra", subject, self._partition, key, detail)
+
+    # What was published --------------------------------------------------------------------------
+
+    def _compare_published(self) -> None:
+        """Each record of a commit that is in the journal, and no other."""
+        due = self._replay.position.seq
+        outgoing = (self._triggers, self._dead_letters)
+        # A commit's rows are written before its journal row can be read, so they are below here ...
+        ends = [topic.end() for topic in outgoing]
+        for topic, end in zip(outgoing, ends, strict=True):
+            topic.read_to(end)
+        # ... and what was read there belongs to commits whose journal rows are below this end.
+        place = (self._topics.journal, self._partition)
+        for stored in self._tail.before(self._reader.high_watermarks([place])[place]):
+            self._apply(stored, stored.row.seq)
+        for topic in outgoing:
+            topic.finish(due)
+
+    # What Redis keeps of the partition as a whole ------------------------------------------------
+
+    def _compare_position(self) -> None:
+        snapshot = self._stored.snapshot()
+        self._advance(snapshot)
+        replay = self._replay
+        if replay.row is None:
+            return
+        expected: dict[str, object] = {f"offset:{t}": at for t, at in replay.vector.items()}
+        for (topic, outcome), count in replay.counts.items():
+            expected[f"count:{topic}:{outcome}"] = count
+        if replay.evicted_early:
+            expected["evicted_early"] = replay.evicted_early
+        found: dict[str, object] = {
+            name: int(value)
+            for name, value in snapshot.meta.items()
+            if name.startswith(("offset:", "count:")) or name == "evicted_early"
+        }
+        expected["clock"] = msgspec.to_builtins(replay.row.clock)
+        clock = snapshot.meta.get("clock")
+        if clock is not None:
+            found["clock"] = msgspec.to_builtins(msgspec.msgpack.decode(clock, type=ClockState))
+        self._report.partitions.compared += 1
+        differing = explain.listed(explain.fields(expected, found))
+        if differing:
+            name = f"{self._partition} at seq {snapshot.seq}"
+            self._report.note("different", "partition", self._partition, name, differing)
+
+    def _count_unprocessed(self) -> None:
+        places = [(topic, self._partition) for topic in self._topics.customer]
+        for (topic, _), end in self._reader.high_watermarks(places).items():
+            self._report.unprocessed += max(0, end - self._replay.vector.get(topic, 0))
+
+    def _stop(self, kind: Kind, detail: str) -> None:
+        """The rest of this partition cannot be compared, which is a disagreement in itself."""
+        name = f"after seq {self._replay.position.seq}"
+        self._report.note(kind, "journal", self._partition, name, detail)
