@@ -11,8 +11,8 @@ from streams.engine.topicnames import TopicNames
 from streams.engine.transport import Consumer, Poll
 from streams.settings import Settings
 
-#: Polls that may wait for the cycle. Each holds at most max_poll_records records.
-BUFFERED_POLLS = 4
+#: More than the engine ever lets wait (streams.engine.engine.WAITING_POLLS), so that it never fills.
+STREAM_BUFFER = 64
 #: Seconds between collections of what is new; full ones are not needed, states hold no cycles.
 YOUNG_GARBAGE_INTERVAL = 5.0
 
@@ -21,6 +21,8 @@ class App(faust.App):
     """A Faust app that knows its engine; the transport finds it here."""
 
     engine: Engine
+    #: Seconds; see streams.settings.
+    fetch_wait: float
 
 
 def make_app(settings: Settings, topics: TopicNames, engine: Engine) -> App:
@@ -44,13 +46,14 @@ def make_app(settings: Settings, topics: TopicNames, engine: Engine) -> App:
         # Offsets are committed in our transactions only; this loop would find nothing to do.
         broker_commit_interval=60.0,
         broker_commit_every=10**12,
-        stream_buffer_maxsize=BUFFERED_POLLS,
+        stream_buffer_maxsize=STREAM_BUFFER,
         stream_wait_empty=False,
         # No tables; 0 would switch to a round-robin assignor that breaks co-partitioning.
         table_standby_replicas=1,
         worker_redirect_stdouts=False,
     )
     app.engine = engine
+    app.fetch_wait = settings.fetch_wait
     stream = app.topic(
         *topics.inputs, key_serializer="raw", value_serializer="raw", key_type=None, value_type=None
     )

@@ -20,7 +20,7 @@ from streams.engine.log import LogReader
 from streams.engine.poison import PoisonGuard
 from streams.engine.process import PartitionProcessor
 from streams.engine.publisher import Publisher, check_metadata_layout
-from streams.engine.recovery import GroupOffsets, Recovery
+from streams.engine.recovery import Recovery
 from streams.engine.ticker import Ticker
 from streams.engine.topicnames import TopicNames
 from streams.operations.health import Health, HealthServer
@@ -64,12 +64,12 @@ def processors(settings: Settings, topics: TopicNames) -> dict[int, PartitionPro
 class Parts:
     """Everything a worker is made of. Making it checks Redis, the topics and the client's layout."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, build: str) -> None:
         """Raises NotSuitable or ValueError naming what to change, or the servers' own errors."""
         bootstrap = settings.kafka_bootstrap
         self.topics = topics = TopicNames.of(settings.topic_prefix)
         self.metrics = Metrics()
-        self.metrics.set_build(build(), CODEC_VERSION)
+        self.metrics.set_build(build, CODEC_VERSION)
         self.health = Health()
         crash = CrashPoints(settings.crash)
         self._stores = [RedisStore(settings.redis_url, settings.redis_prefix) for _ in range(3)]
@@ -95,19 +95,21 @@ class Parts:
         )
         guard = PoisonGuard(settings.poison_share, settings.poison_records, settings.poison_window)
         circumstances = Circumstances(
-            build(), configuration_digest(), settings.code_key_id, int(settings.lateness * 1000)
+            build, configuration_digest(), settings.code_key_id, int(settings.lateness * 1000)
         )
         cycle = Cycle(
             topics, cycle_store, made, self.definitions, self.publisher, guard, circumstances,
             self.metrics, crash, lambda *pause: self.engine.pause(*pause),
         )  # fmt: skip
-        recovery = Recovery(
-            topics, cycle_store, GroupOffsets(bootstrap, settings.group), LogReader(bootstrap),
+        self.recovery = Recovery(
+            topics, cycle_store, bootstrap, settings.group,
             made, self.definitions, self.metrics, crash,
             max(1, settings.cache_states // settings.partitions),
             circumstances.build, circumstances.config,
         )  # fmt: skip
-        self.engine = Engine(topics, cycle, recovery, self.publisher, guard, self.health, crash)
+        self.engine = Engine(
+            topics, cycle, self.recovery, self.publisher, guard, self.health, crash
+        )
         ticker_log = LogReader(bootstrap)
         self.ticker = Ticker(
             bootstrap, topics, settings.tick_interval, self.engine.owned, ticker_log,
@@ -116,6 +118,7 @@ class Parts:
         second_hand = SecondHand(
             self.metrics, self.health, topics, second_store, ticker_log, self.publisher,
             self.engine.owned, lambda: self.ticker.ends, self.engine.resume,
+            lambda: bool(guard.paused),
         )  # fmt: skip
         self.server = HealthServer(
             self.health, self.metrics, settings.metrics_host, settings.metrics_port
@@ -145,7 +148,7 @@ def run_worker(settings: Settings | None = None) -> None:
     configure(settings.log_level)
     uvloop.install()
     try:
-        parts = Parts(settings)
+        parts = Parts(settings, build())
         port = parts.start()
     except Exception as error:  # noqa: BLE001 - whatever it is, the worker cannot start
         fail(error)
@@ -167,6 +170,7 @@ def run_worker(settings: Settings | None = None) -> None:
         redirect_stdouts=False,
         override_logging=False,
     )
+    worker.spinner = None  # it writes terminal codes into the log
     try:
         worker.execute_from_commandline()
     finally:

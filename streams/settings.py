@@ -34,8 +34,8 @@ class Settings(BaseSettings):
     #: Port of /metrics, /livez and /readyz; 0 picks a free one and logs it.
     metrics_port: int = 8000
     metrics_host: str = "127.0.0.1"
-    #: Shortest time between two small polls: more records a cycle, for that much latency.
-    linger: float = 0.02
+    #: How long a fetch may wait for more records: fewer, larger cycles, for that much latency.
+    fetch_wait: float = 0.04
     #: How far the watermark stays behind the ticks, for the whole stack, until shop.settings says otherwise.
     lateness: float = 5.0
     tick_interval: float = 1.0

@@ -5,6 +5,7 @@ being next. Every doubt ends the process; the next one recovers by what Kafka an
 """
 
 import asyncio
+import contextlib
 import os
 import sys
 import time
@@ -29,6 +30,8 @@ from streams.state.redis_store import NotSuitable, Refused
 EXIT_DOUBT = 70
 #: Nothing helps but an operator (sysexits.h EX_CONFIG).
 EXIT_REFUSED = 78
+#: Polls that may wait for the cycle; past it nothing is fetched. Each has at most max_poll_records records.
+WAITING_POLLS = 4
 #: Faust's recovery gives up after broker_request_timeout (90 s) and would then do nothing for ever.
 RECOVERY_DEADLINE = 75.0
 #: Publishing what is committed before partitions are let go, seconds.
@@ -68,6 +71,9 @@ class Engine:
         self._crash = crash
         self._assignment: Assignment = NOTHING
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="cycle")
+        self._waiting = 0
+        self._has_room = asyncio.Event()
+        self._has_room.set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._consumer: Consumer | None = None
 
@@ -86,6 +92,26 @@ class Engine:
     async def process(self, poll: Poll) -> None:
         """Commit a poll. Ends the process on any doubt."""
         await self._run(self._process, poll)
+        self._count(-1)
+
+    def delivered(self) -> None:
+        """A poll is on its way to ``process``."""
+        self._count(+1)
+
+    def _count(self, change: int) -> None:
+        # A rebalance drops polls on their way; release starts the count anew.
+        self._waiting = max(0, self._waiting + change)
+        if self._waiting < WAITING_POLLS:
+            self._has_room.set()
+        else:
+            self._has_room.clear()
+
+    async def room(self) -> bool:
+        """Whether fewer than WAITING_POLLS polls wait; waits up to a second for it to become so."""
+        if not self._has_room.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._has_room.wait(), 1.0)
+        return self._has_room.is_set()
 
     async def recover(self, assignment: Assignment) -> Mapping[tuple[str, int], int]:
         """The rewind hook. Ends the process when it does not end well."""
@@ -97,6 +123,8 @@ class Engine:
     async def release(self) -> None:
         """Publish what is committed, as far as that goes quickly, and let go of all partitions."""
         await self._run(self._release)
+        self._waiting = 0
+        self._has_room.set()
 
     async def _run(self, work: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(

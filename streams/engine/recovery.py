@@ -6,6 +6,7 @@ case that is not plainly safe is refused with the command that repairs it.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
@@ -23,6 +24,8 @@ from streams.operations.metrics import Metrics
 from streams.state.redis_store import RedisStore, Refused, Stored
 
 CALL_TIMEOUT = 30.0
+#: Said of repair commands until they exist.
+LATER = "(a command of the next version)"
 #: Timers of one fired journal row; more than processing ever puts into one commit.
 FIRED_LIMIT = 1_000_000
 
@@ -87,6 +90,12 @@ class GroupOffsets:
     def close(self) -> None:
         self._consumer.close()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
 
 def _parse(metadata: str | None) -> tuple[int, bytes] | None:
     seq, separator, chain = (metadata or "").partition(",")
@@ -116,12 +125,15 @@ class Recovered:
 class Recovery:
     """Stateless between calls; used by the cycle's thread only."""
 
+    #: Open during ``recover``.
+    _log: LogReader
+
     def __init__(
         self,
         topics: TopicNames,
         store: RedisStore,
-        offsets: GroupOffsets,
-        log: LogReader,
+        bootstrap: str,
+        group: str,
         processors: Mapping[int, PartitionProcessor],
         definitions: DefinitionsSource,
         metrics: Metrics,
@@ -132,8 +144,8 @@ class Recovery:
     ) -> None:
         self._topics = topics
         self._store = store
-        self._offsets = offsets
-        self._log = log
+        self._bootstrap = bootstrap
+        self._group = group
         self._processors = processors
         self._definitions = definitions
         self._metrics = metrics
@@ -162,16 +174,22 @@ class Recovery:
         self._crash.reach("after-claim")
         recovered = Recovered({}, {})
         if owned:
-            published = self._offsets.read(inputs, owned)
-            starts = self._log.log_starts([(t, n) for n in owned for t in inputs])
-            ends = self._log.high_watermarks(
-                [(t, n) for n in owned for t in (*inputs, self._topics.triggers)]
-            )
-            for number in owned:
-                self._recover_one(
-                    number, assignment.generation, stored[number], published[number],
-                    starts, ends, recovered,
-                )  # fmt: skip
+            # Clients for this one recovery: idle ones would cost threads and fetches for ever.
+            with (
+                GroupOffsets(self._bootstrap, self._group) as offsets,
+                LogReader(self._bootstrap) as log,
+            ):
+                published = offsets.read(inputs, owned)
+                self._log = log
+                starts = log.log_starts([(t, n) for n in owned for t in inputs])
+                ends = log.high_watermarks(
+                    [(t, n) for n in owned for t in (*inputs, self._topics.triggers)]
+                )
+                for number in owned:
+                    self._recover_one(
+                        number, assignment.generation, stored[number], published[number],
+                        starts, ends, recovered,
+                    )  # fmt: skip
         return recovered, {number: topics for number, topics in missing.items() if topics}
 
     def _recover_one(
@@ -212,7 +230,7 @@ class Recovery:
                 number,
                 f"the group's offsets were changed from outside ({where}); the journal's last row "
                 f"of {self._topics.journal}[{number}] tells the published seq. "
-                "Adopt them with: huitou group adopt",
+                f"Adopt them with: huitou group adopt {LATER}",
             )
         partition = self._partition(number, epoch, found, starts)
         self._refuse_outside(partition, starts, ends)
@@ -237,7 +255,7 @@ class Recovery:
                 "missing",
                 number,
                 f"Redis holds nothing, but Kafka has {known} of it; Redis was emptied or another one "
-                f"is configured. Restore it with: huitou rebuild --partition {number}",
+                f"is configured. Restore it with: huitou rebuild --partition {number} {LATER}",
             )
 
     def _partition(
@@ -281,7 +299,7 @@ class Recovery:
                     partition.number,
                     f"Redis stands at {topic}[{partition.number}] offset {offset}, but the log holds "
                     f"{start} to {end}; the topic was deleted, or kept too short. "
-                    f"Restore with: huitou rebuild --partition {partition.number}",
+                    f"Restore with: huitou rebuild --partition {partition.number} {LATER}",
                 )
 
     def _chain_at(self, number: int, found: Stored, seq: int) -> bytes:
@@ -314,7 +332,7 @@ class Recovery:
                     f"Redis lost seq {first} to {kafka.seq}, which build {row.build} "
                     f"({row.config}) wrote; this is build {self._build} ({self._config}). "
                     "Start that build to recover, or run: huitou rebuild "
-                    f"--partition {number}",
+                    f"--partition {number} {LATER}",
                 )
             self._repeat(partition, stored.raw, row)
             self._crash.reach("in-replay")
@@ -366,7 +384,7 @@ class Recovery:
                 number,
                 f"{part.topic}[{number}] offsets {part.start} to {part.end} hold {len(records)} records "
                 f"where the journal counted {part.count} (or other bytes); retention or compaction took "
-                f"them. Restore with: huitou rebuild --partition {number}",
+                f"them. Restore with: huitou rebuild --partition {number} {LATER}",
             )
         return Fetched(part.topic, part.start, part.end, records)
 
@@ -398,7 +416,7 @@ def _forked(number: int, detail: str) -> RecoveryRefused:
         "forked",
         number,
         f"{detail}: two lineages (a failover to an old replica, or two stacks on one Redis). "
-        f"Redis's copy is void; restore with: huitou rebuild --partition {number}",
+        f"Redis's copy is void; restore with: huitou rebuild --partition {number} {LATER}",
     )
 
 
@@ -407,5 +425,5 @@ def _differs(number: int, row: JournalRow, detail: str) -> RecoveryRefused:
         "adopt",
         number,
         f"journal seq {row.seq} cannot be repeated: {detail}. "
-        f"Restore with: huitou rebuild --partition {number}",
+        f"Restore with: huitou rebuild --partition {number} {LATER}",
     )

@@ -18,8 +18,8 @@ from streams.engine.process import Fetched
 
 #: Faust drops a message whose offset does not rise within its topic-partition; ours are not offsets.
 FIRST_MESSAGE = 1 << 50
-#: A poll that brought fewer records than this is followed by a short pause, to let more come together.
-SMALL_POLL = 2_000
+#: What a fetch waits for, as long as fetch_wait allows.
+FETCH_MIN_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,14 @@ class EngineHooks(Protocol):
     async def recover(self, assignment: Assignment) -> Mapping[tuple[str, int], int]:
         """Claim and recover; returns where each topic-partition is to be read from. Never raises."""
 
+    async def room(self) -> bool:
+        """Whether another poll may wait for the cycle; waits a while for it."""
+
     async def release(self) -> None:
         """Publish what is committed and let go of all partitions."""
+
+    def delivered(self) -> None:
+        """A poll is on its way to the cycle."""
 
     def beat(self, what: str) -> None: ...
 
@@ -86,11 +92,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._before: dict[tuple[str, int], int] = {}
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:
-        # Faust has no settings for these three: it reads uncommitted and lets a fetch wait 1.5 s.
+        # Faust has no settings for these three: it reads uncommitted and lets a fetch wait 1.5 s for one
+        # byte. A fetch of some forty partitions costs a millisecond of pure Python, so at live rates the
+        # broker is to wait for a few records; under backlog it answers at once.
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"
-        consumer._fetch_max_wait_ms = 100
-        consumer._fetch_min_bytes = 1
+        consumer._fetch_max_wait_ms = int(self.app.fetch_wait * 1000)
+        consumer._fetch_min_bytes = FETCH_MIN_BYTES
         return consumer
 
     async def _fetch_records(
@@ -159,10 +167,12 @@ class Consumer(driver.Consumer):
     def engine(self) -> EngineHooks:
         return cast(EngineHooks, self.app.engine)
 
-    #: Seconds between two small polls; set by the bootstrap.
-    linger = 0.0
-
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+        # Faust's own buffers only discourage the one partition that a message names.
+        has_room = await self.engine.room()
+        self.engine.beat("poll")
+        if not has_room:
+            return
         poll, _ = await self._wait_next_records(timeout)
         self.engine.beat("poll")
         if not isinstance(poll, Poll) or self.should_stop:
@@ -174,6 +184,7 @@ class Consumer(driver.Consumer):
         topic, partition = next(iter(poll.fetched))
         tp = TP(topic, partition)
         self._messages += 1
+        self.engine.delivered()
         yield (
             tp,
             ConsumerMessage(
@@ -192,8 +203,6 @@ class Consumer(driver.Consumer):
                 generation_id=self.app.consumer_generation_id,
             ),
         )
-        if sum(len(part.records) for part in poll.fetched.values()) < SMALL_POLL:
-            await asyncio.sleep(self.linger)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Also reached by an assignment that turns out empty, for which Faust calls no rewind hook."""

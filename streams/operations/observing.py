@@ -50,7 +50,9 @@ class SecondHand:
         owned: Callable[[], Sequence[Partition]],
         ends: Callable[[], dict[tuple[str, int], int]],
         resume: Callable[[str, dict[int, int]], None],
+        poisoned: Callable[[], bool],
     ) -> None:
+        self._poisoned = poisoned
         self._health = health
         self._topics = topics
         self._store = store
@@ -122,4 +124,8 @@ class SecondHand:
         }
 
     def _paused(self) -> dict[tuple[str], float]:
-        return {("fold",): float(sum(p.paused is not None for p in self._owned()))}
+        owned = self._owned()
+        return {
+            ("fold",): float(sum(p.paused is not None for p in owned)),
+            ("poison",): float(len(owned) if self._poisoned() else 0),
+        }

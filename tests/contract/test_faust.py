@@ -1,0 +1,93 @@
+"""What our transport rests on in Faust and aiokafka; an upgrade that changes one of these fails here."""
+
+import importlib.metadata
+import inspect
+
+import aiokafka
+import faust
+import pytest
+from aiokafka.consumer import fetcher, subscription_state
+from faust.transport import consumer as faust_consumer
+from faust.transport.drivers import aiokafka as driver
+
+from streams.app import make_app
+from streams.engine import transport
+from streams.engine.topicnames import TopicNames
+from streams.settings import Settings
+
+OVERRIDDEN = {
+    transport.Consumer: [
+        "getmany",
+        "perform_seek",
+        "_add_gap",
+        "_new_offset",
+        "_commit_offsets",
+        "_new_consumer_thread",
+        "on_partitions_revoked",
+    ],
+    transport.ConsumerThread: ["_create_worker_consumer", "_fetch_records", "__post_init__"],
+    transport.RebalanceListener: ["on_partitions_assigned"],
+}
+
+
+def test_versions_are_the_ones_that_were_read() -> None:
+    assert importlib.metadata.version("faust-streaming") == "0.15.3"
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"), [(cls, name) for cls, names in OVERRIDDEN.items() for name in names]
+)
+def test_an_override_replaces_something_with_the_same_arguments(cls: type, name: str) -> None:
+    theirs = getattr(cls.__mro__[1], name)
+    ours = cls.__dict__[name]
+    assert len(inspect.signature(ours).parameters) in (
+        len(inspect.signature(theirs).parameters),
+        3 if name == "_commit_offsets" else -1,
+    )
+
+
+def test_the_entry_point_names_our_transport() -> None:
+    found = importlib.metadata.entry_points(group="faust.transports", name="bundle")
+    assert [point.load() for point in found] == [transport.Transport]
+
+
+def test_messages_of_one_topic_partition_must_rise() -> None:
+    source = inspect.getsource(faust_consumer.Consumer._drain_messages)
+    assert "offset >= r_offset" in source
+
+
+def test_the_rewind_hook_is_called_before_the_flow_resumes() -> None:
+    from faust.tables.recovery import Recovery
+
+    source = inspect.getsource(Recovery._resume_streams)
+    assert source.index("perform_seek") < source.index("resume_flow()")
+
+
+def test_positions_move_only_where_records_are_drained() -> None:
+    source = inspect.getsource(fetcher.Fetcher.fetched_records)
+    drained = source[source.index("getall(") : source.index("return drained")]
+    assert "await" not in drained
+    assert "_position" in inspect.getsource(subscription_state.TopicPartitionState)
+    assert "_tp_state" in inspect.getsource(subscription_state.Assignment)
+
+
+def test_fetch_settings_are_read_when_the_consumer_starts() -> None:
+    source = inspect.getsource(aiokafka.AIOKafkaConsumer.start)
+    for name in ("_isolation_level", "_fetch_max_wait_ms", "_fetch_min_bytes"):
+        assert f"self.{name}" in source
+
+
+def test_generation_and_member_are_set_before_the_listener_is_called() -> None:
+    source = inspect.getsource(driver.ConsumerRebalanceListener.on_partitions_assigned)
+    assert "_coordinator.generation" in source
+
+
+def test_the_app_keeps_what_the_engine_needs(settings: Settings) -> None:
+    engine = object()
+    app = make_app(settings, TopicNames.of(settings.topic_prefix), engine)  # type: ignore[arg-type]
+    app.finalize()
+    assert isinstance(app.transport, transport.Transport)
+    assert app.conf.table_standby_replicas == 1  # co-partitioned assignment, not round-robin
+    assert app.conf.processing_guarantee == faust.types.enums.ProcessingGuarantee.AT_LEAST_ONCE
+    assert app.conf.stream_wait_empty is False
+    assert app.conf.broker_request_timeout > 75.0

@@ -1,0 +1,230 @@
+"""Each row of the recovery table: what is found, and what the worker then does."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from schemas.journal import GENESIS
+from streams.bootstrap import Parts
+from streams.build import build
+from streams.engine.engine import EXIT_REFUSED
+from streams.engine.recovery import RecoveryRefused
+from streams.engine.transport import Assignment
+from tests.engine.harness import Bench, Snapshot, WorkerProcess
+from tests.engine.scenario import ShopDay
+from tests.waiting import wait_for
+
+#: A generation above any that the group of a test reaches by itself.
+LATER = 1_000
+
+
+@pytest.fixture
+def worked(bench: Bench, tmp_path: Path) -> Iterator["Worked"]:
+    yield Worked(bench, tmp_path)
+
+
+class Worked:
+    """A stack on which a worker has done a day's work and left in order."""
+
+    def __init__(self, bench: Bench, folder: Path) -> None:
+        self.bench = bench
+        self.log = folder / "worker.log"
+        self.day = ShopDay(bench, customers=20)
+        worker = WorkerProcess(bench.settings, self.log)
+        self.day.morning()
+        bench.wait_processed()
+        bench.wait_published()
+        self.morning = Snapshot(bench)
+        self.day.evening()
+        bench.wait_processed()
+        wait_for(lambda: len(bench.triggers()) == len(self.day.expected), 30, "all triggers")
+        bench.wait_published()
+        assert worker.stop() == 0
+        bench.wait_published()
+
+    def meta(self, number: int) -> str:
+        return self.bench.store.keys(number).meta
+
+    def recover(self, as_build: str = "") -> tuple[dict[str, float], str | None]:
+        """Recover in this process: (shop_recoveries_total by case, the refusal or None)."""
+        parts = Parts(self.bench.settings, as_build or build())
+        names = parts.topics.inputs
+        numbers = range(self.bench.settings.partitions)
+        assignment = Assignment(
+            LATER, "test-member", frozenset((t, n) for t in names for n in numbers)
+        )
+        refusal = None
+        try:
+            recovered, missing = parts.recovery.recover(assignment)
+            assert not missing
+            assert sorted(recovered.partitions) == list(numbers)
+        except RecoveryRefused as error:
+            refusal = str(error)
+        text = parts.metrics.exposition().decode()
+        cases = {}
+        for line in text.splitlines():
+            if line.startswith("shop_recoveries_total{"):
+                label, _, value = line.partition("} ")
+                cases[label.split('"')[1]] = float(value)
+        return cases, refusal
+
+
+def test_level(worked: Worked) -> None:
+    cases, refusal = worked.recover()
+    assert refusal is None
+    assert cases == {"current": 8.0}
+
+
+def test_redis_ahead_publishes_the_rest(bench: Bench, tmp_path: Path) -> None:
+    log = tmp_path / "worker.log"
+    day = ShopDay(bench, customers=20)
+    crashing = WorkerProcess(bench.settings, log, HUITOU_CRASH="after-produce")
+    day.morning()
+    crashing.wait()
+    kafka = bench.kafka_positions()
+    assert any(bench.store.stored(n).position.seq > kafka[n].seq for n in kafka)
+    worker = WorkerProcess(bench.settings, log)
+    day.evening()
+    bench.wait_processed()
+    wait_for(lambda: len(bench.triggers()) >= len(day.expected), 60, "all triggers")
+    bench.wait_published()
+    assert worker.metrics()['shop_recoveries_total{case="current"}'] >= 8
+    assert worker.stop() == 0
+    day.assert_exactly_once()
+
+
+def test_redis_that_lost_a_suffix_repeats_the_journal(worked: Worked) -> None:
+    after = {key: worked.bench.redis.dump(key) for key in _state_keys(worked.bench)}
+    worked.morning.put_back()
+    cases, refusal = worked.recover()
+    assert refusal is None
+    assert cases["replayed"] > 0
+    assert {key: worked.bench.redis.dump(key) for key in _state_keys(worked.bench)} == after
+    worked.day.assert_exactly_once()
+
+
+def _state_keys(bench: Bench) -> list[bytes]:
+    pattern = f"{bench.settings.redis_prefix}*state:*"
+    return sorted(bench.redis.scan_iter(match=pattern, count=1_000))
+
+
+def test_two_lineages_are_refused(worked: Worked) -> None:
+    worked.bench.redis.hset(worked.meta(3), "chain", "ab" * 16)
+    cases, refusal = worked.recover()
+    assert cases["forked"] == 1
+    assert refusal is not None
+    assert "huitou rebuild --partition 3" in refusal
+
+
+def test_a_lost_suffix_of_another_lineage_is_refused(worked: Worked) -> None:
+    worked.morning.put_back()
+    number = _a_partition_behind(worked)
+    worked.bench.redis.hset(worked.meta(number), "chain", "ab" * 16)
+    cases, refusal = worked.recover()
+    assert cases["forked"] == 1
+    assert refusal is not None
+
+
+def _a_partition_behind(worked: Worked) -> int:
+    kafka = worked.bench.kafka_positions()
+    store = worked.bench.store
+    return next(n for n in sorted(kafka) if store.stored(n).position.seq < kafka[n].seq)
+
+
+def test_another_build_is_not_trusted_to_repeat(worked: Worked) -> None:
+    worked.morning.put_back()
+    cases, refusal = worked.recover(as_build="0.0.9+other")
+    assert cases["adopt"] == 1
+    assert refusal is not None
+    assert "0.0.9+other" in refusal
+
+
+def test_a_state_that_changed_behind_the_journal_is_found_by_its_digest(worked: Worked) -> None:
+    worked.morning.put_back()
+    behind = _a_partition_behind(worked)
+    base = worked.bench.store.keys(behind).state_base
+    for key in _state_keys(worked.bench):
+        if key.decode().startswith(base):
+            state = bytearray(worked.bench.redis.get(key))
+            state[-1:] = b"\x91\x94\xa1x\xa1y\x01\x02"  # one coupon more in the last field
+            worked.bench.redis.set(key, bytes(state))
+    cases, refusal = worked.recover()
+    assert cases["adopt"] == 1
+    assert refusal is not None
+    assert "other rows or states" in refusal
+
+
+def test_an_emptied_redis_is_refused(worked: Worked) -> None:
+    for key in worked.bench.redis.scan_iter(match=f"{worked.bench.settings.redis_prefix}*"):
+        worked.bench.redis.delete(key)
+    cases, refusal = worked.recover()
+    assert cases["missing"] == 1
+    assert refusal is not None
+    assert "huitou rebuild --partition 0" in refusal
+
+
+def test_a_reset_group_is_refused(worked: Worked) -> None:
+    _commit(worked.bench, offset=0, metadata="")
+    cases, refusal = worked.recover()
+    assert cases["reset"] == 1
+    assert refusal is not None
+    assert "huitou group adopt" in refusal
+
+
+def test_a_group_set_back_to_an_older_position_is_refused(worked: Worked) -> None:
+    _commit(worked.bench, offset=0, metadata=f"1,{GENESIS.hex()}")
+    cases, _ = worked.recover()
+    assert cases["reset"] == 1
+
+
+def _commit(bench: Bench, offset: int, metadata: str) -> None:
+    """What an operator's reset of the whole group leaves behind."""
+    consumer = Consumer(
+        {"bootstrap.servers": bench.settings.kafka_bootstrap, "group.id": bench.settings.group}
+    )
+    topics = [f"{bench.prefix}shop.{name}" for name in ("clicks", "carts", "orders", "reviews", "clock")]
+    consumer.commit(
+        offsets=[
+            TopicPartition(topic, number, offset, metadata=metadata)
+            for topic in topics
+            for number in range(bench.settings.partitions)
+        ],
+        asynchronous=False,
+    )
+    consumer.close()
+
+
+def test_offsets_outside_the_log_are_refused(worked: Worked) -> None:
+    admin = AdminClient({"bootstrap.servers": worked.bench.settings.kafka_bootstrap})
+    vector = worked.bench.store.stored(0).vector
+    topic = f"{worked.bench.prefix}shop.clicks"
+    worked.bench.redis.hset(worked.meta(0), f"offset:{topic}", vector[topic] + 1_000)
+    cases, refusal = worked.recover()
+    assert cases["outside_log"] == 1
+    assert refusal is not None
+    assert f"{topic}[0] offset {vector[topic] + 1_000}" in refusal
+    worked.bench.redis.hset(worked.meta(0), f"offset:{topic}", 0)
+    admin.delete_records([TopicPartition(topic, 0, 1)])[TopicPartition(topic, 0)].result(20)
+    cases, _ = worked.recover()
+    assert cases["outside_log"] == 1
+
+
+def test_a_worker_that_is_refused_says_so_and_ends(worked: Worked) -> None:
+    worked.bench.redis.hset(worked.meta(3), "chain", "ab" * 16)
+    worker = WorkerProcess(worked.bench.settings, worked.log)
+    assert worker.wait() == EXIT_REFUSED
+    line = worker.logged("refused")
+    assert line is not None
+    assert line["case"] == "forked"
+
+
+def test_a_stale_owner_cannot_claim(worked: Worked) -> None:
+    worked.recover()
+    worker = WorkerProcess(worked.bench.settings, worked.log)
+    assert worker.wait() != 0
+    line = worker.logged("doubt")
+    assert line is not None
+    assert "HELD 1000 test-member" in str(line["error"])
