@@ -2,14 +2,13 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from streams.cli import topics
 from streams.cli.stack import Folder, PortBase
 from streams.local.stack import choose_stack
 from streams.supervisor import Supervisor
@@ -39,21 +38,10 @@ def up(
     for number in _SIGNALS:
         signal.signal(number, lambda *_: asked_to_end.set())
     with choose_stack(folder, port_base) as stack:
-        environment = stack.environment()
-        _create_topics(environment)
-        with Supervisor(workers, environment, metrics_port=metrics_port, log_folder=logs):
-            typer.echo(
-                f"Kafka {stack.kafka}, Redis {stack.redis_url}, {workers} workers; Ctrl-C ends"
-            )
+        # What is called here and the workers read their settings from the environment.
+        os.environ.update(stack.environment())
+        topics.create()
+        with Supervisor(workers, {}, metrics_port=metrics_port, log_folder=logs):
+            typer.echo(f"Kafka {stack.kafka}, Redis {stack.redis_url}; Ctrl-C ends")
             asked_to_end.wait()
-            typer.echo("Ending: workers drain, then what was started here stops", err=True)
-
-
-def _create_topics(environment: dict[str, str]) -> None:
-    """As `huitou topics create`; raises typer.Exit with its code when it refuses."""
-    command = [sys.executable, "-m", "streams.cli.main", "topics", "create"]
-    done = subprocess.run(
-        command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, check=False
-    )
-    if done.returncode != 0:
-        raise typer.Exit(done.returncode)
+            typer.echo("Ending: the workers drain, then stops what was started here", err=True)
