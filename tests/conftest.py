@@ -37,6 +37,11 @@ def prefix() -> str:
 @pytest.fixture
 def settings(kafka: str, redis_url: str, prefix: str) -> Settings:
     """Settings with which nothing of this test meets anything of another."""
+    return settings_of(kafka, redis_url, prefix)
+
+
+def settings_of(kafka: str, redis_url: str, prefix: str) -> Settings:
+    """The settings of a stack whose names all begin with ``prefix``."""
     return Settings(
         kafka_bootstrap=kafka,
         redis_url=redis_url,

@@ -13,7 +13,7 @@ import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from schemas.catalogue import CLOCK, CUSTOMER_TOPICS, JOURNAL, TRIGGERS
-from schemas.clock import Close, ClockRecord, Rebase, Tick, encode_clock
+from schemas.clock import ClockRecord, Close, Rebase, Tick, encode_clock
 from schemas.journal import GENESIS, JournalRow, chain, decode_row
 from schemas.partitioner import partition_of
 from streams.engine.log import LogReader
@@ -209,9 +209,7 @@ class Bench:
     def read_raw(self, topic: str, isolation: str = "read_committed") -> list[bytes]:
         return [value for _, value in self.read_placed(topic, isolation)]
 
-    def read_placed(
-        self, topic: str, isolation: str = "read_committed"
-    ) -> list[tuple[int, bytes]]:
+    def read_placed(self, topic: str, isolation: str = "read_committed") -> list[tuple[int, bytes]]:
         """(partition, value) of all records, by partition and offset."""
         consumer = Consumer(
             {
@@ -321,7 +319,9 @@ def moment(seconds: float, start: str = "2026-01-01T00:00:00") -> str:
     return (begin + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
 
 
-def run_cli(settings: Settings, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def run_cli(
+    settings: Settings, *arguments: str, timeout: float = 120
+) -> subprocess.CompletedProcess[str]:
     """Run `huitou` with these settings."""
     return subprocess.run(
         [sys.executable, "-m", "streams.cli.main", *arguments],

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.engine.harness import Bench, TestClock, ids, moment
+from tests.engine.harness import Bench, TestClock, ids, moment, run_cli
 
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z, the start of harness.moment
 HALF_HOUR = 1_800
@@ -77,3 +77,5 @@ class ShopDay:
             part.count for rows in bench.journal().values() for row in rows for part in row.slices
         )
         assert counted == total
+        verified = run_cli(bench.settings, "verify", "--json")
+        assert verified.returncode == 0, verified.stdout + verified.stderr

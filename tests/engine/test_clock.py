@@ -1,6 +1,6 @@
 """The watermark moves by ticks alone, and only once everything before them is processed."""
 
-from schemas.clock import WALL, Close, ClockRecord, Rebase, Tick
+from schemas.clock import WALL, ClockRecord, Close, Rebase, Tick
 from schemas.journal import ClockState
 from streams.engine.clock import WAITING_TICKS, Applied, TickQueue
 from streams.engine.partition import NEW_CLOCK
