@@ -258,8 +258,7 @@ class Decoder:
 
 def refusal(error: Exception) -> tuple[Reason, str]:
     """The reason code and the detail of what msgspec raised (one of UNREADABLE)."""
-    # msgspec quotes what it met, which may hold halves of surrogate pairs.
-    detail = str(error).encode("utf-8", "replace").decode()
+    detail = str(error)
     if isinstance(error, RecursionError):
         return "invalid_value", "nested too deeply"
     if not isinstance(error, msgspec.ValidationError):
