@@ -311,7 +311,7 @@ class Cycle:
         self._crash.reach("after-commit")
         now = time.monotonic()
         self._metrics.stage("commit").observe(now - began)
-        urgent = False
+        urgent: set[int] = set()
         for (number, _, _, commit), result in zip(batch, results, strict=True):
             if isinstance(result, Refused):
                 self._metrics.commit_refused(result.reason).inc()
@@ -320,9 +320,10 @@ class Cycle:
             partition.advance(commit, result)
             partition.committed_at = now
             self._publisher.committed(number, commit.position.seq)
-            urgent |= self._count(commit)
+            if self._count(commit):
+                urgent.add(number)
         if urgent:
-            self._publisher.wake()
+            self._publisher.wake(urgent)
 
     def _stamp(self, partition: Partition, definitions: CurrentDefinitions) -> Stamp:
         fixed = self._circumstances

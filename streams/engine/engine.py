@@ -151,7 +151,7 @@ class Engine:
         self._assignment = assignment
         self._cycle.partitions = recovered.partitions
         self._publisher.assign(assignment.generation, assignment.member, recovered.publishing)
-        self._publisher.wake()
+        self._publisher.wake(set(recovered.partitions))
         self._health.set("recovered", True)
         self._health.set("joined", True)
         log.info(

@@ -34,6 +34,8 @@ Offsets = dict[tuple[str, int], int]
 
 #: Seconds without anything read after which a range counts as incomplete.
 PATIENCE_SECONDS = 30.0
+#: Seconds in which the brokers must answer a question about offsets.
+ANSWER_SECONDS = 30.0
 #: Records handed over by one call into librdkafka.
 BATCH = 2_000
 #: Journal rows read at a time; a row is below 1 KiB.
@@ -87,9 +89,11 @@ class LogReader:
         isolation: Isolation = "read_committed",
         *,
         patience: float = PATIENCE_SECONDS,
+        answer_within: float = ANSWER_SECONDS,
         extra: Mapping[str, str | int | float | bool] | None = None,
     ) -> None:
         self._patience = patience
+        self._answer_within = answer_within
         self._consumer = open_consumer(bootstrap, isolation, extra)
         self._admin = AdminClient({"bootstrap.servers": bootstrap, **(extra or {})}, logger=LOGGER)
         self._isolation = isolation
@@ -236,7 +240,7 @@ class LogReader:
             else IsolationLevel.READ_UNCOMMITTED
         )
         answers = self._admin.list_offsets(
-            wanted, isolation_level=level, request_timeout=self._patience
+            wanted, isolation_level=level, request_timeout=self._answer_within
         )
         offsets: Offsets = {}
         for place, answer in answers.items():

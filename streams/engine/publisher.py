@@ -114,6 +114,10 @@ class Publisher:
                 "transactional.id": transactional_id,
                 "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
                 "linger.ms": 0,
+                # The broker answers a commit before its markers are written; a transaction that begins
+                # meanwhile is told to retry. At librdkafka's 100 ms that is most of a transaction.
+                "retry.backoff.ms": 5,
+                "retry.backoff.max.ms": 50,
                 "compression.type": "lz4",
                 "message.max.bytes": 2 * 1024 * 1024,
                 "queue.buffering.max.messages": 4 * TRANSACTION_ROWS,
@@ -125,6 +129,10 @@ class Publisher:
         #: Guards the fields above; held for a whole transaction, so that whoever takes it has drained it.
         self._work = threading.Lock()
         self._wake = threading.Event()
+        #: Partitions with rows that somebody waits for.
+        self._urgent: set[int] = set()
+        self._urgent_lock = threading.Lock()
+        self._quiet_at = 0.0
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
 
@@ -156,7 +164,7 @@ class Publisher:
             with self._work:
                 if not self._pending():
                     return True
-                if not self._publish():
+                if not self._publish(set(self._partitions)):
                     return False
         return False
 
@@ -171,8 +179,10 @@ class Publisher:
         if held is not None:
             held.committed = seq
 
-    def wake(self) -> None:
-        """There are rows that somebody waits for."""
+    def wake(self, partitions: set[int]) -> None:
+        """These partitions have rows that somebody waits for. Called by the cycle; never waits."""
+        with self._urgent_lock:
+            self._urgent |= partitions
         self._wake.set()
 
     def published(self) -> dict[int, int]:
@@ -189,18 +199,28 @@ class Publisher:
     def _run(self) -> None:
         try:
             while not self._stopping:
-                self._wake.wait(QUIET_INTERVAL)
+                self._wake.wait(max(0.0, self._quiet_at - time.monotonic()))
                 self._wake.clear()
                 with self._work:
-                    while self._pending() and self._publish():
-                        pass
+                    self._publish(self._wanted())
         except BaseException as error:  # noqa: BLE001 - recovery decides by what Kafka has
             self._failed(error)
 
-    def _publish(self) -> bool:
-        """One transaction; False when it was aborted and must be tried under a newer pair."""
+    def _wanted(self) -> set[int]:
+        """Every partition once a QUIET_INTERVAL, else only those that somebody waits for: each partition
+        of a transaction costs the broker its markers."""
+        now = time.monotonic()
+        if now >= self._quiet_at:
+            self._quiet_at = now + QUIET_INTERVAL
+            self.wake(set(self._partitions))
+        with self._urgent_lock:
+            wanted, self._urgent = self._urgent, set()
+        return wanted
+
+    def _publish(self, wanted: set[int]) -> bool:
+        """One transaction for these partitions; False when there was nothing, or it was aborted."""
         began = time.monotonic()
-        batches = self._collect()
+        batches = self._collect(wanted)
         if not batches:
             return False
         try:
@@ -213,17 +233,23 @@ class Publisher:
             held.published = batch.entries[-1].seq
             held.offsets.update(batch.moved)
         self._observer.published(rows, time.monotonic() - began)
-        for number in batches:
-            held = self._partitions[number]
-            self._store.trim(number, held.epoch, held.published)
+        self._store.trim_many(
+            [(n, self._partitions[n].epoch, self._partitions[n].published) for n in batches]
+        )
+        if any(self._partitions[n].committed > self._partitions[n].published for n in batches):
+            # Cut by the bounds of one transaction: the rest at once.
+            self.wake(set(batches))
         self._crash.reach("after-trim")
         return True
 
-    def _collect(self) -> dict[int, _Batch]:
+    def _collect(self, wanted: set[int]) -> dict[int, _Batch]:
         batches: dict[int, _Batch] = {}
         room = TRANSACTION_ROWS
         for number, held in self._partitions.items():
-            if held.committed <= held.published or room <= 0:
+            if number not in wanted or held.committed <= held.published:
+                continue
+            if room <= 0:
+                self.wake({number})
                 continue
             taken: list[OutboxEntry] = []
             for entry in self._store.outbox(number, held.published, READ_ENTRIES):

@@ -322,6 +322,22 @@ class RedisStore:
             int, self._evalsha(self._trim, 2, keys.meta, keys.out, str(epoch), str(published))
         )
 
+    def trim_many(self, published: Sequence[tuple[int, int, int]]) -> None:
+        """``trim`` for several (partition, epoch, published seq) in one round trip."""
+        pipe: Any = self._redis.pipeline(transaction=False)
+        for partition, epoch, seq in published:
+            keys = self.keys(partition)
+            pipe.execute_command(
+                "EVALSHA", self._trim.sha, 2, keys.meta, keys.out, str(epoch), str(seq)
+            )
+        for (partition, epoch, seq), reply in zip(
+            published, pipe.execute(raise_on_error=False), strict=True
+        ):
+            if isinstance(reply, NoScriptError):
+                self.trim(partition, epoch, seq)
+            elif isinstance(reply, Exception):
+                raise reply
+
     def control(self) -> dict[str, str]:
         """Orders from operators, as ``resume:<topic>`` -> a number that rises with each order."""
         found = cast(dict[bytes, bytes], self._redis.hgetall(f"{self._prefix}control"))
