@@ -159,6 +159,41 @@ def test_lines_older_than_three_days_are_in_no_content() -> None:
     ]
 
 
+def test_a_change_at_the_very_due_time_comes_too_late_to_drop_the_occasion() -> None:
+    events = [cart("1", START, "add", "a"), cart("2", START + 30 * MINUTE, "add", "b")]
+    for folded in (events, events[::-1]):
+        fired = drain(fold_all(folded), FOREVER)
+        assert [due for due, _ in fired] == [START + 30 * MINUTE, START + 60 * MINUTE]
+    events[1] = cart("2", START + 30 * MINUTE - 1, "add", "b")
+    for folded in (events, events[::-1]):
+        assert len(drain(fold_all(folded), FOREVER)) == 1
+
+
+def test_an_orders_occasion_that_fired_stays_fired_when_the_order_turns_out_to_be_earlier() -> None:
+    state = fold_all(
+        [
+            cart("1", START, "add", "a"),
+            cart("2", START, "add", "b"),
+            order("3", START + 5 * MINUTE, "o1", "paid", "a"),
+        ]
+    )
+    assert drain(state, FOREVER) == [(START + 35 * MINUTE, f"b;;1;{START}")]
+    fold_all([order("4", START + 2 * MINUTE, "o1", "placed", "a")], state)
+    assert drain(state, FOREVER) == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(cart_and_orders)
+def test_appending_does_what_applying_the_whole_log_again_does(
+    drawn: list[tuple[Any, ...]],
+) -> None:
+    events = sorted(build(drawn), key=lambda timed: timed[1])
+    appended, inserted = fold_all(events).cart, fold_all(events[::-1]).cart
+    if appended is not None and inserted is not None:
+        assert appended.lines == inserted.lines
+        assert appended.waiting == inserted.waiting
+
+
 def test_a_change_without_content_settles_too() -> None:
     state = fold_all([cart("1", START, "add", "a"), cart("2", START + MINUTE, "remove", "a")])
     assert pending(state) == []

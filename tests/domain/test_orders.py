@@ -109,6 +109,7 @@ def test_totals_stay_right_after_orders_left_the_open_list() -> None:
             order(f"g{number}", START + DAY, f"O{number}", "refunded", refund_id="s", amount=600),
             order(f"t{number}", START + DAY, f"O{number}", "paid", amount_paid=1000),
             order(f"u{number}", START + DAY, f"O{number}", "refunded", refund_id="r", amount=400),
+            order(f"v{number}", START + DAY, f"O{number}", "refund_requested", refund_id="s"),
         )
     ]
     state = fold_all(events)
@@ -118,6 +119,17 @@ def test_totals_stay_right_after_orders_left_the_open_list() -> None:
     assert (shown["paid"], shown["received"]) == (count, count)
     assert (shown["refunded"], shown["net"], shown["refunds"]) == (count, 0, 2 * count)
     assert (shown["refunded_amount"], shown["net_amount"]) == (1000 * count, 0)
+
+
+def test_a_withdrawn_refund_that_left_the_list_can_still_be_completed() -> None:
+    events = [order("p", START, "A", "paid", amount_paid=1000)]
+    for number in range(8):
+        refund = f"r{number}"
+        events.append(order(f"w{number}", START, "A", "refund_withdrawn", refund_id=refund))
+    events.append(order("f", START + DAY, "A", "refunded", refund_id="r0", amount=400))
+    events.append(order("g", START + DAY, "A", "refunded", refund_id="r0", amount=400))
+    shown = orders(fold_all(events))
+    assert (shown["refunds"], shown["net_amount"]) == (1, 600)
 
 
 def test_hours_are_the_shops() -> None:
