@@ -1,13 +1,12 @@
 """`huitou clock`: who owns the stack's clock, and taking it from a tool that died."""
 
 import json
-from datetime import UTC, datetime
 
 import typer
 
 from producers.clock import clock_holder, release_clock
 from producers.clock_log import Holder
-from streams.cli.sources import Json, output, said_errors, stack_cluster
+from streams.cli.sources import Json, moment, output, said_errors, stack_cluster
 
 clock_app = typer.Typer(
     help="The clock that the timers go by: the wall's, or that of a replay or simulator.",
@@ -27,8 +26,8 @@ def status(as_json: Json = False) -> None:
         output.print("The wall clock rules; no tool holds the clock.")
     else:
         output.print(
-            f"{holder.clock} holds the clock, from {_moment(holder.since)} "
-            f"to {_moment(holder.until)}; its last tick: {_moment(holder.last_tick)}.\n"
+            f"{holder.clock} holds the clock, from {moment(holder.since)} "
+            f"to {moment(holder.until)}; its last tick: {moment(holder.last_tick)}.\n"
             "If that tool is dead, `huitou clock release` hands the clock back to the wall.",
             markup=False,
             soft_wrap=True,
@@ -44,10 +43,10 @@ def release(as_json: Json = False) -> None:
     with said_errors("clock release"):
         holder = release_clock(stack_cluster())
     if as_json:
-        typer.echo(json.dumps({"released": holder.clock, "time": _moment(holder.last_tick)}))
+        typer.echo(json.dumps({"released": holder.clock, "time": moment(holder.last_tick)}))
     else:
         output.print(
-            f"Released {holder.clock} at {_moment(holder.last_tick)}; the wall clock rules.",
+            f"Released {holder.clock} at {moment(holder.last_tick)}; the wall clock rules.",
             markup=False,
             soft_wrap=True,
         )
@@ -56,12 +55,8 @@ def release(as_json: Json = False) -> None:
 def _described(holder: Holder) -> dict[str, str | float]:
     return {
         "clock": holder.clock,
-        "since": _moment(holder.since),
-        "until": _moment(holder.until),
-        "last_tick": _moment(holder.last_tick),
+        "since": moment(holder.since),
+        "until": moment(holder.until),
+        "last_tick": moment(holder.last_tick),
         "rate": holder.rate,
     }
-
-
-def _moment(time_ms: int) -> str:
-    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,1 @@
+"""Recorded data sets, played into a stack by their own time."""
