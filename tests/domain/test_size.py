@@ -24,6 +24,7 @@ def test_a_customer_of_many_varied_events_with_the_longest_names(character: str)
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 @CHARACTERS
 def test_a_customer_of_very_many_varied_events(character: str) -> None:
     _assert_bounded(50_000, character)
