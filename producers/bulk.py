@@ -24,6 +24,8 @@ class BulkPublisher:
 
     ``delivered`` has what got delivery reports so far. The first record that failed for good is
     raised, as RecordDeliveryError, by the next call of any method, and by every call after it.
+    ``on_delivered`` gets (topic, partition, offset, the broker's timestamp in ms) of each record, in
+    the caller's thread.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class BulkPublisher:
         compression: str = "lz4",
         delivery_timeout: float = 120.0,
         max_buffered: int = MAX_BUFFERED,
+        on_delivered: Callable[[str, int, int, int], None] | None = None,
     ) -> None:
         self.delivered = Delivered()
         #: Records handed to ``send``.
@@ -42,6 +45,7 @@ class BulkPublisher:
         self.prefix = cluster.prefix
         self.partitions = cluster.partitions()
         self._failure: RecordDeliveryError | None = None
+        self._on_delivered = on_delivered
         self._delivery_timeout = delivery_timeout
         self._producer = Producer(
             {
@@ -121,6 +125,8 @@ class BulkPublisher:
         topic, partition, offset = message.topic(), message.partition(), message.offset()
         if error is None and topic is not None and partition is not None and offset is not None:
             self.delivered.add(topic, partition, offset)
+            if self._on_delivered is not None:
+                self._on_delivered(topic, partition, offset, message.timestamp()[1])
         elif self._failure is None:
             place = -1 if partition is None else partition
             self._failure = RecordDeliveryError(topic or "", place, label, str(error))
