@@ -62,7 +62,7 @@ def _records(
     topic = settings.topic_prefix + TRIGGERS
     places = [(topic, partition) for partition in range(settings.partitions)]
     left = limit
-    with LogReader(settings.kafka_bootstrap, patience=PATIENCE) as reader:
+    with LogReader(settings.kafka_bootstrap, patience=PATIENCE, answer_within=PATIENCE) as reader:
         ends = reader.stable_ends(places)
         if from_beginning:
             present = _all(reader, ends)
@@ -109,7 +109,9 @@ def _new(settings: Settings, ends: dict[tuple[str, int], int]) -> Iterator[RawRe
     consumer = open_consumer(settings.kafka_bootstrap, "read_committed")
     try:
         consumer.assign([TopicPartition(*place, end) for place, end in ends.items()])
-        with LogReader(settings.kafka_bootstrap, patience=PATIENCE) as reader:
+        with LogReader(
+            settings.kafka_bootstrap, patience=PATIENCE, answer_within=PATIENCE
+        ) as reader:
             while True:
                 for message in take_batch(consumer):
                     reached(message, reader.range_lost)
