@@ -103,7 +103,9 @@ class Cycle:
         events = sum(len(part.records) for work in works.values() for part in work.fetched)
         if events:
             metrics.bundle_events.observe(events)
+        parts = [(number, part) for number, work in works.items() for part in work.fetched]
         self._fold(works, definitions)
+        self._observe_age(parts)
         self._move_clocks(definitions)
         self._fire(definitions)
         for partition in self.partitions.values():
@@ -113,6 +115,14 @@ class Cycle:
                 metrics.cache_evictions().inc(partition.cache.evictions - before)
         if works:
             log.debug("bundle", partitions=len(works), events=events)
+
+    def _observe_age(self, parts: list[tuple[int, Fetched]]) -> None:
+        """How old records were when their states were committed: each part by its oldest one."""
+        now = time.time()
+        for number, part in parts:
+            if part.records and not self.partitions[number].paused:
+                age = now - part.records[0].timestamp / 1000
+                self._metrics.event_age.observe(max(0.0, age), len(part.records))
 
     # What a poll brings ---------------------------------------------------------------------------
 

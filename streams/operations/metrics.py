@@ -25,8 +25,9 @@ AGE_EDGES = (0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 
 #: An encoded state: the median is to stay below 4 KiB, the largest below 32 KiB.
 STATE_EDGES = tuple(float(1 << power) for power in range(7, 18))
 
-#: Label values of shop_stage_seconds, in the order of a cycle.
-STAGES = ("fetch", "decode", "fold", "decide", "commit", "publish")
+#: Label values of shop_stage_seconds, in the order of a cycle. Folding and deciding take turns from
+#: event to event, so they are one stage: a clock read between them would cost more than they do.
+STAGES = ("fetch", "decode", "fold", "commit", "publish")
 #: Label values of shop_events_total's outcome.
 OUTCOMES = ("applied", "duplicate", "dead_letter", "ignored")
 
@@ -84,12 +85,12 @@ class Metrics:
         )  # fmt: skip
         self.event_age = self._distribution(
             "shop_event_age_seconds",
-            "From a record's append time to the commit of the state that holds it, by record.",
+            "From a record's append time to its commit, by record; the oldest of a bundle for all.",
             AGE_EDGES,
         )
         self.stage = self._distribution(
             "shop_stage_seconds",
-            "Time that one cycle spends in a stage: fetch, decode, fold, decide, commit, publish.",
+            "Time of one cycle in a stage: fetch, decode, fold (with decide), commit, publish.",
             STAGE_EDGES,
             "stage",
         )

@@ -1,0 +1,85 @@
+"""What a real worker serves after a day's work: every metric has a value, and probes are content."""
+
+import re
+import shutil
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from streams.settings import Settings
+from streams.topics import create_topics
+from tests.engine.harness import Bench, WorkerProcess
+from tests.engine.scenario import ShopDay
+from tests.operations.test_metrics import CATALOGUE
+from tests.waiting import wait_for
+
+#: Those that count what did not happen on this day.
+SILENT = {"shop_commit_refused_total", "shop_scrape_failures_total"}
+
+
+def get(worker: WorkerProcess, path: str) -> bytes:
+    port = worker.wait_for_log("worker starts")["metrics_port"]
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+        body: bytes = answer.read()
+    return body
+
+
+def test_every_metric_has_a_value_on_a_worker(settings: Settings, tmp_path: Path) -> None:
+    create_topics(settings)
+    bench = Bench(settings)
+    worker = WorkerProcess(settings, tmp_path / "log")
+    try:
+        worker.wait_recovered()
+        day = ShopDay(bench, customers=20)
+        day.morning()
+        day.evening()
+        bench.wait_processed()
+        wait_for(lambda: len(bench.triggers()) == len(day.expected), 30, "every trigger")
+        # Gauges that are looked at once a second or five follow.
+        wait_for(
+            lambda: "shop_open_transaction_age_seconds{" in get(worker, "/metrics").decode(),
+            message="all gauges",
+        )
+        series = worker.metrics()
+        names = {re.sub(r"_(bucket|sum|count)(\{.*)?$|\{.*", "", name) for name in series}
+        assert set(CATALOGUE) - names == SILENT
+        for name, value in series.items():
+            if re.match(
+                r"shop_(event_age|bundle_events|heartbeat|trigger_latency|state).*_count", name
+            ):
+                assert value > 0, name
+        assert series["shop_event_age_seconds_count"] == sum(bench.published.values())
+        assert series["shop_trigger_latency_seconds_count"] == len(day.expected)
+        assert not any("c00" in name for name in series), "a label names a customer"
+        assert get(worker, "/livez").startswith(b'{"ok":true')
+        assert worker.ready()[0] == 200
+        _promtool_accepts(get(worker, "/metrics"))
+        assert worker.stop() == 0
+    finally:
+        worker.kill()
+
+
+def _promtool_accepts(exposition: bytes) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        return
+    done = subprocess.run(
+        [promtool, "check", "metrics"],
+        check=False,
+        input=exposition,
+        capture_output=True,
+        timeout=30,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_the_operator_s_page_explains_every_metric(name: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    labels = CATALOGUE[name]
+    rows = [line for line in page.splitlines() if line.startswith("|") and f"`{name}" in line]
+    assert rows, name
+    for label in labels:
+        assert label in rows[0], (name, label)
