@@ -25,8 +25,9 @@ from schemas.catalogue import CARTS, CLICKS, ORDERS
 SOURCE: Final = "taobao"
 _BEHAVIOURS: Final = {b"pv": 0, b"fav": 1, b"cart": 2, b"buy": 3}
 _TOPICS: Final = (CLICKS, CLICKS, CARTS, ORDERS)
-#: Seconds after which the sample cannot have been written (year 2100), and its digits are garbage.
-_LATEST_SECONDS: Final = 4_102_444_800
+#: Times from 2001 to 2100. A line that was cut inside its time has fewer than ten digits left, and
+#: would else be an event of the 1970s, from which to the others a replay would take decades.
+_SECONDS: Final = range(1_000_000_000, 4_102_444_800)
 #: Longest customer, item or category that the contract takes, in characters.
 _ID_LENGTH: Final = 64
 #: A loop's customers are named apart: 7 of the second round is "7-1".
@@ -123,8 +124,8 @@ def _parse(line: bytes) -> tuple[bytes, bytes, bytes, int, int]:
     behaviour = _BEHAVIOURS.get(fields[3])
     if behaviour is None:
         raise ValueError(f"{fields[3][:80]!r} is none of pv, fav, cart, buy")
-    if not fields[4].isdigit() or int(fields[4]) > _LATEST_SECONDS:
-        raise ValueError(f"{fields[4][:80]!r} is no time in seconds since 1970")
+    if not fields[4].isdigit() or int(fields[4]) not in _SECONDS:
+        raise ValueError(f"{fields[4][:80]!r} is no time in seconds since 1970, 2001 to 2100")
     return fields[0], fields[1], fields[2], behaviour, int(fields[4])
 
 

@@ -73,15 +73,18 @@ def test_every_record_is_one_that_workers_accept(tmp_path: Path) -> None:
         (b"1,2,3,pv", "4 fields instead of 5"),
         (b"1,2,3,pv,1,1", "6 fields instead of 5"),
         (b"1,2,3,like,1", "b'like' is none of pv, fav, cart, buy"),
-        (b"1,2,3,pv,soon", "b'soon' is no time in seconds since 1970"),
-        (b"1,2,3,pv,-5", "b'-5' is no time in seconds since 1970"),
-        (b"1,2,3,pv,9999999999", "b'9999999999' is no time in seconds since 1970"),
+        (b"1,2,3,pv,soon", "b'soon' is no time in seconds since 1970, 2001 to 2100"),
+        (b"1,2,3,pv,-5", "b'-5' is no time in seconds since 1970, 2001 to 2100"),
+        (b"1,2,3,pv,9999999999", "b'9999999999' is no time in seconds since 1970, 2001 to 2100"),
+        (b"1,2,3,pv,15", "b'15' is no time in seconds since 1970, 2001 to 2100"),
         (b'1,"2,3,pv,1', "b'\"2' is no id"),
         (b"," + b"2,3,pv,1", "b'' is no id"),
     ],
 )
 def test_what_is_no_row_is_refused_by_number(tmp_path: Path, row: bytes, detail: str) -> None:
-    sample, refused = _read(tmp_path, b"1,2,3,pv,1\n" + row + b"\r\n1,2,3,pv,2\r\n")
+    sample, refused = _read(
+        tmp_path, b"1,2,3,pv,1500000001\n" + row + b"\r\n1,2,3,pv,1500000002\r\n"
+    )
     assert refused == [RefusedRow(2, detail)]
     assert list(sample.numbers) == [1, 3]
 
@@ -165,6 +168,15 @@ def test_the_sample_is_read_whole() -> None:
     topics = Counter(record.topic for record in TaobaoFeed(sample).records())
     assert topics == {"shop.clicks": 78_228, "shop.carts": 4_497, "shop.orders": 1_750}
     assert sum(topics.values()) == 84_475
+
+
+def test_a_last_line_cut_inside_its_time_is_refused() -> None:
+    refused: list[RefusedRow] = []
+    sample = read_sample(sample_file("UserBehavior_2hours.csv.gz"), on_refused=refused.append)
+    assert len(sample) == 96_168
+    assert [row.line for row in refused] == [96_169]
+    feed = TaobaoFeed(sample, total=1_000_000)
+    assert feed.until_ms - feed.start_ms < 24 * 3_600_000
 
 
 def test_gzip(tmp_path: Path) -> None:
