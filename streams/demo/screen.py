@@ -20,7 +20,9 @@ from streams.demo.moments import Moment, Scene, pace
 from streams.demo.words import TITLES, because, promise
 
 #: Lines that everything but the newest coupons takes.
-_FIXED_LINES = 22
+_FIXED_LINES = 20
+#: Columns from which on there is room for what a coupon promises.
+_WIDE = 100
 _FEWEST_COUPONS, _MOST_COUPONS = 4, 20
 _NOTES = 3
 _STYLES = {"abandoned-cart": "yellow", "second-order": "green", "bad-review": "magenta"}
@@ -109,11 +111,15 @@ class Screen:
     def _coupons(self, moment: Moment) -> RenderableType:
         room = self._console.height - _FIXED_LINES - len(self._notes)
         rows = max(_FEWEST_COUPONS, min(_MOST_COUPONS, room))
-        table = Table(box=box.SIMPLE_HEAD, expand=True, padding=(0, 1), header_style="dim")
+        table = Table(
+            box=box.SIMPLE_HEAD, expand=True, show_edge=False, pad_edge=False, header_style="dim"
+        )
         table.add_column("in the shop", no_wrap=True, style="dim")
         table.add_column("customer", no_wrap=True, style="cyan")
-        table.add_column("because of", no_wrap=True, ratio=3)
-        table.add_column("coupon", no_wrap=True, ratio=3)
+        table.add_column("because of", no_wrap=True, ratio=1)
+        wide = self._console.width >= _WIDE
+        if wide:
+            table.add_column("coupon", no_wrap=True)
         table.add_column("code", no_wrap=True, style="bold")
         newest = list(moment.newest)[-rows:]
         for event in reversed(newest):
@@ -122,11 +128,11 @@ class Screen:
                 f"{event.time.astimezone():%H:%M:%S}",
                 trigger.customer_id,
                 Text(because(trigger), _STYLES.get(trigger.campaign, "")),
-                promise(trigger.offer),
+                *([promise(trigger.offer)] if wide else []),
                 trigger.offer.code if trigger.offer else "",
             )
         for _ in range(rows - len(newest)):
-            table.add_row("", "", "", "", "")
+            table.add_row()
         return Panel(table, title="Newest coupons", title_align="left", box=box.ROUNDED)
 
     def _footer(self, scene: Scene, moment: Moment) -> RenderableType:
@@ -150,13 +156,13 @@ def tiles(moment: Moment) -> RenderableType:
     figures = [
         ("events a second", f"{moment.events_per_second:,.0f}", spark(moment.history)),
         ("customers", f"{moment.customers:,}", "with live state"),
-        ("coupons", f"{moment.coupons:,}", "issued, once each"),
+        ("coupons", f"{moment.coupons:,}", "once each"),
         (
             "latency",
             f"{latency['p50']:,.0f} ms" if latency else "-",
             f"p99 {latency['p99']:,.0f} ms" if latency else "cause to coupon",
         ),
-        ("lag", f"{moment.lag:,}", "events under way"),
+        ("lag", f"{moment.lag:,}", "under way"),
     ]
     grid = Table.grid(expand=True)
     for _ in figures:
@@ -164,7 +170,7 @@ def tiles(moment: Moment) -> RenderableType:
     grid.add_row(
         *(
             Panel(
-                Group(Text(figure, "bold", justify="center"), Text(small, "dim", justify="center")),
+                Group(_centred(figure, "bold"), _centred(small, "dim")),
                 title=title,
                 box=box.ROUNDED,
             )
@@ -172,6 +178,10 @@ def tiles(moment: Moment) -> RenderableType:
         )
     )
     return grid
+
+
+def _centred(words: str, style: str) -> Text:
+    return Text(words, style, justify="center", no_wrap=True, overflow="ellipsis")
 
 
 def spark(values: Sequence[float]) -> str:

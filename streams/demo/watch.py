@@ -19,8 +19,8 @@ from streams.supervisor import Supervisor
 
 #: Events a second are taken over so many looks.
 RATE_LOOKS = 8
-#: Looks whose rates are kept for the view.
-HISTORY = 16
+#: Rates that are kept for the view, one every SLOW_SECONDS.
+HISTORY = 12
 #: Seconds between two readings of the workers' metrics, and between two sortings of latencies.
 SLOW_SECONDS = 1.0
 
@@ -66,9 +66,8 @@ class Watch:
             self._latency = self._latencies.percentiles()
             for worker in self._workers:
                 worker.look()
+            self._history.append(self._rate())
         self._looks.append((now, found.total))
-        rate = self._rate()
-        self._history.append(rate)
         progress = self._source.progress
         return Moment(
             elapsed=now - self.began,
@@ -78,7 +77,7 @@ class Watch:
             duplicates=found.duplicates,
             dead_letters=found.dead_letters,
             customers=self._feed.customers,
-            events_per_second=rate,
+            events_per_second=self._rate(),
             lag=max(0, delivered - found.total),
             by_campaign=self.by_campaign(),
             newest=list(self._reader.newest),
@@ -124,5 +123,7 @@ class Watch:
         return None
 
     def _rate(self) -> float:
+        if not self._looks:
+            return 0.0
         (first, before), (last, after) = self._looks[0], self._looks[-1]
         return (after - before) / (last - first) if last > first else 0.0

@@ -23,7 +23,7 @@ def because(trigger: Trigger) -> str:
     match trigger.campaign:
         case "abandoned-cart" if {"cart_lines", "cart_idle_minutes"} <= found.keys():
             things = _counted(found["cart_lines"], "thing")
-            return f"{things} left in the cart for {found['cart_idle_minutes']} minutes"
+            return f"{things} left in the cart for {found['cart_idle_minutes']} min"
         case "second-order":
             return "the first order paid"
         case "bad-review" if "rating_at_most" in found:
