@@ -1,4 +1,4 @@
-"""Settings of a stack and a worker, from the environment (``HUITOU_*``, ``KAFKA_BOOTSTRAP``, ``REDIS_URL``)."""
+"""Settings of a stack and a worker, from the environment: HUITOU_*, KAFKA_BOOTSTRAP, REDIS_URL."""
 
 from pathlib import Path
 
@@ -45,7 +45,8 @@ class Settings(BaseSettings):
     #: States held in memory by one worker; least recently used ones are dropped and read again.
     cache_states: int = 200_000
     max_poll_records: int = 16_000
-    #: Bad share of a topic's records within ``poison_window`` that pauses the topic, from ``poison_records`` on.
+    #: Bad share of a topic's records within ``poison_window`` that pauses the topic, from
+    #: ``poison_records`` on.
     poison_share: float = 0.5
     poison_records: int = 1_000
     poison_window: float = 60.0
@@ -53,4 +54,4 @@ class Settings(BaseSettings):
     crash: str = ""
     log_level: str = "info"
     #: Where faust keeps its own files; they hold nothing that matters.
-    data_dir: Path = Path("/tmp/huitou")
+    data_dir: Path = Path("/tmp/huitou")  # noqa: S108

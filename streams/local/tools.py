@@ -52,9 +52,10 @@ def require(tool: Tool) -> str:
         path, found = _find(tool)
     if path is None:
         has = f"found only {found}" if found else "it is not on PATH"
+        packages = " or ".join(tool.packages)
         raise MissingToolError(
             f"The local stack needs {tool.wanted}, and {has}: install it "
-            f"(Debian, Ubuntu: apt-get install {' or '.join(tool.packages)}), or set KAFKA_BOOTSTRAP and "
+            f"(Debian, Ubuntu: apt-get install {packages}), or set KAFKA_BOOTSTRAP and "
             "REDIS_URL to use servers that run elsewhere."
         )
     return path
@@ -107,7 +108,7 @@ def _install(tool: Tool) -> bool:
 
 
 def _run(command: Sequence[str], quietly: bool = False) -> bool:
-    """Runs a command of apt's, showing its errors alone, ``quietly`` not even those; its success."""
+    """Runs a command of apt's, showing only its errors, ``quietly`` not even those; its success."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(
         command,

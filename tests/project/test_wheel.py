@@ -1,4 +1,4 @@
-"""The built wheel, installed alone into an empty environment with the locked dependencies, works."""
+"""The built wheel works alone in an empty environment, with the locked dependencies."""
 
 import json
 import os
@@ -77,6 +77,20 @@ def test_its_command_helps(installed: Path, tmp_path: Path) -> None:
     assert "demo" in run(installed / "huitou", "--help", cwd=tmp_path).stdout
     version = run(installed / "huitou", "--version", cwd=tmp_path).stdout
     assert version.startswith("huitou ")
+
+
+def test_its_demo_loses_nothing(installed: Path, tmp_path: Path) -> None:
+    """Exit code 0: nothing lost, and the log, folded again, agrees with Redis and the coupons."""
+    summary = tmp_path / "summary.json"
+    run(
+        installed / "huitou", "demo", "--seconds", "20", "--summary", summary, cwd=tmp_path,
+        XDG_STATE_HOME=str(tmp_path),
+    )  # fmt: skip
+    counted = json.loads(summary.read_text(encoding="utf-8"))
+    assert counted["events_published"] > 0
+    assert counted["events_applied"] > 0
+    assert sum(counted["triggers"].values()) > 0
+    assert counted["lost"] == 0
 
 
 def test_it_runs_a_stack_and_makes_the_topics(installed: Path, tmp_path: Path) -> None:

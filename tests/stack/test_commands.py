@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.cli.main import COMMANDS
+from streams.cli.main import COMMANDS, load
 
 HUITOU = (sys.executable, "-m", "streams.cli.main")
 
@@ -31,6 +31,11 @@ def test_help_names_every_command() -> None:
     done = huitou("--help")
     assert done.returncode == 0
     assert [name for name in COMMANDS if f" {name} " not in done.stdout] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_of_the_table_is_there(name: str) -> None:
+    assert callable(load(name))
 
 
 def test_help_imports_no_command() -> None:
