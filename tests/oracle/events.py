@@ -41,7 +41,7 @@ def natural_key(event: Event) -> tuple[object, ...] | None:
     """What makes two events with different ids one and the same fact; None: only the id does."""
     data = event.data
     if event.topic == CARTS:
-        return CARTS, line_of(data), event.time
+        return CARTS, line_of(data), event.time, data["action"]
     if event.topic == ORDERS:
         return ORDERS, data["order_id"], data["status"], data.get("refund_id")
     if event.topic == REVIEWS:

@@ -127,7 +127,8 @@ def _add_order(figure: Figures, order: Sequence[Event]) -> None:
     paid = amounts[0] if amounts else 0
     refunds = [event.data.get("amount") for event in order if event.data["status"] == "refunded"]
     refunded = sum(amount for amount in refunds if amount is not None)
-    whole = bool(refunds) and (None in refunds or refunded >= paid)
+    # Of an order whose amount is unknown, only a refund without an amount is known to be whole.
+    whole = None in refunds or bool(refunds and amounts and refunded >= paid)
     figure.amount_paid += paid
     if "cancelled" in statuses:
         figure.amount_refunded += paid

@@ -317,7 +317,7 @@ def test_what_looks_alike_and_is_not_the_same() -> None:
     click = {"action": "view", "sku": "A"}
     distinct = [
         published(CLICKS, 0, **click), published(CLICKS, 0, **click),
-        cart(0), cart(1), cart(0, attributes={"size": "L"}),
+        cart(0), cart(1), cart(0, attributes={"size": "L"}), cart(0, "remove"),
         order(0, status="refunded", refund_id="r1"), order(0, status="refunded", refund_id="r2"),
         review(0, 5), review(0, 5, "appended"),
     ]  # fmt: skip
