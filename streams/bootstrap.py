@@ -15,7 +15,7 @@ from streams.campaigns.registry import CAMPAIGNS
 from streams.definitions import DefinitionsReader
 from streams.engine.crashpoints import CrashPoints
 from streams.engine.cycle import Circumstances, Cycle
-from streams.engine.engine import Engine, fail
+from streams.engine.engine import EXIT_DOUBT, Engine, fail
 from streams.engine.log import LogReader
 from streams.engine.poison import PoisonGuard
 from streams.engine.process import PartitionProcessor
@@ -173,6 +173,11 @@ def run_worker(settings: Settings | None = None) -> None:
     worker.spinner = None  # it writes terminal codes into the log
     try:
         worker.execute_from_commandline()
+    except SystemExit as end:
+        # Faust's own crash, of which it has logged the cause.
+        if end.code:
+            raise SystemExit(EXIT_DOUBT) from end
+        raise
     finally:
         parts.stop()
         log.info("worker ends")

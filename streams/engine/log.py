@@ -7,6 +7,7 @@ broker's end-of-partition event shows.
 """
 
 import logging
+import operator
 import struct
 import time
 import zlib
@@ -302,10 +303,18 @@ def reached(message: Message, describe_loss: Callable[[str, int, int], LogRangeL
     raise LogUnreadable(topic, partition, offset, str(error))
 
 
+#: confluent-kafka leaves an exception set when a header name is not UTF-8. Called like this the interpreter
+#: notices at once; a plain call, once specialised, does not, and ends in a crash somewhere later.
+_headers = operator.methodcaller("headers")
+
+
 def raw_record(message: Message) -> RawRecord:
     """A record as the decoder takes it."""
     topic, partition, offset = _place(message)
-    headers = cast("list[tuple[str, bytes | None]] | None", message.headers()) or ()
+    try:
+        headers = cast("list[tuple[str, bytes | None]] | None", _headers(message)) or ()
+    except (SystemError, UnicodeDecodeError):
+        headers = ()  # as the transport reads it: streams.engine.header_names
     time_ms = message.timestamp()[1]
     return RawRecord(topic, partition, offset, time_ms, message.key(), message.value(), headers)
 

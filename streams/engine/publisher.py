@@ -210,11 +210,11 @@ class Publisher:
         """Every partition once a QUIET_INTERVAL, else only those that somebody waits for: each partition
         of a transaction costs the broker its markers."""
         now = time.monotonic()
-        if now >= self._quiet_at:
-            self._quiet_at = now + QUIET_INTERVAL
-            self.wake(set(self._partitions))
         with self._urgent_lock:
             wanted, self._urgent = self._urgent, set()
+        if now >= self._quiet_at:
+            self._quiet_at = now + QUIET_INTERVAL
+            return set(self._partitions)
         return wanted
 
     def _publish(self, wanted: set[int]) -> bool:

@@ -15,6 +15,7 @@ from streams.engine.clock import TickQueue
 from streams.engine.crashpoints import CrashPoints
 from streams.engine.definitions import DefinitionsSource
 from streams.engine.log import LOGGER, LogReader, slice_crc
+from streams.engine.log_errors import JournalGap, LogRangeLost
 from streams.engine.partition import NEW_CLOCK, Partition, StateCache
 from streams.engine.process import Fetched, PartitionProcessor, Stamp
 from streams.engine.publisher import Publishing
@@ -235,7 +236,15 @@ class Recovery:
         partition = self._partition(number, epoch, found, starts)
         self._refuse_outside(partition, starts, ends)
         if found.position.seq < kafka.seq:
-            self._replay(partition, found, kafka)
+            try:
+                self._replay(partition, found, kafka)
+            except (JournalGap, LogRangeLost) as error:
+                raise RecoveryRefused(
+                    "incomplete",
+                    number,
+                    f"what Redis lost cannot be read back: {error}. "
+                    f"Restore with: huitou rebuild --partition {number} {LATER}",
+                ) from error
             self._metrics.recoveries("replayed").inc()
             return partition
         if self._chain_at(number, found, kafka.seq) != kafka.chain:

@@ -14,7 +14,10 @@ from typing import Any, ClassVar, Protocol, cast
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from streams.engine import header_names
 from streams.engine.process import Fetched
+
+header_names.install()
 
 #: Faust drops a message whose offset does not rise within its topic-partition; ours are not offsets.
 FIRST_MESSAGE = 1 << 50
@@ -90,6 +93,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         super().__post_init__()
         #: Positions before the fetch that is under way; a seek meanwhile moves them too.
         self._before: dict[tuple[str, int], int] = {}
+        #: Numbers the fetches: more than one may be under way.
+        self._calls = 0
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:
         # Faust has no settings for these three: it reads uncommitted and lets a fetch wait 1.5 s for one
@@ -111,14 +116,25 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """As upstream, but with the offsets [start, end) that each partition's position moved over.
 
         Positions, not records, say what was passed: transaction markers, aborted batches and compacted
-        offsets hold no record, and a tick's ends count them. Runs in the consumer's thread, so nothing
-        moves between the reading of the positions and the fetch.
+        offsets hold no record, and a tick's ends count them. Runs in the consumer's thread; records are
+        drained and positions moved in the last step of the call above us, with no await in between.
+
+        A call that began before a rebalance can outlast it (seen: with a quick one) and drain records
+        after the seeks of the new generation, for nobody. Such a call puts back what it took.
         """
         generation = self.assignment_value.generation
+        self._calls += 1
+        call = self._calls
         self._before = self._positions(consumer)
         records = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
         before = self._before
-        if self.assignment_value.generation != generation:
+        abandoned = (
+            call != self._calls
+            or generation != self.assignment_value.generation
+            or not self.consumer.flow_active
+        )
+        if abandoned:
+            self._seek(consumer, {tp: before[tp] for tp in records if tp in before})
             return {}
         fetched: dict[tuple[str, int], Fetched] = {}
         for tp, end in self._positions(consumer).items():
@@ -144,7 +160,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         await self.call_thread(self._seek_all, offsets)
 
     async def _seek_all(self, offsets: Mapping[tuple[str, int], int]) -> None:
-        consumer = self._ensure_consumer()
+        self._seek(self._ensure_consumer(), offsets)
+
+    def _seek(self, consumer: Any, offsets: Mapping[tuple[str, int], int]) -> None:
         assigned = consumer.assignment()
         for (topic, partition), offset in offsets.items():
             tp = driver.TopicPartition(topic, partition)

@@ -11,7 +11,7 @@ from faust.transport import consumer as faust_consumer
 from faust.transport.drivers import aiokafka as driver
 
 from streams.app import make_app
-from streams.engine import transport
+from streams.engine import header_names, transport
 from streams.engine.topicnames import TopicNames
 from streams.settings import Settings
 
@@ -69,6 +69,14 @@ def test_positions_move_only_where_records_are_drained() -> None:
     assert "await" not in drained
     assert "_position" in inspect.getsource(subscription_state.TopicPartitionState)
     assert "_tp_state" in inspect.getsource(subscription_state.Assignment)
+
+
+def test_the_fetcher_takes_our_record_classes() -> None:
+    assert fetcher.PartitionRecords is header_names.PartitionRecords
+    assert fetcher.MemoryRecords is header_names.KeptRecords
+    source = inspect.getsource(fetcher.Fetcher._proc_fetch_request)
+    assert "MemoryRecords(" in source
+    assert "PartitionRecords(" in source
 
 
 def test_fetch_settings_are_read_when_the_consumer_starts() -> None:

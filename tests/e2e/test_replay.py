@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from schemas.catalogue import CUSTOMER_TOPICS
 from streams.domain.describe import describe
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState
+from streams.engine.log import LogReader
 from streams.settings import Settings
 from streams.state.codec import decode
 from tests.e2e import samples
@@ -24,8 +26,18 @@ from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 
-#: Small polls and a short session: enough cycles to strike in, and a death is noticed soon.
-SLOW = {"HUITOU_MAX_POLL_RECORDS": "500"}
+#: How long a replay is to last in which workers are struck.
+REPLAY_SECONDS = 50
+
+
+def _span(sample: Path) -> int:
+    seconds = [row.second for row in samples.whole_rows(sample)]
+    return max(seconds) - min(seconds)
+
+
+def slowly(oracle: Expected) -> dict[str, str]:
+    """Polls so small that there are a few hundred cycles to strike in."""
+    return {"HUITOU_MAX_POLL_RECORDS": str(sum(oracle.events.values()) // 300)}
 
 
 @pytest.fixture(scope="module", params=["taobao", "made"])
@@ -125,15 +137,15 @@ def test_the_known_figures_of_the_sample(
 def test_one_worker_killed_and_one_frozen(
     bench: Bench, workers: Callable[..., WorkerProcess], sample: Path, oracle: Expected
 ) -> None:
-    first, second = workers(0, **SLOW), workers(1, **SLOW)
+    first, second = workers(0, **slowly(oracle)), workers(1, **slowly(oracle))
     first.wait_recovered()
     second.wait_recovered()
-    replay = Replay(bench, sample)
+    replay = Replay(bench, sample, "--speed", str(_span(sample) // REPLAY_SECONDS))
     total = sum(oracle.events.values())
-    _strike(bench, first, signal.SIGKILL, at=total // 10, total=total)
-    third = workers(0, **SLOW)
+    _strike(bench, first, signal.SIGKILL, at=total // 10)
+    third = workers(0, **slowly(oracle))
     third.wait_recovered()
-    _strike(bench, second, signal.SIGSTOP, at=bench.processed() + total // 20, total=total)
+    _strike(bench, second, signal.SIGSTOP, at=bench.processed() + total // 20)
     everything = list(range(bench.settings.partitions))
     wait_for(
         lambda: any(line.get("partitions") == everything for line in _recoveries(third)),
@@ -163,7 +175,7 @@ def test_topics_shuffled_against_each_other(
 def test_a_cache_that_holds_one_in_a_hundred(
     bench: Bench, workers: Callable[..., WorkerProcess], sample: Path, oracle: Expected
 ) -> None:
-    worker = workers(HUITOU_CACHE_STATES=str(len(oracle.customers) // 100), **SLOW)
+    worker = workers(HUITOU_CACHE_STATES=str(len(oracle.customers) // 100), **slowly(oracle))
     replay = Replay(bench, sample)
     replay.finish()
     _assert_all_of_it(bench, oracle)
@@ -177,21 +189,29 @@ def _recoveries(worker: WorkerProcess) -> list[dict[str, object]]:
     return [line for line in worker.lines() if line.get("message") == "recovered"]
 
 
-def _strike(
-    bench: Bench, worker: WorkerProcess, with_signal: signal.Signals, *, at: int, total: int
-) -> None:
+def _strike(bench: Bench, worker: WorkerProcess, with_signal: signal.Signals, *, at: int) -> None:
     """Strike once ``at`` records are processed, while there is lag and an outbox that is not empty."""
+    with LogReader(bench.settings.kafka_bootstrap) as log:
 
-    def moment() -> bool:
-        processed = bench.processed()
-        waiting = sum(
-            bench.redis.xlen(bench.store.keys(number).out)
-            for number in range(bench.settings.partitions)
-        )
-        return at <= processed < total and waiting > 0
+        def moment() -> bool:
+            return bench.processed() >= at and _waiting(bench) > 0 and _lag(bench, log) > 0
 
-    wait_for(moment, 90, "lag and an outbox that is not empty")
+        wait_for(moment, 120, "lag and an outbox that is not empty")
     os.kill(worker.process.pid, with_signal)
+
+
+def _waiting(bench: Bench) -> int:
+    """Commits in the outboxes."""
+    numbers = range(bench.settings.partitions)
+    return sum(bench.redis.xlen(bench.store.keys(number).out) for number in numbers)
+
+
+def _lag(bench: Bench, log: LogReader) -> int:
+    """Records that are written and not processed."""
+    topics = [bench.prefix + topic for topic in CUSTOMER_TOPICS]
+    numbers = range(bench.settings.partitions)
+    ends = log.high_watermarks([(topic, number) for topic in topics for number in numbers])
+    return sum(ends.values()) - bench.processed()
 
 
 def _assert_all_of_it(bench: Bench, oracle: Expected) -> None:

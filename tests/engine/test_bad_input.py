@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
+from kafka import KafkaProducer
 
 from schemas.catalogue import DEADLETTERS
 from schemas.partitioner import partition_of
@@ -75,6 +76,31 @@ def test_each_kind_becomes_one_dead_letter(bench: Bench, tmp_path: Path) -> None
             assert kept == (value or b"")
     assert bench.counted("applied") == len(BAD) + 1
     assert bench.counted("dead_letter") == len(sent)
+    assert worker.stop() == 0
+
+
+class NotUtf8(str):
+    """A header name as a client in another language may send it; kafka-python would only encode text."""
+
+    def encode(self, *arguments: object, **options: object) -> bytes:  # type: ignore[override]
+        return b"\xff\xfe-trace"
+
+
+def test_a_header_name_that_is_not_utf8(bench: Bench, tmp_path: Path) -> None:
+    worker = WorkerProcess(bench.settings, tmp_path / "worker.log")
+    producer = KafkaProducer(bootstrap_servers=bench.settings.kafka_bootstrap)
+    home = partition_of(b"anna", bench.settings.partitions)
+    for number in range(9):
+        headers = [(NotUtf8("name"), b"1")] if number % 3 == 1 else [("name", b"1")]
+        value = json.dumps({**GOOD, "id": f"e{number}"}).encode()
+        producer.send(
+            f"{bench.prefix}shop.clicks", value, key=b"anna", partition=home, headers=headers
+        )
+    producer.flush(20)
+    wait_for(lambda: bench.counted("applied") == 9, 60, "all nine applied")
+    bench.wait_published()
+    verified = run_cli(bench.settings, "verify", "--json")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
     assert worker.stop() == 0
 
 

@@ -224,6 +224,20 @@ def test_offsets_outside_the_log_are_refused(bench: Bench, tmp_path: Path) -> No
     assert cases["outside_log"] == 1
 
 
+def test_a_journal_that_no_longer_reaches_back_is_refused(bench: Bench, tmp_path: Path) -> None:
+    worked = Worked(bench, tmp_path)
+    admin = AdminClient({"bootstrap.servers": bench.settings.kafka_bootstrap})
+    journal = f"{bench.prefix}shop.journal"
+    for number in range(bench.settings.partitions):
+        place = TopicPartition(journal, number, -1)  # up to the end of the log
+        admin.delete_records([place])[place].result(20)
+    worked.morning.put_back()
+    cases, refusal = worked.recover()
+    assert cases["incomplete"] == 1
+    assert refusal is not None
+    assert "shop.journal" in refusal
+
+
 def test_a_worker_that_is_refused_says_so_and_ends(worked: Worked) -> None:
     worked.bench.redis.hset(worked.meta(3), "chain", "ab" * 16)
     worker = WorkerProcess(worked.bench.settings, worked.log)
