@@ -73,7 +73,7 @@ DATA = st.one_of(
             st.sampled_from(["o1", "o2", "o3"]),
             st.sampled_from(["placed", "paid", "paid", "shipped", "cancelled", "refunded"]),
             st.lists(SKUS, min_size=1, max_size=2),
-            st.none() | st.integers(0, 900),
+            st.none() | st.integers(1, 900),
         ),
     ),
     st.tuples(
