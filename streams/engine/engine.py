@@ -33,6 +33,9 @@ EXIT_DOUBT = 70
 EXIT_REFUSED = 78
 #: Polls that may wait for the cycle; past it nothing is fetched. Each has at most max_poll_records records.
 WAITING_POLLS = 4
+#: Commits that may wait for Kafka; past it nothing is fetched, so that a Kafka which takes no transactions
+#: stops consumption instead of filling Redis. At 1,000 states of 1 KB a commit this is far beyond any pause.
+UNPUBLISHED_COMMITS = 5_000
 #: Faust's recovery gives up after broker_request_timeout (90 s) and would then do nothing for ever.
 RECOVERY_DEADLINE = 75.0
 #: Publishing what is committed before partitions are let go, seconds.
@@ -108,7 +111,10 @@ class Engine:
             self._has_room.clear()
 
     async def room(self) -> bool:
-        """Whether fewer than WAITING_POLLS polls wait; waits up to a second for it to become so."""
+        """Whether polls and commits that wait are within their bounds; waits up to a second for it."""
+        if self._publisher.backlog() >= UNPUBLISHED_COMMITS:
+            await asyncio.sleep(1.0)
+            return False
         if not self._has_room.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._has_room.wait(), 1.0)

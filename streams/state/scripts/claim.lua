@@ -1,4 +1,5 @@
-#!lua
+#!lua flags=allow-oom
+-- (A full Redis must let this run: only an owner can publish and so free memory.)
 -- Takes partition p for (generation, member): a greater generation, or exactly the same pair again.
 -- KEYS: meta  ARGV: generation, member
 -- Reply: the meta hash, flat.

@@ -1,4 +1,5 @@
-#!lua
+#!lua flags=allow-oom
+-- (A full Redis must let this run: it frees memory.)
 -- Drops the outbox entries that Kafka has, up to and with a seq, and remembers it.
 -- KEYS: meta, out  ARGV: epoch, published seq
 -- Reply: entries dropped, or -1 when another owner has the partition.

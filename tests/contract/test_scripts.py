@@ -1,0 +1,166 @@
+"""The scripts on a real Redis: all or nothing, and only for whoever stands where Redis stands."""
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from schemas.clock import WALL
+from schemas.journal import GENESIS, ClockState
+from streams.domain.state import new_state
+from streams.engine.process import Commit, Draft, OutRow, PartitionProcessor, Position, Stamp
+from streams.settings import Settings
+from streams.state.codec import CODEC_VERSION, encode
+from streams.state.redis_store import Held, RedisStore, Refused
+
+EPOCH = 7
+START = Position(0, GENESIS)
+STAMP = Stamp(EPOCH, ClockState(WALL, 1, 0, 1.0, 1), 1, {}, "build", CODEC_VERSION, "config", "1")
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[RedisStore]:
+    store = RedisStore(settings.redis_url, settings.redis_prefix)
+    store.load_scripts()
+    store.claim(0, EPOCH, "member")
+    yield store
+    store.close()
+
+
+def commit_of(position: Position, *customers: str, rows: int = 1, due: int | None = None) -> Commit:
+    """A commit by hand: as the processor makes them, but for its states."""
+    commit = Draft(_PROCESSOR, position, {}, {}).finish(STAMP)
+    for customer in customers:
+        commit.states[f"shop/{customer}"] = encode(new_state("shop", customer))
+        commit.timers[f"shop/{customer}"] = due
+    commit.rows.extend(OutRow("t", 0, b"k", b"v", 1, "") for _ in range(rows))
+    commit.vector["topic"] = position.seq + 10
+    commit.counts["topic", "applied"] = 3
+    return commit
+
+
+_PROCESSOR = PartitionProcessor(
+    0,
+    None,
+    None,
+    triggers_topic="triggers",
+    deadletters_topic="dead",  # type: ignore[arg-type]
+)
+
+
+def run(store: RedisStore, position: Position, commit: Commit, epoch: int = EPOCH) -> object:
+    return store.commit([(0, epoch, position, commit)])[0]
+
+
+def everything(store: RedisStore, settings: Settings) -> dict[bytes, bytes]:
+    client = redis.Redis.from_url(settings.redis_url)
+    return {key: client.dump(key) for key in client.scan_iter(match=f"{settings.redis_prefix}*")}
+
+
+def test_a_commit_writes_everything_it_says(store: RedisStore) -> None:
+    commit = commit_of(START, "anna", "berta", due=5_000)
+    assert run(store, START, commit) == 5_000
+    stored = store.stored(0)
+    assert stored.position == commit.position
+    assert stored.vector == {"topic": 10}
+    assert stored.next_due == 5_000
+    assert store.counts(0) == {("topic", "applied"): 3}
+    assert store.load_states({0: ["shop/anna", "shop/none"]})[0].keys() == {"shop/anna"}
+    (entry,) = store.outbox(0, 0, 10)
+    assert (entry.seq, entry.row, len(entry.rows)) == (1, commit.row, 1)
+    assert store.due(0, 5_000, 1) == [("shop/anna", 5_000)]
+
+
+def test_more_states_than_one_mset_takes(store: RedisStore) -> None:
+    names = [f"c{number}" for number in range(2_500)]
+    run(store, START, commit_of(START, *names))
+    assert len(store.load_states({0: [f"shop/{name}" for name in names]})[0]) == 2_500
+
+
+@pytest.mark.parametrize(
+    ("seq", "same_chain", "epoch", "reason"),
+    [
+        pytest.param(0, False, EPOCH, "sequence", id="behind"),
+        pytest.param(2, True, EPOCH, "sequence", id="ahead"),
+        pytest.param(1, False, EPOCH, "sequence", id="another lineage at the same seq"),
+        pytest.param(1, True, EPOCH - 1, "epoch", id="an owner of the past"),
+        pytest.param(1, True, EPOCH + 1, "epoch", id="an owner without a claim"),
+    ],
+)
+def test_who_stands_elsewhere_is_refused_and_nothing_is_written(
+    store: RedisStore, settings: Settings, seq: int, same_chain: bool, epoch: int, reason: str
+) -> None:
+    first = commit_of(START, "anna")
+    run(store, START, first)
+    before = everything(store, settings)
+    position = Position(seq, first.position.chain if same_chain else bytes(range(16)))
+    result = run(store, position, commit_of(position, "berta"), epoch)
+    assert isinstance(result, Refused)
+    assert result.reason == reason
+    assert everything(store, settings) == before
+
+
+def test_an_older_writer_of_states_is_refused(store: RedisStore, settings: Settings) -> None:
+    client = redis.Redis.from_url(settings.redis_url)
+    client.hset(store.keys(0).meta, "codec_min", CODEC_VERSION + 1)
+    result = run(store, START, commit_of(START, "anna"))
+    assert isinstance(result, Refused)
+    assert result.reason == "codec"
+
+
+def test_a_malformed_commit_writes_nothing(store: RedisStore, settings: Settings) -> None:
+    commit = commit_of(START, "anna")
+    commit.timers["shop/anna"] = "soon"  # type: ignore[assignment]
+    before = everything(store, settings)
+    assert isinstance(run(store, START, commit), Refused)
+    assert everything(store, settings) == before
+
+
+def test_scripts_that_redis_forgot_are_loaded_and_run(
+    store: RedisStore, settings: Settings
+) -> None:
+    redis.Redis.from_url(settings.redis_url).script_flush()
+    assert not isinstance(run(store, START, commit_of(START, "anna")), Refused)
+    redis.Redis.from_url(settings.redis_url).script_flush()
+    store.trim_many([(0, EPOCH, 1)])
+    assert store.stored(0).trimmed == 1
+
+
+def test_claims_only_rise(store: RedisStore) -> None:
+    assert store.claim(0, EPOCH, "member").position == START
+    with pytest.raises(Held, match="claim of generation 7 .other. refused, HELD 7 member"):
+        store.claim(0, EPOCH, "other")
+    with pytest.raises(Held):
+        store.claim(0, EPOCH - 1, "member")
+    store.claim(0, EPOCH + 1, "other")
+
+
+def test_trimming_is_for_the_owner_and_only_rises(store: RedisStore) -> None:
+    first = commit_of(START, "anna")
+    run(store, START, first)
+    run(store, first.position, commit_of(first.position, "anna"))
+    assert store.trim(0, EPOCH - 1, 1) == -1
+    assert store.trim(0, EPOCH, 1) == 1
+    assert [entry.seq for entry in store.outbox(0, 0, 10)] == [2]
+    assert store.trim(0, EPOCH, 0) == 0
+    assert store.stored(0).trimmed == 1
+
+
+def test_a_full_redis_refuses_whole_and_lets_its_owner_free_it(
+    store: RedisStore, settings: Settings
+) -> None:
+    client = redis.Redis.from_url(settings.redis_url)
+    run(store, START, first := commit_of(START, "anna"))
+    before = everything(store, settings)
+    held = client.config_get("maxmemory")["maxmemory"]
+    client.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(redis.exceptions.OutOfMemoryError):
+            run(store, first.position, commit_of(first.position, "berta"))
+        store.claim(0, EPOCH, "member")
+        assert store.trim(0, EPOCH, 1) == 1
+    finally:
+        client.config_set("maxmemory", held)
+    after = everything(store, settings)
+    changed = {key for key in before if after.get(key) != before[key]}
+    assert changed == {store.keys(0).meta.encode(), store.keys(0).out.encode()}
