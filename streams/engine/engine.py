@@ -25,6 +25,7 @@ from streams.engine.topicnames import TopicNames
 from streams.engine.transport import NOTHING, Assignment, Poll
 from streams.operations.health import Health
 from streams.state.codec import StateCodecError
+from streams.state.codes import BadSettings
 from streams.state.redis_store import NotSuitable, Refused
 
 #: The process could not go on by itself (a doubt): start it again.
@@ -232,7 +233,7 @@ def _or_fail(work: Callable[..., T], *arguments: object) -> T:
 
 def fail(error: BaseException) -> NoReturn:
     """End the process at once: nothing may be cleaned up on top of a doubt."""
-    if isinstance(error, RecoveryRefused | NotSuitable | StateCodecError):
+    if isinstance(error, RecoveryRefused | NotSuitable | StateCodecError | BadSettings):
         log.critical("refused", error=str(error), case=getattr(error, "case", "settings"))
         code = EXIT_REFUSED
     else:

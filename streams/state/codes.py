@@ -5,15 +5,19 @@ import hashlib
 import hmac
 
 
+class BadSettings(ValueError):
+    """A setting without which nothing may be issued is missing; names it."""
+
+
 class CouponCodes:
     """A code is 12 letters and digits (60 bits) of HMAC-SHA256 over the trigger id."""
 
     LENGTH = 12
 
     def __init__(self, key: str, key_id: str) -> None:
-        """Raises ValueError for an empty key: codes made with it could be guessed by anybody."""
+        """Raises BadSettings for an empty key: codes made with it could be guessed by anybody."""
         if not key:
-            raise ValueError("HUITOU_CODE_KEY is not set; coupon codes need a secret of their own")
+            raise BadSettings("HUITOU_CODE_KEY is not set; coupon codes need a secret of their own")
         self._key = key.encode()
         self.key_id = key_id
 
