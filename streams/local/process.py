@@ -16,7 +16,7 @@ from streams.local.ports import is_free
 
 _POLL_SECONDS = 0.02
 #: SIGKILL cannot be refused; what is still there after this hangs in the kernel.
-_KILL_SECONDS = 10.0
+_KILL_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,10 @@ class Identity:
             return None
         # The command's name, in brackets, may hold anything; the fields after it are plain.
         fields = status.rpartition(")")[2].split()
-        # proc(5): field 3 is the state, field 22 the start in clock ticks since boot.
-        state, ticks = fields[0], fields[19]
-        if state in "ZX":
+        # proc(5): field 3 is the state, 20 the number of threads, 22 the start in ticks since boot.
+        state, threads, ticks = fields[0], int(fields[17]), fields[19]
+        # While other threads are still ending, the process holds its ports and files.
+        if state in "ZX" and threads <= 1:
             return None
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
         return cls(pid, f"{boot}:{ticks}")

@@ -178,6 +178,21 @@ def test_a_zombie_has_no_identity() -> None:
         wait_for(lambda: Identity.of(child.pid) is None, message="the child to become a zombie")
 
 
+def test_a_dying_process_is_there_until_its_last_thread_is_gone() -> None:
+    """A killed broker's main thread is a zombie while other threads still hold its ports."""
+    code = (
+        "import ctypes, sys, threading\n"
+        "threading.Thread(target=sys.stdin.read).start()\n"
+        "ctypes.CDLL(None).pthread_exit(None)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) as child:
+        main_thread = Path(f"/proc/{child.pid}/stat")
+        wait_for(lambda: ") Z " in main_thread.read_text(encoding="utf-8"), message="its zombie")
+        assert Identity.of(child.pid) is not None
+        child.kill()
+        wait_for(lambda: Identity.of(child.pid) is None, message="all of it to be gone")
+
+
 def test_given_servers_are_used_and_only_both_together(tmp_path: Path) -> None:
     kafka, redis_url = {"KAFKA_BOOTSTRAP": "host:9092"}, {"REDIS_URL": "redis://host/1"}
     given = choose_stack(tmp_path, environment=kafka | redis_url)
