@@ -78,8 +78,6 @@ def make_app(settings: Settings, topics: TopicNames, engine: Engine) -> App:
 
     @app.on_before_shutdown.connect
     async def drain(_: Any, **__: Any) -> None:
-        consumer = cast(Consumer, app.consumer)
-        consumer.stop_flow()
-        await engine.release()
+        await engine.drain()
 
     return app

@@ -103,7 +103,7 @@ class Parts:
         )  # fmt: skip
         self.recovery = Recovery(
             topics, cycle_store, bootstrap, settings.group,
-            made, self.definitions, self.metrics, crash,
+            made, self.definitions, self.metrics, crash, lambda: self.health.beat("poll"),
             max(1, settings.cache_states // settings.partitions),
             circumstances.build, circumstances.config,
         )  # fmt: skip

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +42,8 @@ UNPUBLISHED_COMMITS = 5_000
 RECOVERY_DEADLINE = 75.0
 #: Publishing what is committed before partitions are let go, seconds.
 RELEASE_DEADLINE = 3.0
+#: From the signal to the end of the process, at the latest, seconds.
+DRAIN_DEADLINE = 8.0
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -50,6 +53,7 @@ class Consumer(Protocol):
     """The parts of the transport's consumer that pausing needs."""
 
     def pause_partitions(self, tps: set[tuple[str, int]], /) -> None: ...
+    def stop_flow(self) -> None: ...
     def resume_partitions(self, tps: set[tuple[str, int]], /) -> None: ...
     async def reread(self, offsets: Mapping[tuple[str, int], int], /) -> None: ...
 
@@ -133,6 +137,20 @@ class Engine:
         await self._run(self._release)
         self._waiting = 0
         self._has_room.set()
+
+    async def drain(self) -> None:
+        """The end of the worker: fetch no more, publish what is committed, within DRAIN_DEADLINE.
+
+        Whatever hangs then (a transaction, Redis, a recovery), the process ends as drained as it is:
+        nothing is lost by it, the next owner publishes the rest.
+        """
+        _draining.set()
+        give_up = threading.Timer(DRAIN_DEADLINE, _abandon)
+        give_up.daemon = True
+        give_up.start()
+        if self._consumer is not None:
+            self._consumer.stop_flow()
+        await self.release()
 
     async def _run(self, work: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(
@@ -231,9 +249,22 @@ def _or_fail(work: Callable[..., T], *arguments: object) -> T:
         fail(error)
 
 
+#: Set once the worker was asked to end: a doubt has nothing left to put in doubt then.
+_draining = threading.Event()
+
+
+def _abandon() -> None:
+    log.warning("drain abandoned", after_seconds=DRAIN_DEADLINE)
+    sys.stderr.flush()
+    os._exit(0)
+
+
 def fail(error: BaseException) -> NoReturn:
     """End the process at once: nothing may be cleaned up on top of a doubt."""
-    if isinstance(error, RecoveryRefused | NotSuitable | StateCodecError | BadSettings):
+    if _draining.is_set():
+        log.warning("drain cut short", error=f"{type(error).__name__}: {error}")
+        code = 0
+    elif isinstance(error, RecoveryRefused | NotSuitable | StateCodecError | BadSettings):
         log.critical("refused", error=str(error), case=getattr(error, "case", "settings"))
         code = EXIT_REFUSED
     else:

@@ -360,7 +360,7 @@ class Draft:
                 settings = definitions.at(state.shop_id, moment)
                 triggers = decide_timer(state, occasion, settings)
             except Exception as error:
-                raise FoldError(f"timer {occasion.kind} of {key} due {moment}", error) from error
+                raise FoldError(f"timer {occasion.kind} due {moment}", error) from error
             for trigger in triggers:
                 trigger.cause = TimerCause(occasion.kind, moment)
                 self._trigger(trigger, moment, caused_at(moment) if caused_at else moment)

@@ -4,7 +4,7 @@ K is what Kafka has: seq and chain in the metadata of the committed offsets. R i
 case that is not plainly safe is refused with the command that repairs it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -139,6 +139,7 @@ class Recovery:
         definitions: DefinitionsSource,
         metrics: Metrics,
         crash: CrashPoints,
+        progress: Callable[[], None],
         cache_bound: int,
         build: str,
         config: str,
@@ -151,6 +152,7 @@ class Recovery:
         self._definitions = definitions
         self._metrics = metrics
         self._crash = crash
+        self._progress = progress
         self._cache_bound = cache_bound
         self._build = build
         self._config = config
@@ -344,6 +346,7 @@ class Recovery:
                     f"--partition {number} {LATER}",
                 )
             self._repeat(partition, stored.raw, row)
+            self._progress()
             self._crash.reach("in-replay")
         if partition.position.chain != kafka.chain:
             raise _forked(number, f"the journal's seq {kafka.seq} is not what the offsets name")

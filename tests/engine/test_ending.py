@@ -1,5 +1,6 @@
 """How a worker ends: drained within ten seconds when asked, with a code that says why when not."""
 
+import os
 import signal
 import socket
 import time
@@ -8,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from streams.engine.engine import EXIT_DOUBT, EXIT_REFUSED
+from streams.local.stack import LocalStack
+from tests.conftest import settings_of
+from tests.engine.conftest import make_bench
 from tests.engine.harness import Bench, WorkerProcess
 from tests.engine.scenario import ShopDay
 
@@ -25,6 +29,27 @@ def test_asked_to_end_it_drains(bench: Bench, tmp_path: Path, number: signal.Sig
     assert time.monotonic() - began < 10
     kafka = bench.kafka_positions()
     assert all(bench.store.stored(n).position.seq == kafka[n].seq for n in kafka)
+
+
+@pytest.mark.long
+def test_asked_to_end_while_kafka_hangs_it_ends_all_the_same(tmp_path: Path) -> None:
+    with LocalStack(tmp_path / "stack") as stack:
+        bench = make_bench(settings_of(stack.kafka, stack.redis_url, "hang."))
+        worker = WorkerProcess(bench.settings, tmp_path / "worker.log")
+        worker.wait_recovered()
+        day = ShopDay(bench, customers=20)
+        day.morning()
+        bench.wait_processed()
+        broker = stack.kafka_process.pid
+        assert broker is not None
+        os.kill(broker, signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            worker.signal(signal.SIGTERM)
+            assert worker.wait(20) == 0
+            assert time.monotonic() - began < 10
+        finally:
+            os.kill(broker, signal.SIGCONT)
 
 
 def test_asked_to_end_while_it_starts_it_ends(bench: Bench, tmp_path: Path) -> None:
