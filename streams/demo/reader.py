@@ -55,7 +55,9 @@ class TriggerReader:
         return all(self._positions[place] >= end for place, end in ends.items())
 
     def _run(self) -> None:
-        consumer = open_consumer(self._settings.kafka_bootstrap, "read_committed")
+        # What there is comes at once; at the end of the log the broker is asked twice a second only.
+        patient = {"fetch.wait.max.ms": 500}
+        consumer = open_consumer(self._settings.kafka_bootstrap, "read_committed", patient)
         try:
             consumer.assign([TopicPartition(*place, 0) for place in self._positions])
             with LogReader(self._settings.kafka_bootstrap) as log:

@@ -1,0 +1,35 @@
+"""Both benchmarks, one after the other: `make bench`. Exit code 1 when a target is missed.
+
+python -m tests.benchmarks --json bench.json
+"""
+
+import argparse
+import sys
+
+from tests.benchmarks import backlog, paced, report
+from tests.benchmarks.workload import workload
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    backlog.add_arguments(parser)
+    paced.add_arguments(parser)
+    parser.add_argument("--data", help="a Taobao file, or simulated")
+    parser.add_argument("--profile", action="store_true", help="also where targets are met")
+    parser.add_argument("--json", metavar="FILE", help='"-": standard output')
+    options = parser.parse_args()
+    load = workload(options.data)
+    first = backlog.measure(
+        load, options.events, options.stock_events, options.repetitions, options.profile
+    )
+    backlog.show(first)
+    second = paced.measure(load, options.rates, options.seconds, options.profile)
+    paced.show(second)
+    report.write({"backlog": first, "paced": second}, options.json)
+    return 0 if first["met"] is not False and second["met"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

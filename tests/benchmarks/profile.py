@@ -1,0 +1,82 @@
+"""Where a worker's CPU goes: by thread, and by function of those that hold the interpreter."""
+
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+#: Samples a second; py-spy reads the process without stopping it.
+_RATE = 150
+#: Functions named for each thread, and threads named.
+_FUNCTIONS = 8
+_THREADS = 4
+
+
+class ProfileError(Exception):
+    """py-spy is not there or may not look at the process; the message has its own words."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Shares are of all samples: ``threads`` by name, ``functions`` (inclusive) by thread."""
+
+    samples: int
+    threads: dict[str, float]
+    functions: dict[str, dict[str, float]]
+
+    def as_dict(self) -> dict[str, object]:
+        return {"samples": self.samples, "threads": self.threads, "functions": self.functions}
+
+
+def profile(pid: int, seconds: int) -> Profile:
+    """Samples the process for ``seconds``. Raises ProfileError."""
+    with tempfile.TemporaryDirectory(prefix="huitou-profile-") as folder:
+        raw = Path(folder) / "raw"
+        command = [
+            str(Path(sys.executable).with_name("py-spy")), "record", "--pid", str(pid),
+            "--duration", str(seconds), "--rate", str(_RATE), "--threads", "--gil", "--nonblocking",
+            "--function", "--format", "raw", "--output", str(raw),
+        ]  # fmt: skip
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, check=False, timeout=seconds + 60
+            )
+        except FileNotFoundError:
+            raise ProfileError("py-spy is not installed: pip install py-spy") from None
+        if done.returncode != 0 or not raw.exists():
+            raise ProfileError(f"py-spy: {done.stderr.strip()[-300:]}")
+        return _read(raw.read_text(encoding="utf-8"))
+
+
+def _read(raw: str) -> Profile:
+    """py-spy's raw format: ``thread;frame;frame count``, outermost frame first."""
+    threads: Counter[str] = Counter()
+    functions: dict[str, Counter[str]] = {}
+    for line in raw.splitlines():
+        stack, _, count = line.rpartition(" ")
+        thread, *frames = stack.split(";")
+        name = thread.rpartition(": ")[2]
+        threads[name] += int(count)
+        inclusive = functions.setdefault(name, Counter())
+        for frame in set(frames):
+            inclusive[frame] += int(count)
+    total = max(1, threads.total())
+
+    def shares(counts: Counter[str], most: int) -> dict[str, float]:
+        return {name: round(count / total, 4) for name, count in counts.most_common(most)}
+
+    return Profile(
+        threads.total(),
+        shares(threads, len(threads)),
+        {
+            name: shares(_ours(functions[name], threads[name]), _FUNCTIONS)
+            for name, _ in threads.most_common(_THREADS)
+        },
+    )
+
+
+def _ours(counts: Counter[str], whole: int) -> Counter[str]:
+    """Without the frames that every sample of the thread has: they say nothing."""
+    return Counter({name: count for name, count in counts.items() if count < 0.9 * whole})
