@@ -43,55 +43,67 @@ class AppendTimes:
         return times[index] if found else None
 
 
-class DemoClock(ClockOwner):
-    """The clock that the source holds; remembers when it said which time."""
+class SaidTimes:
+    """Which time the ruling clock said when: its ticks, in rising order of both.
 
-    def __init__(
-        self, cluster: Cluster, *, start_ms: int, until_ms: int, rate: float, lateness_ms: int
-    ) -> None:
-        super().__init__(cluster, tool="demo", start_ms=start_ms, until_ms=until_ms, rate=rate)
-        self.rate = rate
+    ``rate`` is how many of its seconds pass in one of wall time, 0 for as fast as it goes.
+    """
+
+    def __init__(self, rate: float, lateness_ms: int) -> None:
+        self._rate = rate
         self._lateness = lateness_ms
         self._said = array("q")
         self._when = array("q")
 
-    def tick(self, time_ms: int) -> None:
-        """As ClockOwner's."""
-        now = _wall_ms()
-        super().tick(time_ms)
-        self._remember(time_ms, now)
-
-    def close(self, time_ms: int | None = None) -> None:
-        """As ClockOwner's: the last tick."""
-        now = _wall_ms()
-        super().close(time_ms)
-        self._remember(self.time, now)
+    def add(self, time_ms: int, wall_ms: int) -> None:
+        """At ``wall_ms`` of wall time it said ``time_ms``."""
+        self._when.append(wall_ms)
+        # The time last: who finds it finds when it was said.
+        self._said.append(time_ms)
 
     def passed(self, due: int) -> int | None:
-        """Wall time in ms at which this clock passed ``due`` plus the lateness; None: not yet.
+        """Wall time in ms at which the clock passed ``due`` plus the lateness; None: not yet.
 
         Ticks come a few times a second; between two of them the clock runs on at its rate, so a
         timer's wait for the next tick counts as latency.
         """
         moment = due + self._lateness
         index = bisect_left(self._said, moment)
-        if index >= len(self._when):
+        if index >= len(self._said):
             return None
-        ahead = (self._said[index] - moment) / self.rate if self.rate else 0.0
+        ahead = (self._said[index] - moment) / self._rate if self._rate else 0.0
         return int(self._when[index] - ahead)
 
-    def _remember(self, time_ms: int, now: int) -> None:
-        self._when.append(now)
-        # The time last: who finds it finds when it was said.
-        self._said.append(time_ms)
+
+class DemoClock(ClockOwner):
+    """The clock that the source holds; ``said`` remembers when it said which time."""
+
+    def __init__(
+        self, cluster: Cluster, *, start_ms: int, until_ms: int, rate: float, lateness_ms: int
+    ) -> None:
+        super().__init__(cluster, tool="demo", start_ms=start_ms, until_ms=until_ms, rate=rate)
+        self.rate = rate
+        self.said = SaidTimes(rate, lateness_ms)
+
+    def tick(self, time_ms: int) -> None:
+        """As ClockOwner's."""
+        now = time.time_ns() // 1_000_000
+        super().tick(time_ms)
+        self.said.add(time_ms, now)
+
+    def close(self, time_ms: int | None = None) -> None:
+        """As ClockOwner's: the last tick."""
+        now = time.time_ns() // 1_000_000
+        super().close(time_ms)
+        self.said.add(self.time, now)
 
 
 class Latencies:
     """Latencies of all triggers so far, in ms. Fed by the reader's thread, read by the view's."""
 
-    def __init__(self, appended: AppendTimes, clock: DemoClock) -> None:
+    def __init__(self, appended: AppendTimes, said: SaidTimes) -> None:
         self._appended = appended
-        self._clock = clock
+        self._said = said
         self._known: list[float] = []
         self._unknown: list[tuple[EventCause | TimerCause, float]] = []
         self._lock = threading.Lock()
@@ -119,7 +131,7 @@ class Latencies:
     def _began(self, cause: EventCause | TimerCause) -> int | None:
         if isinstance(cause, EventCause):
             return self._appended.at(cause)
-        return self._clock.passed(cause.due)
+        return self._said.passed(cause.due)
 
 
 def percentile(ordered: list[float], share: float) -> float:
@@ -130,7 +142,3 @@ def percentile(ordered: list[float], share: float) -> float:
     """
     rank = -(-len(ordered) * share // 1)
     return ordered[max(0, int(rank) - 1)]
-
-
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -92,19 +93,25 @@ def _play(
     if differences := create_topics(settings).differences:
         raise DemoError("; ".join(str(difference) for difference in differences))
     view.phase(f"Starting {_counted(options.workers, 'worker')}")
+    heard: deque[str] = deque(maxlen=1)
+
+    def hear(words: str) -> None:
+        heard.append(words)
+        view.note(words)
+
     supervisor = Supervisor(
         options.workers,
         place.environment(),
         metrics_port=place.metrics_port,
         log_folder=place.logs,
-        say=view.note,
+        say=hear,
     )
     workers = worker_views(place.logs, options.workers)
     cluster = Cluster(settings.kafka_bootstrap, settings.topic_prefix)
     store = RedisStore(settings.redis_url, settings.redis_prefix)
     with closing(store):
         with supervisor:
-            _wait_ready(workers, stop)
+            _wait_ready(workers, stop, heard)
             flow = _flow_seconds(options.seconds, began)
             plan = planner(flow)
             feed = Watched(plan.feed)
@@ -116,7 +123,7 @@ def _play(
                 lateness_ms=int(settings.lateness * 1000),
             )
             appended = AppendTimes()
-            latencies = Latencies(appended, clock)
+            latencies = Latencies(appended, clock.said)
             source = Playing(cluster, feed, clock, appended, flow, stop)
             reader = TriggerReader(settings, latencies.add)
             watch = Watch(
@@ -140,11 +147,13 @@ def _play(
     return Outcome(summary, list(reader.first.values()), report)
 
 
-def _wait_ready(workers: Sequence[WorkerView], stop: threading.Event) -> None:
+def _wait_ready(workers: Sequence[WorkerView], stop: threading.Event, heard: Sequence[str]) -> None:
+    """``heard``: the last that was said of a worker."""
     deadline = time.monotonic() + READY_SECONDS
     while not all(worker.ready() for worker in workers):
         if time.monotonic() > deadline:
-            raise DemoError(f"the workers were not ready within {READY_SECONDS:g} s")
+            last = f": {heard[-1]}" if heard else ""
+            raise DemoError(f"the workers were not ready within {READY_SECONDS:g} s{last}")
         if stop.wait(LOOK_SECONDS):
             raise DemoError("ended before the first event")
 

@@ -23,7 +23,7 @@ from streams.demo.words import TITLES, because, promise
 _FIXED_LINES = 20
 #: Columns from which on there is room for what a coupon promises.
 _WIDE = 100
-_FEWEST_COUPONS, _MOST_COUPONS = 4, 20
+_FEWEST_COUPONS, _MOST_COUPONS = 1, 20
 _NOTES = 3
 _STYLES = {"abandoned-cart": "yellow", "second-order": "green", "bad-review": "magenta"}
 _SPARKS = "▁▂▃▄▅▆▇█"
@@ -141,7 +141,8 @@ class Screen:
             state = (f"pid {pid}", "green") if pid else ("down, starting again", "bold red")
             parts += [f"worker {slot} ", state, "  "]
         if moment.restarts:
-            parts += [(f"{moment.restarts} restarts  ", "yellow")]
+            times = "once" if moment.restarts == 1 else f"{moment.restarts} times"
+            parts += [(f"restarted {times}  ", "yellow")]
         parts += [(f"on {scene.place}", "dim")]
         lines = [Text.assemble(*parts, no_wrap=True, overflow="ellipsis")]
         with self._lock:
