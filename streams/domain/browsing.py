@@ -87,6 +87,16 @@ def fold_click(browsing: Browsing, click: Click, time: int) -> None:
         session.clicks += 1
         if time > session.end:
             session.end = time
+    elif session is None:
+        browsing.session = Session(session_id, time, time, 1)
+        browsing.sessions += 1
+    elif not session_id and not session.id and time - session.end >= SESSION_GAP:
+        # None of the kept sessions ends after the newest, so this one joins none of them.
+        kept = browsing.past[-(SESSIONS - 2) * _PAST.size :]
+        clicks = min(session.clicks, _MOST_CLICKS)
+        browsing.past = kept + _PAST.pack(_NO_ID, session.start, session.end, clicks)
+        browsing.session = Session(session_id, time, time, 1)
+        browsing.sessions += 1
     else:
         _place(browsing, session_id, time)
 

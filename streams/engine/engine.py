@@ -165,7 +165,6 @@ class Engine:
         began = time.monotonic()
         self._publisher.unassign()
         self._cycle.partitions = {}
-        self._guard.paused.clear()
         self._health.resume_all()
         recovered, missing = self._recovery.recover(assignment)
         for number, topics in missing.items():
@@ -177,6 +176,9 @@ class Engine:
         self._cycle.partitions = recovered.partitions
         self._publisher.assign(assignment.generation, assignment.member, recovered.publishing)
         self._publisher.wake(set(recovered.partitions))
+        for topic, reason in self._guard.paused.items():
+            # A rebalance resumes everything; what an operator has not accepted stays paused.
+            self.pause(topic, None, reason)
         self._health.set("recovered", True)
         self._health.set("joined", True)
         log.info(

@@ -21,8 +21,10 @@ from streams.state.redis_store import OutboxEntry, RedisStore
 
 #: Rows of one transaction, over all partitions; an entry (one commit) is never cut.
 TRANSACTION_ROWS = 10_000
-#: Entries read of one partition at a time.
-READ_ENTRIES = 500
+#: ... and about this many bytes.
+TRANSACTION_BYTES = 64 * 1024 * 1024
+#: Entries read of one partition at a time; an entry is below 5 MB, a typical one below 100 KB.
+READ_ENTRIES = 100
 #: How soon rows that nobody waits for (journal and offsets only) are published, seconds.
 QUIET_INTERVAL = 1.0
 TRANSACTION_TIMEOUT_MS = 5_000
@@ -244,30 +246,32 @@ class Publisher:
 
     def _collect(self, wanted: set[int]) -> dict[int, _Batch]:
         batches: dict[int, _Batch] = {}
-        room = TRANSACTION_ROWS
+        room, memory = TRANSACTION_ROWS, TRANSACTION_BYTES
         for number, held in self._partitions.items():
             if number not in wanted or held.committed <= held.published:
                 continue
-            if room <= 0:
-                self.wake({number})
-                continue
-            taken: list[OutboxEntry] = []
-            for entry in self._store.outbox(number, held.published, READ_ENTRIES):
-                expected = taken[-1].seq + 1 if taken else held.published + 1
-                if entry.seq != expected:
-                    raise PublisherError(
-                        f"partition {number}: outbox has seq {entry.seq} where {expected} must be"
-                    )
-                size = len(entry.rows) + 1
-                if taken and size > room:
-                    break
-                room -= size
-                taken.append(entry)
-            if not taken:
+            entries = self._store.outbox(number, held.published, READ_ENTRIES)
+            if not entries:
                 raise PublisherError(
                     f"partition {number}: outbox is empty after seq {held.published}, "
                     f"but {held.committed} is committed: Redis lost it"
                 )
+            taken: list[OutboxEntry] = []
+            for entry in entries:
+                expected = held.published + len(taken) + 1
+                if entry.seq != expected:
+                    raise PublisherError(
+                        f"partition {number}: outbox has seq {entry.seq} where {expected} must be"
+                    )
+                fits = len(entry.rows) < room and entry.size <= memory
+                if not fits and (taken or batches):
+                    break
+                room -= len(entry.rows) + 1
+                memory -= entry.size
+                taken.append(entry)
+            if not taken:
+                self.wake({number})  # the next transaction begins with it
+                continue
             batch = batches[number] = _Batch(taken)
             for entry in taken:
                 batch.moved.update(entry.vector)
@@ -277,6 +281,7 @@ class Publisher:
         producer = self._producer
         sent: list[tuple[str, int, str]] = []
         offsets: list[TopicPartition] = []
+        metadata = self._metadata
         producer.begin_transaction()
         self._crash.reach("after-begin")
         for number, batch in batches.items():
@@ -288,23 +293,24 @@ class Publisher:
             last = batch.entries[-1]
             held = self._partitions[number]
             moved = {self._carrier: held.offsets.get(self._carrier, 0), **batch.moved}
-            metadata = f"{last.seq},{chain(last.row).hex()}"
+            position = f"{last.seq},{chain(last.row).hex()}"
             offsets += [
-                TopicPartition(topic, number, offset, metadata=metadata)
+                TopicPartition(topic, number, offset, metadata=position)
                 for topic, offset in moved.items()
             ]
         self._crash.reach("after-produce")
-        producer.send_offsets_to_transaction(offsets, self._metadata, CALL_TIMEOUT)
+        self._persist(lambda left: producer.send_offsets_to_transaction(offsets, metadata, left))
         self._crash.reach("after-offsets")
-        self._commit()
+        self._persist(producer.commit_transaction)
         self._crash.reach("after-transaction")
         return sent
 
-    def _commit(self) -> None:
+    def _persist(self, call: Callable[[float], object]) -> None:
+        """Call again while the error says so: the outcome is the same however often it is called."""
         deadline = time.monotonic() + CALL_TIMEOUT
         while True:
             try:
-                self._producer.commit_transaction(max(0.1, deadline - time.monotonic()))
+                call(max(0.1, deadline - time.monotonic()))
                 return
             except KafkaException as error:
                 if not error.args[0].retriable() or time.monotonic() > deadline:

@@ -22,7 +22,7 @@ from streams.engine.publisher import Publishing
 from streams.engine.topicnames import TopicNames
 from streams.engine.transport import Assignment
 from streams.operations.metrics import Metrics
-from streams.state.redis_store import RedisStore, Refused, Stored
+from streams.state.redis_store import Held, RedisStore, Refused, Stored
 
 CALL_TIMEOUT = 30.0
 #: Said of repair commands until they exist.
@@ -170,10 +170,14 @@ class Recovery:
             for number in numbers
         }
         owned = [number for number in numbers if not missing[number]]
-        stored = {
-            number: self._store.claim(number, assignment.generation, assignment.member)
-            for number in owned
-        }
+        try:
+            stored = {
+                number: self._store.claim(number, assignment.generation, assignment.member)
+                for number in owned
+            }
+        except Held as held:
+            self._refuse_restarted(held)
+            raise
         self._crash.reach("after-claim")
         recovered = Recovered({}, {})
         if owned:
@@ -194,6 +198,20 @@ class Recovery:
                         starts, ends, recovered,
                     )  # fmt: skip
         return recovered, {number: topics for number, topics in missing.items() if topics}
+
+    def _refuse_restarted(self, held: Held) -> None:
+        """A group that was deleted or made anew counts its generations from 1 and knows no offsets."""
+        number = held.partition
+        with GroupOffsets(self._bootstrap, self._group) as offsets:
+            kafka = offsets.read(self._topics.inputs, [number])[number]
+        if kafka.seq < self._store.stored(number).trimmed:
+            self._metrics.recoveries("reset").inc()
+            raise RecoveryRefused(
+                "reset",
+                number,
+                f"{held}, and group {self._group} has no offset of it: the group was deleted or made "
+                f"anew. Adopt it with: huitou group adopt {LATER}",
+            ) from held
 
     def _recover_one(
         self,

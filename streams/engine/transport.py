@@ -134,7 +134,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             or not self.consumer.flow_active
         )
         if abandoned:
-            self._seek(consumer, {tp: before[tp] for tp in records if tp in before})
+            # Also where no record was: markers and aborted batches move a position on their own.
+            now = self._positions(consumer)
+            self._seek(consumer, {tp: at for tp, at in before.items() if now.get(tp, at) > at})
             return {}
         fetched: dict[tuple[str, int], Fetched] = {}
         for tp, end in self._positions(consumer).items():

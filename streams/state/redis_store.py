@@ -82,6 +82,8 @@ class OutboxEntry:
     row: bytes
     rows: list[tuple[str, int, bytes | None, bytes, int, str]]
     vector: dict[str, int]
+    #: Bytes in Redis, about.
+    size: int
 
 
 class _Script:
@@ -311,6 +313,7 @@ class RedisStore:
                 fields[b"row"],
                 _unpack_rows(fields[b"rows"]),
                 _unpack_vector(fields[b"vector"]),
+                len(fields[b"row"]) + len(fields[b"rows"]),
             )
             for identifier, fields in found
         ]

@@ -16,7 +16,7 @@ from streams.engine.transport import Assignment
 from streams.state.codec import decode, encode
 from tests.conftest import settings_of
 from tests.engine.conftest import make_bench
-from tests.engine.harness import Bench, Snapshot, WorkerProcess
+from tests.engine.harness import Bench, Snapshot, WorkerProcess, moment
 from tests.engine.scenario import ShopDay
 from tests.waiting import wait_for
 
@@ -236,6 +236,29 @@ def test_a_journal_that_no_longer_reaches_back_is_refused(bench: Bench, tmp_path
     assert cases["incomplete"] == 1
     assert refusal is not None
     assert "shop.journal" in refusal
+
+
+def test_a_group_made_anew_is_refused(bench: Bench, tmp_path: Path) -> None:
+    """It counts its generations from 1, below what Redis holds, and knows no offsets."""
+    log = tmp_path / "worker.log"
+    for number in range(2):
+        worker = WorkerProcess(bench.settings, log)
+        worker.wait_recovered()
+        bench.send(
+            "shop.clicks", "anna", {"action": "view"}, id=f"e{number}", time=moment(number)
+        )
+        bench.flush()
+        bench.wait_processed()
+        bench.wait_published()
+        assert worker.stop() == 0
+    admin = AdminClient({"bootstrap.servers": bench.settings.kafka_bootstrap})
+    admin.delete_consumer_groups([bench.settings.group])[bench.settings.group].result(20)
+    worker = WorkerProcess(bench.settings, log)
+    assert worker.wait() == EXIT_REFUSED
+    line = worker.logged("refused")
+    assert line is not None
+    assert line["case"] == "reset"
+    assert "huitou group adopt" in str(line["error"])
 
 
 def test_a_worker_that_is_refused_says_so_and_ends(worked: Worked) -> None:
