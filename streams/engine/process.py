@@ -286,35 +286,34 @@ class Draft:
         states, touched, sizes = self._states, self._touched, self._sizes
         applied = duplicates = dead = 0
         index = first
-        item: Decoded | DeadLetter
+        full = False  # changes only where a state is touched first or a row is added
         try:
             for index in range(first, len(items)):
+                if full:
+                    break
                 item = items[index]
-                if type(item) is DeadLetter:
+                if isinstance(item, DeadLetter):
                     dead += 1
                     self._dead_letter(part.records[index], item)
-                    if self.full:
-                        index += 1
-                        break
+                    full = self.full
                     continue
-                assert type(item) is Decoded
                 event, time = item.event, item.time_ms
-                data = event.data
-                key = state_key(data.shop_id, event.subject)
+                shop = event.data.shop_id
+                key = state_key(shop, event.subject)
                 state = states.get(key)
                 if state is None:
-                    state = states[key] = new_state(data.shop_id, event.subject)
+                    state = states[key] = new_state(shop, event.subject)
+                settings = definitions.at(shop, time)
                 if key in touched:
-                    settings = definitions.at(data.shop_id, time)
                     facts = fold_event(state, event, time, settings)
                 else:
-                    settings = definitions.at(data.shop_id, time)
                     before, evicted = next_due(state), state.evicted_early
                     facts = fold_event(state, event, time, settings)
                     if facts is not None:
                         touched[key] = before
                         self._evicted_early -= evicted
                         self._weight += sizes.get(key, UNKNOWN_STATE_BYTES)
+                        full = self.full
                 if facts is None:
                     duplicates += 1
                     continue
@@ -324,9 +323,7 @@ class Draft:
                         record = part.records[index]
                         trigger.cause = EventCause(part.topic, record.partition, record.offset)
                         self._trigger(trigger, time, record.timestamp)
-                if self.full:
-                    index += 1
-                    break
+                        full = self.full
             else:
                 index = len(items)
         except Exception as error:
