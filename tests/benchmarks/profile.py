@@ -4,14 +4,15 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 #: Samples a second; py-spy reads the process without stopping it.
 _RATE = 150
-#: Functions named for each thread, and threads named.
-_FUNCTIONS = 8
+#: Functions named for each thread, threads named, and functions named by their own time.
+_FUNCTIONS = 12
 _THREADS = 4
+_OWN = 30
 
 
 class ProfileError(Exception):
@@ -20,14 +21,16 @@ class ProfileError(Exception):
 
 @dataclass(frozen=True)
 class Profile:
-    """Shares are of all samples: ``threads`` by name, ``functions`` (inclusive) by thread."""
+    """Shares are of all samples: ``threads`` by name; ``functions`` with all that they call, by thread;
+    ``own``: functions without what they call, whatever the thread."""
 
     samples: int
     threads: dict[str, float]
     functions: dict[str, dict[str, float]]
+    own: dict[str, float]
 
     def as_dict(self) -> dict[str, object]:
-        return {"samples": self.samples, "threads": self.threads, "functions": self.functions}
+        return asdict(self)
 
 
 def profile(pid: int, seconds: int) -> Profile:
@@ -54,12 +57,14 @@ def _read(raw: str) -> Profile:
     """py-spy's raw format: ``thread;frame;frame count``, outermost frame first."""
     threads: Counter[str] = Counter()
     functions: dict[str, Counter[str]] = {}
+    own: Counter[str] = Counter()
     for line in raw.splitlines():
         stack, _, count = line.rpartition(" ")
         thread, *frames = stack.split(";")
         name = thread.rpartition(": ")[2]
         threads[name] += int(count)
         inclusive = functions.setdefault(name, Counter())
+        own[frames[-1] if frames else name] += int(count)
         for frame in set(frames):
             inclusive[frame] += int(count)
     total = max(1, threads.total())
@@ -74,6 +79,7 @@ def _read(raw: str) -> Profile:
             name: shares(_ours(functions[name], threads[name]), _FUNCTIONS)
             for name, _ in threads.most_common(_THREADS)
         },
+        shares(own, _OWN),
     )
 
 
