@@ -105,12 +105,18 @@ class LocalStack:
                 kafka, redis = self._place()
                 try:
                     # Redis first: it is there in no time, and a missing one is told before Kafka.
-                    self._started += [server for server in (redis, kafka) if server.start()]
+                    for server in (redis, kafka):
+                        if server.start():
+                            self._started.append(server)
                     break
                 except StartError:
                     self._stop_started()
                     if self._port_base is not None or attempt == _ATTEMPTS:
                         raise
+                except BaseException:
+                    # A missing java or Ctrl-C: nobody holds this stack who could stop it.
+                    self._stop_started()
+                    raise
             code_key(self.folder)
         return self
 
