@@ -74,21 +74,21 @@ def pace(scene: Scene) -> str:
     'One second here is 2 minutes there: a cart left alone for 30 minutes is noticed after 15 seconds.'
     """
     wait = 1_800 / scene.factor
-    noticed = f"{wait:.0f} seconds" if wait >= 2 else f"{wait:.1f} seconds"
+    noticed = "at once" if wait < 0.1 else f"after {duration(wait)}"
     return (
         f"One second here is {duration(scene.factor)} there: a cart left alone for 30 minutes is "
-        f"noticed after {noticed}."
+        f"noticed {noticed}."
     )
 
 
 def duration(seconds: float) -> str:
     """About how long, in its largest unit.
 
-    >>> duration(120), duration(12960), duration(1)
-    ('2 minutes', '3.6 hours', '1 second')
+    >>> duration(120), duration(12960), duration(1), duration(0.14)
+    ('2 minutes', '3.6 hours', '1 second', '0.1 seconds')
     """
     for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
         if seconds >= size:
             count = f"{seconds / size:.1f}".removesuffix(".0")
             return f"{count} {name}" if count == "1" else f"{count} {name}s"
-    return f"{seconds:g} seconds"
+    return f"{seconds:.1f} seconds"

@@ -124,7 +124,7 @@ def _play(
             )
             appended = AppendTimes()
             latencies = Latencies(appended, clock.said)
-            source = Playing(cluster, feed, clock, appended, flow, stop)
+            source = Playing(cluster, feed, clock, appended, plan.seconds, stop)
             reader = TriggerReader(settings, latencies.add)
             watch = Watch(
                 store, settings.partitions, feed, source, reader, latencies, supervisor, workers
