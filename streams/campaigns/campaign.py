@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from schemas.trigger import Offer, Trigger, Why
+from schemas.trigger import Offer, Trigger, TriggerEvent, Why
 from streams.domain.facts import Fact
 from streams.domain.fold import CustomerEvent
 from streams.domain.state import COUPONS, Coupon, CustomerState
@@ -80,8 +80,7 @@ def issue(
         return None
     offer = definition.offer
     until = time + offer.valid_hours * _HOUR_MS
-    state.coupons.append(Coupon(identity, name, time, until))
-    del state.coupons[:-COUPONS]
+    record(state, Coupon(identity, name, time, until))
     return Trigger(
         trigger_id=identity,
         shop_id=state.shop_id,
@@ -100,6 +99,33 @@ def issue(
         why=list(match.why),
         channels=list(definition.channels),
     )
+
+
+def record(state: CustomerState, coupon: Coupon) -> None:
+    """Remember an issued coupon, unless it is known: the one effect of a trigger on a state."""
+    if all(known.trigger_id != coupon.trigger_id for known in state.coupons):
+        state.coupons.append(coupon)
+        del state.coupons[:-COUPONS]
+
+
+def adopt(state: CustomerState, event: TriggerEvent) -> None:
+    """Take over a trigger as it was published, where deciding again is out of the question."""
+    trigger = event.data
+    if trigger.kind == "coupon_issued":
+        until = trigger.offer.valid_until if trigger.offer is not None else event.time
+        record(
+            state,
+            Coupon(
+                trigger.trigger_id,
+                trigger.campaign,
+                _milliseconds(event.time),
+                _milliseconds(until),
+            ),
+        )
+
+
+def _milliseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _moment(time: int) -> datetime:

@@ -38,6 +38,8 @@ COMMANDS = {
     "topics": Command("streams.cli.topics:topics_app", "The topics of the contract.", _OPERATE),
     "settings": Command("streams.cli.settings:settings_app", "Shops' definitions.", _OPERATE),
     "clock": Command("streams.cli.clock:clock_app", "Who owns the clock.", _OPERATE),
+    "rebuild": Command("streams.cli.repair:rebuild", "Redis anew, from the log.", _OPERATE),
+    "group": Command("streams.cli.repair:group_app", "The consumer group.", _OPERATE),
     "resume": Command("streams.cli.resume:resume", "Goes on with a paused topic.", _OPERATE),
 }
 

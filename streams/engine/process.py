@@ -25,6 +25,7 @@ from schemas.journal import (
     encode_row,
 )
 from schemas.trigger import EventCause, TimerCause, Trigger, TriggerEvent
+from streams.campaigns.campaign import adopt
 from streams.campaigns.decide import decide, decide_timer
 from streams.domain.fold import fold as fold_event
 from streams.domain.shop import ShopSettings
@@ -84,6 +85,20 @@ class Stamp:
     codec: int
     config: str
     code_key: str
+
+
+def stamp_of(row: JournalRow) -> Stamp:
+    """The circumstances under which a published row was made."""
+    return Stamp(
+        epoch=row.epoch,
+        clock=row.clock,
+        latest=row.latest,
+        definitions=row.definitions,
+        build=row.build,
+        codec=row.codec,
+        config=row.config,
+        code_key=row.code_key,
+    )
 
 
 @dataclass(slots=True, frozen=True)
@@ -190,6 +205,7 @@ class PartitionProcessor:
         definitions: DefinitionsLike,
         *,
         bounded: bool = True,
+        adopted: Sequence[TriggerEvent] | None = None,
     ) -> "Draft":
         """Fold from where ``work`` stands to its end or to the bounds of one commit.
 
@@ -197,9 +213,10 @@ class PartitionProcessor:
         encoded bytes of states, where known. Raises FoldError with the record that caused it; the states
         touched so far are then half-changed and must be dropped. A ``work`` with nothing left gives a
         draft that only moves the clock. ``bounded`` False folds all of it: a commit that is repeated is
-        as long as it was.
+        as long as it was. With ``adopted``, what was published for these events by another build,
+        nothing is decided: the states take those triggers over as they are.
         """
-        draft = Draft(self, position, states, sizes, bounded=bounded)
+        draft = Draft(self, position, states, sizes, bounded=bounded, decides=adopted is None)
         while not work.done and not draft.full:
             part, items = work.fetched[work.topic], work.items[work.topic]
             first = work.record
@@ -213,6 +230,7 @@ class PartitionProcessor:
                 work.record = stop
             records = part.records if stop - first == len(items) else part.records[first:stop]
             draft.slices.append(Slice(part.topic, start, end, stop - first, slice_crc(records)))
+        draft.adopt(adopted or ())
         return draft
 
     def fire(
@@ -223,13 +241,16 @@ class PartitionProcessor:
         sizes: Mapping[str, int],
         definitions: DefinitionsLike,
         caused_at: "CausedAt | None" = None,
+        adopted: Sequence[TriggerEvent] | None = None,
     ) -> "Draft":
         """Fire the timers of ``due``: (state key, due time in ms) in (due, key) order, all in ``states``.
 
         Every occasion of these customers up to the last due time fires, in (due, customer) order.
+        ``adopted`` as in ``fold``.
         """
-        draft = Draft(self, position, states, sizes)
+        draft = Draft(self, position, states, sizes, decides=adopted is None)
         draft.fire(due, definitions, caused_at)
+        draft.adopt(adopted or ())
         return draft
 
 
@@ -250,8 +271,10 @@ class Draft:
         sizes: Mapping[str, int],
         *,
         bounded: bool = True,
+        decides: bool = True,
     ) -> None:
         self._bounded = bounded
+        self._decides = decides
         #: In fold order.
         self.slices: list[Slice] = []
         self._processor = processor
@@ -318,7 +341,7 @@ class Draft:
                     duplicates += 1
                     continue
                 applied += 1
-                if facts:
+                if facts and self._decides:
                     for trigger in decide(state, facts, event, time, settings):
                         record = part.records[index]
                         trigger.cause = EventCause(part.topic, record.partition, record.offset)
@@ -342,6 +365,8 @@ class Draft:
         caused_at: CausedAt | None,
     ) -> None:
         """See PartitionProcessor.fire."""
+        if not due:
+            return  # a row of another build, of whose timers this one has none
         last_key, until = due[-1]
         occasions = []
         for key, _ in due:
@@ -352,6 +377,8 @@ class Draft:
                 occasions.append((occasion.due, key, order, occasion))
         occasions.sort(key=lambda entry: entry[:3])
         for moment, key, _, occasion in occasions:
+            if not self._decides:
+                break
             state = self._states[key]
             try:
                 settings = definitions.at(state.shop_id, moment)
@@ -362,6 +389,18 @@ class Draft:
                 trigger.cause = TimerCause(occasion.kind, moment)
                 self._trigger(trigger, moment, caused_at(moment) if caused_at else moment)
         self._fired = Fired(until, last_key, len(occasions))
+
+    def adopt(self, events: Sequence[TriggerEvent]) -> None:
+        """Record triggers as they were published; every state concerned is at hand or made."""
+        for event in events:
+            key = state_key(event.data.shop_id, event.data.customer_id)
+            state = self._states.get(key)
+            if state is None:
+                state = self._states[key] = new_state(event.data.shop_id, event.data.customer_id)
+            if key not in self._touched:
+                self._touched[key] = next_due(state)
+                self._evicted_early -= state.evicted_early
+            adopt(state, event)
 
     def _trigger(self, trigger: Trigger, time: int, cause_ms: int) -> None:
         trigger.seq = self._seq
@@ -398,6 +437,14 @@ class Draft:
     def _add(self, row: OutRow) -> None:
         self._weight += len(row.value)
         self._rows.append(row)
+
+    def finish_as(self, row: JournalRow, raw: bytes) -> Commit:
+        """The commit under a row that was published before, whatever this build would have written."""
+        commit = self.finish(stamp_of(row))
+        commit.position, commit.row, commit.journal = Position(row.seq, chain(raw)), raw, row
+        commit.vector = {part.topic: part.end for part in row.slices}
+        commit.rows = []
+        return commit
 
     def finish(self, stamp: Stamp, clock_slices: Sequence[Slice] = ()) -> Commit:
         """Encode what changed and chain the journal row; ``clock_slices``: the clock records applied."""

@@ -8,16 +8,21 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
+import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from schemas.journal import GENESIS, JournalRow, Slice, decode_row
+from schemas.trigger import TriggerEvent
+from streams.domain.state import state_key
+from streams.engine.adoption import PublishedTriggers
 from streams.engine.clock import TickQueue
 from streams.engine.crashpoints import CrashPoints
 from streams.engine.definitions import DefinitionsSource
-from streams.engine.log import LOGGER, LogReader, slice_crc
+from streams.engine.log import LOGGER, LogReader, StoredRow, slice_crc
 from streams.engine.log_errors import JournalGap, LogRangeLost
 from streams.engine.partition import NEW_CLOCK, Partition, StateCache
-from streams.engine.process import Fetched, PartitionProcessor, Stamp
+from streams.engine.partition_log import PartitionLog
+from streams.engine.process import Commit, Draft, Fetched, PartitionProcessor, stamp_of
 from streams.engine.publisher import Publishing
 from streams.engine.topicnames import TopicNames
 from streams.engine.transport import Assignment
@@ -25,8 +30,7 @@ from streams.operations.metrics import Metrics
 from streams.state.redis_store import Held, RedisStore, Refused, Stored
 
 CALL_TIMEOUT = 30.0
-#: Said of repair commands until they exist.
-LATER = "(a command of the next version)"
+log = structlog.get_logger(__name__)
 #: Timers of one fired journal row; more than processing ever puts into one commit.
 FIRED_LIMIT = 1_000_000
 
@@ -128,6 +132,8 @@ class Recovery:
 
     #: Open during ``recover``.
     _log: LogReader
+    #: Open during a replay: reads the topics of one partition in the order of the journal.
+    _along: PartitionLog
 
     def __init__(
         self,
@@ -199,6 +205,26 @@ class Recovery:
                     )  # fmt: skip
         return recovered, {number: topics for number, topics in missing.items() if topics}
 
+    def rebuild(self, number: int) -> Partition:
+        """Fold the whole journal of a partition into a Redis that has nothing of it.
+
+        Only while no worker runs. Raises what ``recover`` raises.
+        """
+        # Below every generation, so that the next worker's claim wins.
+        found = self._store.claim(number, 0, "rebuild")
+        with (
+            GroupOffsets(self._bootstrap, self._group) as offsets,
+            LogReader(self._bootstrap) as log,
+        ):
+            self._log = log
+            kafka = offsets.read(self._topics.inputs, [number])[number]
+            starts = log.log_starts([(topic, number) for topic in self._topics.inputs])
+            partition = self._partition(number, 0, found, starts)
+            if kafka.seq > found.position.seq:
+                self._replay(partition, found, kafka)
+        self._store.trim(number, 0, kafka.seq)
+        return partition
+
     def _refuse_restarted(self, held: Held) -> None:
         """A group that was deleted or made anew counts its generations from 1 and knows no offsets."""
         number = held.partition
@@ -210,7 +236,7 @@ class Recovery:
                 "reset",
                 number,
                 f"{held}, and group {self._group} has no offset of it: the group was deleted or made "
-                f"anew. Adopt it with: huitou group adopt {LATER}",
+                "anew. Adopt it with: huitou group adopt",
             ) from held
 
     def _recover_one(
@@ -251,21 +277,21 @@ class Recovery:
                 number,
                 f"the group's offsets were changed from outside ({where}); the journal's last row "
                 f"of {self._topics.journal}[{number}] tells the published seq. "
-                f"Adopt them with: huitou group adopt {LATER}",
+                "Adopt them with: huitou group adopt",
             )
         partition = self._partition(number, epoch, found, starts)
         self._refuse_outside(partition, starts, ends)
         if found.position.seq < kafka.seq:
             try:
-                self._replay(partition, found, kafka)
+                case = self._replay(partition, found, kafka)
             except (JournalGap, LogRangeLost) as error:
                 raise RecoveryRefused(
                     "incomplete",
                     number,
                     f"what Redis lost cannot be read back: {error}. "
-                    f"Restore with: huitou rebuild --partition {number} {LATER}",
+                    f"Restore with: huitou rebuild --partition {number}",
                 ) from error
-            self._metrics.recoveries("replayed").inc()
+            self._metrics.recoveries(case).inc()
             return partition
         if self._chain_at(number, found, kafka.seq) != kafka.chain:
             raise _forked(number, f"at seq {kafka.seq} Redis and Kafka differ")
@@ -284,7 +310,7 @@ class Recovery:
                 "missing",
                 number,
                 f"Redis holds nothing, but Kafka has {known} of it; Redis was emptied or another one "
-                f"is configured. Restore it with: huitou rebuild --partition {number} {LATER}",
+                f"is configured. Restore it with: huitou rebuild --partition {number}",
             )
 
     def _partition(
@@ -328,7 +354,7 @@ class Recovery:
                     partition.number,
                     f"Redis stands at {topic}[{partition.number}] offset {offset}, but the log holds "
                     f"{start} to {end}; the topic was deleted, or kept too short. "
-                    f"Restore with: huitou rebuild --partition {partition.number} {LATER}",
+                    f"Restore with: huitou rebuild --partition {partition.number}",
                 )
 
     def _chain_at(self, number: int, found: Stored, seq: int) -> bytes:
@@ -346,75 +372,114 @@ class Recovery:
             )
         return decode_row(entries[0].row).previous
 
-    def _replay(self, partition: Partition, found: Stored, kafka: Published) -> None:
-        """Redis lost a suffix: repeat exactly what the journal says of it. Nothing is sent again."""
+    def _replay(self, partition: Partition, found: Stored, kafka: Published) -> str:
+        """Redis lost a suffix: do again what the journal says of it. Nothing is sent again."""
         number = partition.number
         first = found.position.seq + 1
+        with PartitionLog(self._bootstrap) as along:
+            along.begin(number, {topic: partition.vector[topic] for topic in self._topics.customer})
+            self._along = along
+            return self._replay_rows(partition, first, kafka)
+
+    def _replay_rows(self, partition: Partition, first: int, kafka: Published) -> str:
+        """Returns the case: ``replayed``, or ``adopted`` where another build wrote some of it."""
+        number = partition.number
+        adopting: PublishedTriggers | None = None
         for stored in self._log.read_rows(self._topics.journal, number, first, kafka.seq):
             row = stored.row
             if row.previous != partition.position.chain:
                 raise _forked(number, f"journal row {row.seq} follows another row than Redis holds")
-            if (row.build, row.config) != (self._build, self._config):
-                raise RecoveryRefused(
-                    "adopt",
-                    number,
-                    f"Redis lost seq {first} to {kafka.seq}, which build {row.build} "
-                    f"({row.config}) wrote; this is build {self._build} ({self._config}). "
-                    "Start that build to recover, or run: huitou rebuild "
-                    f"--partition {number} {LATER}",
-                )
-            self._repeat(partition, stored.raw, row)
+            fetched = [self._read(s, number) for s in row.slices if s.topic != self._topics.clock]
+            commit = None
+            if adopting is None and (row.build, row.config) == (self._build, self._config):
+                commit = self._repeat(partition, stored, fetched)
+            if commit is None:
+                # Another build wrote the row, or folding it again gave something else. What was
+                # published stands; from here on nothing is decided, only taken over.
+                if adopting is None:
+                    adopting = PublishedTriggers(
+                        self._bootstrap, self._topics.triggers, number, row.seq
+                    )
+                    partition.cache.clear()
+                    log.warning("adopting", partition=number, seq=row.seq, written_by=row.build)
+                commit = self._adopt(partition, stored, fetched, adopting.of(row.seq))
+            result = self._store.commit(
+                [(number, partition.epoch, partition.position, commit)], outbox=False
+            )[0]
+            if isinstance(result, Refused):
+                raise result
+            partition.advance(commit, result)
+            partition.clock_read = partition.clock_applied = partition.vector[self._topics.clock]
             self._progress()
             self._crash.reach("in-replay")
+        if adopting is not None:
+            adopting.close()
         if partition.position.chain != kafka.chain:
             raise _forked(number, f"the journal's seq {kafka.seq} is not what the offsets name")
+        return "replayed" if adopting is None else "adopted"
 
-    def _repeat(self, partition: Partition, published: bytes, row: JournalRow) -> None:
+    def _repeat(
+        self, partition: Partition, stored: StoredRow, fetched: list[Fetched]
+    ) -> Commit | None:
+        """The same commit again, or None when it came out differently: the states are then spoilt."""
+        row = stored.row
+        clock_slices = [part for part in row.slices if part.topic == self._topics.clock]
+        draft = self._draft(partition, row, fetched, None)
+        if draft is None:
+            return None
+        commit = draft.finish(stamp_of(row), clock_slices)
+        return commit if commit.row == stored.raw else None
+
+    def _adopt(
+        self,
+        partition: Partition,
+        stored: StoredRow,
+        fetched: list[Fetched],
+        triggers: list[TriggerEvent],
+    ) -> Commit:
+        self._load(partition, [state_key(e.data.shop_id, e.data.customer_id) for e in triggers])
+        draft = self._draft(partition, stored.row, fetched, triggers)
+        assert draft is not None
+        return draft.finish_as(stored.row, stored.raw)
+
+    def _draft(
+        self,
+        partition: Partition,
+        row: JournalRow,
+        fetched: list[Fetched],
+        adopted: list[TriggerEvent] | None,
+    ) -> Draft | None:
+        """The row's slices folded, or its timers fired; None when its timers are not there."""
         number = partition.number
         processor = self._processors[number]
-        clock_slices = [part for part in row.slices if part.topic == self._topics.clock]
-        fetched = [
-            self._read(part, number) for part in row.slices if part.topic != self._topics.clock
-        ]
         definitions = self._definitions.upto(row.definitions)
         states, sizes = partition.cache.states, partition.cache.sizes
-        if row.fired is not None:
-            last = (row.fired.due, row.fired.key)
-            due = [
-                (key, moment)
-                for key, moment in self._store.due(number, row.fired.due, FIRED_LIMIT)
-                if (moment, key) <= last
-            ]
-            self._load(partition, [key for key, _ in due])
-            if not due or due[-1] != (row.fired.key, row.fired.due):
-                raise _differs(number, row, "its timers are not the ones that fired")
-            draft = processor.fire(partition.position, due, states, sizes, definitions)
-        else:
+        if row.fired is None:
             work = processor.prepare(fetched, row.latest)
             self._load(partition, list(work.keys))
-            draft = processor.fold(
-                partition.position, work, states, sizes, definitions, bounded=False
+            return processor.fold(
+                partition.position, work, states, sizes, definitions, bounded=False, adopted=adopted
             )
-        commit = draft.finish(stamp_of(row), clock_slices)
-        if commit.row != published:
-            raise _differs(number, row, "folding it again gave other rows or states")
-        result = self._store.commit(
-            [(number, partition.epoch, partition.position, commit)], outbox=False
-        )[0]
-        if isinstance(result, Refused):
-            raise result
-        partition.advance(commit, result)
-        partition.clock_read = partition.clock_applied = partition.vector[self._topics.clock]
+        last = (row.fired.due, row.fired.key)
+        due = [
+            (key, moment)
+            for key, moment in self._store.due(number, row.fired.due, FIRED_LIMIT)
+            if (moment, key) <= last
+        ]
+        if adopted is None and (not due or due[-1] != (row.fired.key, row.fired.due)):
+            return None
+        self._load(partition, [key for key, _ in due])
+        return processor.fire(partition.position, due, states, sizes, definitions, adopted=adopted)
 
     def _read(self, part: Slice, number: int) -> Fetched:
-        records = self._log.read_range(part.topic, number, part.start, part.end)
+        records = self._along.take(part.topic, part.start, part.end)
         if len(records) != part.count or slice_crc(records) != part.crc:
             raise RecoveryRefused(
                 "incomplete",
                 number,
                 f"{part.topic}[{number}] offsets {part.start} to {part.end} hold {len(records)} records "
                 f"where the journal counted {part.count} (or other bytes); retention or compaction took "
-                f"them. Restore with: huitou rebuild --partition {number} {LATER}",
+                f"them. Restore with: huitou rebuild --partition {number}",
             )
         return Fetched(part.topic, part.start, part.end, records)
 
@@ -427,33 +492,10 @@ class Recovery:
                 partition.cache.sizes[key] = size
 
 
-def stamp_of(row: JournalRow) -> Stamp:
-    """The circumstances under which a published row was made."""
-    return Stamp(
-        epoch=row.epoch,
-        clock=row.clock,
-        latest=row.latest,
-        definitions=row.definitions,
-        build=row.build,
-        codec=row.codec,
-        config=row.config,
-        code_key=row.code_key,
-    )
-
-
 def _forked(number: int, detail: str) -> RecoveryRefused:
     return RecoveryRefused(
         "forked",
         number,
         f"{detail}: two lineages (a failover to an old replica, or two stacks on one Redis). "
-        f"Redis's copy is void; restore with: huitou rebuild --partition {number} {LATER}",
-    )
-
-
-def _differs(number: int, row: JournalRow, detail: str) -> RecoveryRefused:
-    return RecoveryRefused(
-        "adopt",
-        number,
-        f"journal seq {row.seq} cannot be repeated: {detail}. "
-        f"Restore with: huitou rebuild --partition {number} {LATER}",
+        f"Redis's copy is void; restore with: huitou rebuild --partition {number}",
     )

@@ -21,6 +21,7 @@ from streams.domain.state import CustomerState
 from streams.engine.process import Commit, Position
 from streams.state.codec import CODEC_VERSION, decode
 from streams.state.keys import PartitionKeys
+from streams.state.scanning import escape_pattern
 
 #: Keys of one MGET: a reply of about 2 MB with typical states.
 READ_STATES = 1_000
@@ -178,6 +179,27 @@ class RedisStore:
             codec_min=int(meta.get(b"codec_min", b"0")),
             next_due=int(first[0][1]) if first else None,
         )
+
+    def forget_epoch(self, partition: int) -> None:
+        """Let the next claim win whatever its generation; only while no worker runs."""
+        self._redis.hdel(self.keys(partition).meta, "epoch", "member")
+
+    def wipe(self, partition: int) -> int:
+        """Drop everything of the partition, its position first; returns the keys dropped.
+
+        A wipe that is cut short leaves a partition without a position, which no worker takes.
+        """
+        keys = self.keys(partition)
+        dropped = int(self._redis.delete(keys.meta))
+        batch: list[bytes] = []
+        for key in self._redis.scan_iter(match=escape_pattern(keys.base) + "*", count=5_000):
+            batch.append(key)
+            if len(batch) >= 5_000:
+                dropped += int(self._redis.unlink(*batch))
+                batch.clear()
+        if batch:
+            dropped += int(self._redis.unlink(*batch))
+        return dropped
 
     def counts(self, partition: int) -> dict[tuple[str, str], int]:
         """(topic, outcome) -> records, as the commit scripts counted them."""

@@ -10,8 +10,15 @@ from streams.definitions import DefinitionsReader
 from streams.domain.state import CustomerState
 from streams.engine.log import LogReader, StoredRow, slice_crc
 from streams.engine.partition_log import PartitionLog
-from streams.engine.process import Commit, Draft, Fetched, OutRow, PartitionProcessor, Position
-from streams.engine.recovery import stamp_of
+from streams.engine.process import (
+    Commit,
+    Draft,
+    Fetched,
+    OutRow,
+    PartitionProcessor,
+    Position,
+    stamp_of,
+)
 from streams.engine.topicnames import TopicNames
 from streams.verify import explain
 from streams.verify.journal import JournalChecks
