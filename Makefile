@@ -24,7 +24,7 @@ check: venv ## Style, types, who may import whom, declared dependencies
 	$(BIN)/deptry .
 
 test: setup ## All tests but the long ones (under 10 minutes); ARGS go to pytest
-	$(BIN)/pytest -m "not long" $(ARGS)
+	$(BIN)/pytest -m "not long" -n 2 --dist loadfile $(ARGS)
 
 test-long: setup ## The tests that take minutes: replays, faults, the built wheel
 	$(BIN)/pytest -m long $(ARGS)
