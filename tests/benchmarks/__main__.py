@@ -25,7 +25,7 @@ def main() -> int:
         load, options.events, options.stock_events, options.repetitions, options.profile
     )
     backlog.show(first)
-    second = paced.measure(load, options.rates, options.seconds, options.profile)
+    second = paced.measure(load, options.rates, options.seconds, options.warm, options.profile)
     paced.show(second)
     report.write({"backlog": first, "paced": second}, options.json)
     return 0 if first["met"] is not False and second["met"] else 1

@@ -119,8 +119,10 @@ class Sender:
 
     def _send(self) -> None:
         publisher, rate = self._publisher, self._rate
-        began = time.monotonic()
+        began = 0.0
         for record in self._records:
+            # The first one may take seconds to make; they are not to be caught up with.
+            began = began or time.monotonic()
             while self.sent > (time.monotonic() - began) * rate:
                 publisher.poll(0)
                 if self._stop.wait(_STEP_SECONDS):
@@ -140,12 +142,14 @@ class Targets:
     p99_ms: float = P99_TARGET_MS
 
 
-def measure(load: Workload, rates: list[int], seconds: float, profiled: bool) -> dict[str, Any]:
-    """The whole benchmark; blocks for the warm-up and ``seconds`` a rate."""
+def measure(
+    load: Workload, rates: list[int], seconds: float, warm: float, profiled: bool
+) -> dict[str, Any]:
+    """The whole benchmark; blocks for ``warm`` and ``seconds`` a rate."""
     results = []
     with rig() as stack:
         for rate in rates:
-            results.append(run(stack, load, rate, seconds, profiled))
+            results.append(run(stack, load, rate, seconds, warm, profiled))
             report.say(_line(results[-1]))
     return {
         "benchmark": "paced",
@@ -157,17 +161,19 @@ def measure(load: Workload, rates: list[int], seconds: float, profiled: bool) ->
     }
 
 
-def run(stack: Rig, load: Workload, rate: int, seconds: float, profiled: bool) -> dict[str, Any]:
+def run(
+    stack: Rig, load: Workload, rate: int, seconds: float, warm: float, profiled: bool
+) -> dict[str, Any]:
     """One rate, on topics and with a worker of its own."""
     settings = stack.fresh()
-    total = int(rate * (WARM_SECONDS + seconds + _PROFILE_SECONDS + 60))
+    total = int(rate * (warm + seconds + _PROFILE_SECONDS + 60))
     pause = threading.Event()
     with (
         stack.worker(settings) as worker,
         TriggerLatencies(settings) as triggers,
         Sender(settings, load.feed(total).records(), rate) as sender,
     ):
-        pause.wait(WARM_SECONDS)
+        pause.wait(warm)
         before, sent = worker.metrics(), sender.sent
         meter, began = Meter.start({**stack.servers, "worker": worker.process.pid}), time.time()
         pause.wait(seconds)
@@ -292,6 +298,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="events a second, comma-separated",
     )
     parser.add_argument("--seconds", type=float, default=60.0, help="measured at each rate")
+    parser.add_argument(
+        "--warm", type=float, default=WARM_SECONDS, help="seconds of load before, at each rate"
+    )
 
 
 def main() -> int:
@@ -303,7 +312,9 @@ def main() -> int:
     parser.add_argument("--profile", action="store_true", help="also where targets are met")
     parser.add_argument("--json", metavar="FILE", help='"-": standard output')
     options = parser.parse_args()
-    result = measure(workload(options.data), options.rates, options.seconds, options.profile)
+    result = measure(
+        workload(options.data), options.rates, options.seconds, options.warm, options.profile
+    )
     show(result)
     report.write(result, options.json)
     return 0 if result["met"] else 1

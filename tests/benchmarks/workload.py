@@ -14,8 +14,10 @@ from producers.source import Feed, Record
 
 TAOBAO_VARIABLE = "HUITOU_TAOBAO"
 TAOBAO_FILE = "UserBehavior_2hours.csv.gz"
-#: Customers of the simulated events: as many make a round of the two-hours file.
+#: Customers of the simulated events: those of a round of the two-hours file, with its 1.64 events
+#: each, or fewer where fewer events are wanted.
 SIMULATED_CUSTOMERS = 58_732
+EVENTS_A_CUSTOMER = 1.64
 SIMULATED_SEED = 649
 #: How much more often they come than the sample's: about 100,000 records in two hours.
 SIMULATED_ACTIVITY = 1.5
@@ -46,9 +48,10 @@ class _Simulated:
         start_ms = int(datetime(2017, 11, 26, 9, tzinfo=UTC).timestamp() * 1000)
         # Ten times the two hours that 100,000 take, so that there are enough; no more are made.
         hours = 2 * max(1, total // 100_000 + 1)
+        customers = max(1_000, min(SIMULATED_CUSTOMERS, int(total / EVENTS_A_CUSTOMER)))
         self._simulator = Simulator(
             SIMULATED_SEED,
-            SIMULATED_CUSTOMERS,
+            customers,
             start_ms,
             until_ms=start_ms + 10 * hours * 3_600_000,
             activity=SIMULATED_ACTIVITY,

@@ -1,0 +1,54 @@
+"""The benchmarks run, on a small load, so that they are there when somebody needs them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.benchmarks.profile import profile
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
+
+
+def bench(folder: Path, name: str, *arguments: str) -> dict[str, Any]:
+    """The JSON of one; a missed target (exit code 1) is none of this test's business."""
+    path = folder / "result.json"
+    command = [sys.executable, "-m", f"tests.benchmarks.{name}", "--json", str(path), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode in (0, 1), done.stderr
+    assert path.exists(), done.stderr
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def test_backlog(tmp_path: Path) -> None:
+    arguments = ("--events", "6000", "--stock-events", "2500", "--repetitions", "1")
+    found = bench(tmp_path, "backlog", "--data", "simulated", *arguments)
+    assert set(found["cpu_us_per_event"]) == {"engine", "stock Faust", "stock Faust, tuned"}
+    assert all(value > 0 for value in found["cpu_us_per_event"].values())
+    assert found["runs"]["engine"][0]["events"] <= 6000
+
+
+def test_paced(tmp_path: Path) -> None:
+    arguments = ("--rates", "200", "--seconds", "10", "--warm", "3")
+    found = bench(tmp_path, "paced", "--data", "simulated", *arguments)
+    (rate,) = found["rates"]
+    assert 180 < rate["sent_per_second"] < 220
+    assert 0 < rate["cpu_share"]["worker"] < 1
+    assert rate["triggers"] > 0
+    assert 0 < rate["latency_ms"]["p50"] <= rate["latency_ms"]["p99"]
+
+
+def test_a_profile_names_what_a_process_is_at() -> None:
+    busy = "import threading\ndef spin():\n    while True:\n        sum(range(1000))\nspin()"
+    with subprocess.Popen([sys.executable, "-c", busy]) as process:
+        try:
+            found = profile(process.pid, 2)
+        finally:
+            process.kill()
+    assert found.samples > 0
+    assert "MainThread" in found.threads
+    assert any(name.startswith("spin") for name in found.own)
