@@ -22,7 +22,7 @@ from streams.demo.words import TITLES, because, promise
 #: Lines that everything but the newest coupons takes.
 _FIXED_LINES = 20
 #: Columns from which on there is room for what a coupon promises.
-_WIDE = 100
+_WIDE = 120
 _FEWEST_COUPONS, _MOST_COUPONS = 1, 20
 _NOTES = 3
 _STYLES = {"abandoned-cart": "yellow", "second-order": "green", "bad-review": "magenta"}
@@ -58,9 +58,9 @@ class Screen:
         self._moment = moment
 
     def note(self, words: str) -> None:
-        """At the bottom, the first line of it; the newest few stay."""
+        """At the bottom, the first sentence of it; the newest few stay."""
         with self._lock:
-            self._notes.append(words.splitlines()[0] if words else "")
+            self._notes.append(words.partition("\n")[0].partition(". ")[0])
 
     def close(self) -> None:
         """Back to the first screen."""
@@ -146,7 +146,10 @@ class Screen:
         parts += [(f"on {scene.place}", "dim")]
         lines = [Text.assemble(*parts, no_wrap=True, overflow="ellipsis")]
         with self._lock:
-            lines += [Text(f"• {note}", "yellow", overflow="fold") for note in self._notes]
+            lines += [
+                Text(f"• {note}", "yellow", no_wrap=True, overflow="ellipsis")
+                for note in self._notes
+            ]
         lines.append(Text(self._phase, "cyan"))
         return Group(*lines)
 
