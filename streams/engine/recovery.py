@@ -189,12 +189,10 @@ class Recovery:
                 published = offsets.read(inputs, owned)
                 self._log = log
                 starts = log.log_starts([(t, n) for n in owned for t in inputs])
-                ends = log.high_watermarks(
-                    [(t, n) for n in owned for t in (*inputs, self._topics.triggers)]
-                )
+                ends = log.high_watermarks([(t, n) for n in owned for t in inputs])
                 for number in owned:
                     self._recover_one(
-                        number, assignment.generation, stored[number], published[number],
+                        number, assignment, stored[number], published[number],
                         starts, ends, recovered,
                     )  # fmt: skip
         return recovered, {number: topics for number, topics in missing.items() if topics}
@@ -216,16 +214,19 @@ class Recovery:
     def _recover_one(
         self,
         number: int,
-        epoch: int,
+        assignment: Assignment,
         found: Stored,
         kafka: Published,
         starts: Mapping[tuple[str, int], int],
         ends: Mapping[tuple[str, int], int],
         recovered: Recovered,
     ) -> None:
+        epoch = assignment.generation
         try:
             partition = self._open(number, epoch, found, kafka, starts, ends)
         except RecoveryRefused as refusal:
+            # Overtaken meanwhile (Held), it compared an old Redis with a newer Kafka: no refusal.
+            self._store.claim(number, epoch, assignment.member)
             self._metrics.recoveries(refusal.case).inc()
             raise
         self._store.trim(number, epoch, kafka.seq)
@@ -243,7 +244,7 @@ class Recovery:
         starts: Mapping[tuple[str, int], int],
         ends: Mapping[tuple[str, int], int],
     ) -> Partition:
-        self._refuse_missing(number, found, kafka, ends)
+        self._refuse_missing(number, found, kafka)
         if kafka.foreign is not None or kafka.seq < found.trimmed:
             where = kafka.foreign or f"published seq {kafka.seq} behind the trimmed {found.trimmed}"
             raise RecoveryRefused(
@@ -272,14 +273,13 @@ class Recovery:
         self._metrics.recoveries("current").inc()
         return partition
 
-    def _refuse_missing(
-        self, number: int, found: Stored, kafka: Published, ends: Mapping[tuple[str, int], int]
-    ) -> None:
+    def _refuse_missing(self, number: int, found: Stored, kafka: Published) -> None:
         if found.exists:
             return
-        triggers = ends[self._topics.triggers, number]
-        if kafka.seq > 0 or triggers > 0:
-            known = f"seq {kafka.seq}" if kafka.seq else f"{triggers} offsets of triggers"
+        # Not the end of the log: what an aborted transaction left there was never published.
+        last = None if kafka.seq else self._log.last_row(self._topics.journal, number)
+        if kafka.seq > 0 or last is not None:
+            known = f"seq {kafka.seq if last is None else last.row.seq}"
             raise RecoveryRefused(
                 "missing",
                 number,
@@ -350,6 +350,8 @@ class Recovery:
         """Redis lost a suffix: repeat exactly what the journal says of it. Nothing is sent again."""
         number = partition.number
         first = found.position.seq + 1
+        # The offsets' marker has come, the journal's of the same transaction perhaps not yet.
+        self._log.wait_stable(self._topics.journal, number)
         for stored in self._log.read_rows(self._topics.journal, number, first, kafka.seq):
             row = stored.row
             if row.previous != partition.position.chain:
