@@ -9,7 +9,7 @@ from tests.simulation.variants import BROKEN
 QUICK = 30
 LONG = 300
 #: Schedules within which a broken protocol is found out.
-ENOUGH = 400
+ENOUGH = 200
 
 
 def test_some_schedules() -> None:
@@ -27,6 +27,7 @@ def test_one_seed_is_one_schedule() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(300)
 def test_every_step_is_struck_and_every_case_is_found() -> None:
     tally = run(range(LONG))
     print(report(tally))
@@ -36,6 +37,7 @@ def test_every_step_is_struck_and_every_case_is_found() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("broken", BROKEN)
 def test_a_broken_protocol_is_found_out(broken: str) -> None:
     with pytest.raises(Failed) as failed:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from schemas.journal import GENESIS
 from streams.engine.log import LogReader
 from streams.engine.partition import Partition, StateCache
-from streams.engine.publisher import Publisher, group_metadata
+from streams.engine.publisher import Publisher
 from streams.engine.recovery import Published, Recovery
 from streams.engine.ticker import Ticker
 from streams.state.redis_store import Stored
@@ -27,23 +27,10 @@ class Variant:
     isolation: Literal["read_committed", "read_uncommitted"] = "read_committed"
     #: Whether the group's offsets wait for transactions in flight.
     require_stable: bool = True
-    #: Transactions carry the generation that the group has, not the one captured.
-    live_generation: bool = False
     #: What names a lineage; None: the digest of the journal's last row.
     chain: Callable[[bytes], bytes] | None = None
     #: Whether a worker in doubt goes on instead of ending.
     goes_on: bool = False
-
-    @staticmethod
-    def follow(publisher: Publisher, live: Callable[[], tuple[int, str]]) -> None:
-        """Make the publisher send under whatever generation its consumer has by now."""
-        transact = publisher._transact
-
-        def under_live(batches: Mapping[int, Any]) -> list[tuple[str, int, str]]:
-            publisher._metadata = group_metadata("group", *live())
-            return transact(batches)
-
-        publisher._transact = under_live  # type: ignore[method-assign]
 
 
 class TrimsFirst(Publisher):
@@ -125,10 +112,8 @@ class _Stable:
 AS_IT_IS = Variant()
 BROKEN: Mapping[str, Variant] = {
     "a commit asks for neither seq nor chain": Variant(checks=CHECKS - {"position"}),
-    "a commit asks for no epoch": Variant(checks=CHECKS - {"epoch"}),
     "no chain hash": Variant(chain=lambda _: GENESIS),
     "offsets committed before the rows are published": Variant(publisher=OffsetsFirst),
-    "the live instead of the captured generation": Variant(live_generation=True),
     "offsets read without waiting for transactions": Variant(require_stable=False),
     "trimmed before the transaction": Variant(publisher=TrimsFirst),
     "trimmed as far as committed": Variant(publisher=TrimsWhatIsCommitted),

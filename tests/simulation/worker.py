@@ -27,8 +27,6 @@ GROUP = "group"
 CACHED_STATES = 3
 LATENESS_MS = 5_000
 CONFIG = "config"
-#: Polls that wait for the cycle, as the engine's room() allows.
-WAITING_POLLS = 4
 
 
 def make_processors(partitions: int) -> dict[int, PartitionProcessor]:
@@ -136,8 +134,6 @@ class Worker:
             name, TOPICS, 1.0, self.engine.owned, LogReader(name), definitions, lambda: None,
             points, self._failed,
         )  # fmt: skip
-        if variant.live_generation:
-            variant.follow(self.publisher, lambda: (kafka.group.generation, self.member))
 
     def _failed(self, error: BaseException) -> None:
         raise AssertionError("no thread runs here") from error
