@@ -46,6 +46,10 @@ class GapError(Exception):
     """Records were skipped between the transport and the cycle: the process must end."""
 
 
+class StateLost(Exception):
+    """Redis no longer has what this process has seen committed there: the process must end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """What every journal row of this process names."""
@@ -89,7 +93,7 @@ class Cycle:
     def process(self, poll: Poll) -> None:
         """Commit all that the poll brought and every timer that is due by it.
 
-        Raises GapError, Refused, redis.RedisError: after any of them the process must end.
+        Raises GapError, StateLost, Refused, redis.RedisError: after any of them the process must end.
         """
         metrics = self._metrics
         metrics.stage("fetch").observe(time.monotonic() - poll.at)
@@ -295,6 +299,11 @@ class Cycle:
             for number, entries in due.items():
                 partition = self.partitions[number]
                 cache = partition.cache
+                if not entries or cache.missing(key for key, _ in entries):
+                    raise StateLost(
+                        f"partition {number}: a timer was due at {partition.next_due}, and Redis "
+                        "lacks it or its state: it lost what it had confirmed"
+                    )
                 try:
                     drafts[number] = self._processors[number].fire(
                         partition.position, entries, cache.states, cache.sizes, definitions,

@@ -41,6 +41,8 @@ ANSWER_SECONDS = 30.0
 BATCH = 2_000
 #: Journal rows read at a time; a row is below 1 KiB.
 ROWS_AT_A_TIME = 2_000
+#: Between two looks at whether a transaction's marker has come.
+_STABLE_SECONDS = 0.02
 #: Records summed at a time, so that the joined copy stays in the processor's cache.
 _CRC_CHUNK = 512
 
@@ -130,6 +132,20 @@ class LogReader:
     def log_starts(self, partitions: Iterable[tuple[str, int]]) -> Offsets:
         """The first offset that retention has left in each log."""
         return self._offsets(partitions, OffsetSpec.earliest, "read_uncommitted")
+
+    def wait_stable(self, topic: str, partition: int) -> None:
+        """Wait until all that is written by now can be read: a transaction's markers come one by one.
+
+        Raises LogIncomplete when that takes longer than ``patience`` seconds.
+        """
+        place = (topic, partition)
+        end = self.high_watermarks([place])[place]
+        began = time.monotonic()
+        while (stable := self.stable_ends([place])[place]) < end:
+            waited = time.monotonic() - began
+            if waited > self._patience:
+                raise LogIncomplete(topic, partition, stable, end, stable, waited)
+            time.sleep(_STABLE_SECONDS)
 
     def find_row(self, topic: str, partition: int, seq: int) -> int | None:
         """The offset of the journal row numbered ``seq``, by bisection; None when it is not there.

@@ -376,6 +376,8 @@ class Recovery:
         """Redis lost a suffix: do again what the journal says of it. Nothing is sent again."""
         number = partition.number
         first = found.position.seq + 1
+        # The offsets' marker has come, the journal's of the same transaction perhaps not yet.
+        self._log.wait_stable(self._topics.journal, number)
         with PartitionLog(self._bootstrap) as along:
             along.begin(number, {topic: partition.vector[topic] for topic in self._topics.customer})
             self._along = along

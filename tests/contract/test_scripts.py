@@ -1,6 +1,10 @@
-"""The scripts on a real Redis: all or nothing, and only for whoever stands where Redis stands."""
+"""The scripts: all or nothing, and only for whoever stands where Redis stands.
+
+On a real Redis, and on the one in memory that tests/simulation uses in its place.
+"""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import redis
@@ -9,18 +13,33 @@ from schemas.clock import WALL
 from schemas.journal import GENESIS, ClockState
 from streams.domain.state import new_state
 from streams.engine.process import Commit, Draft, OutRow, PartitionProcessor, Position, Stamp
-from streams.settings import Settings
 from streams.state.codec import CODEC_VERSION, encode
 from streams.state.redis_store import Held, RedisStore, Refused
+from tests.simulation.memory_redis import MemoryClient, MemoryRedis, MemoryStore
 
 EPOCH = 7
 START = Position(0, GENESIS)
 STAMP = Stamp(EPOCH, ClockState(WALL, 1, 0, 1.0, 1), 1, {}, "build", CODEC_VERSION, "config", "1")
 
 
+#: A redis.Redis, or what stands in for one.
+Client = Any
+
+
+@pytest.fixture(params=["redis", "memory"])
+def client(request: pytest.FixtureRequest) -> Client:
+    if request.param == "memory":
+        return MemoryClient(MemoryRedis())
+    return redis.Redis.from_url(request.getfixturevalue("redis_url"))
+
+
 @pytest.fixture
-def store(settings: Settings) -> Iterator[RedisStore]:
-    store = RedisStore(settings.redis_url, settings.redis_prefix)
+def store(client: Client, request: pytest.FixtureRequest) -> Iterator[RedisStore]:
+    prefix = request.getfixturevalue("prefix")
+    if isinstance(client, MemoryClient):
+        store: RedisStore = MemoryStore(client, prefix)
+    else:
+        store = RedisStore(request.getfixturevalue("redis_url"), prefix)
     store.load_scripts()
     store.claim(0, EPOCH, "member")
     yield store
@@ -52,9 +71,8 @@ def run(store: RedisStore, position: Position, commit: Commit, epoch: int = EPOC
     return store.commit([(0, epoch, position, commit)])[0]
 
 
-def everything(store: RedisStore, settings: Settings) -> dict[bytes, bytes]:
-    client = redis.Redis.from_url(settings.redis_url)
-    return {key: client.dump(key) for key in client.scan_iter(match=f"{settings.redis_prefix}*")}
+def everything(client: Client, prefix: str) -> dict[bytes, bytes]:
+    return {key: client.dump(key) for key in client.scan_iter(match=f"{prefix}*")}
 
 
 def test_a_commit_writes_everything_it_says(store: RedisStore) -> None:
@@ -88,40 +106,43 @@ def test_more_states_than_one_mset_takes(store: RedisStore) -> None:
     ],
 )
 def test_who_stands_elsewhere_is_refused_and_nothing_is_written(
-    store: RedisStore, settings: Settings, seq: int, same_chain: bool, epoch: int, reason: str
+    store: RedisStore,
+    client: Client,
+    prefix: str,
+    seq: int,
+    same_chain: bool,
+    epoch: int,
+    reason: str,
 ) -> None:
     first = commit_of(START, "anna")
     run(store, START, first)
-    before = everything(store, settings)
+    before = everything(client, prefix)
     position = Position(seq, first.position.chain if same_chain else bytes(range(16)))
     result = run(store, position, commit_of(position, "berta"), epoch)
     assert isinstance(result, Refused)
     assert result.reason == reason
-    assert everything(store, settings) == before
+    assert everything(client, prefix) == before
 
 
-def test_an_older_writer_of_states_is_refused(store: RedisStore, settings: Settings) -> None:
-    client = redis.Redis.from_url(settings.redis_url)
+def test_an_older_writer_of_states_is_refused(store: RedisStore, client: Client) -> None:
     client.hset(store.keys(0).meta, "codec_min", CODEC_VERSION + 1)
     result = run(store, START, commit_of(START, "anna"))
     assert isinstance(result, Refused)
     assert result.reason == "codec"
 
 
-def test_a_malformed_commit_writes_nothing(store: RedisStore, settings: Settings) -> None:
+def test_a_malformed_commit_writes_nothing(store: RedisStore, client: Client, prefix: str) -> None:
     commit = commit_of(START, "anna")
     commit.timers["shop/anna"] = "soon"  # type: ignore[assignment]
-    before = everything(store, settings)
+    before = everything(client, prefix)
     assert isinstance(run(store, START, commit), Refused)
-    assert everything(store, settings) == before
+    assert everything(client, prefix) == before
 
 
-def test_scripts_that_redis_forgot_are_loaded_and_run(
-    store: RedisStore, settings: Settings
-) -> None:
-    redis.Redis.from_url(settings.redis_url).script_flush()
+def test_scripts_that_redis_forgot_are_loaded_and_run(store: RedisStore, client: Client) -> None:
+    client.script_flush()
     assert not isinstance(run(store, START, commit_of(START, "anna")), Refused)
-    redis.Redis.from_url(settings.redis_url).script_flush()
+    client.script_flush()
     store.trim_many([(0, EPOCH, 1)])
     assert store.stored(0).trimmed == 1
 
@@ -147,11 +168,10 @@ def test_trimming_is_for_the_owner_and_only_rises(store: RedisStore) -> None:
 
 
 def test_a_full_redis_refuses_whole_and_lets_its_owner_free_it(
-    store: RedisStore, settings: Settings
+    store: RedisStore, client: Client, prefix: str
 ) -> None:
-    client = redis.Redis.from_url(settings.redis_url)
     run(store, START, first := commit_of(START, "anna"))
-    before = everything(store, settings)
+    before = everything(client, prefix)
     held = client.config_get("maxmemory")["maxmemory"]
     client.config_set("maxmemory", 1)
     try:
@@ -161,6 +181,6 @@ def test_a_full_redis_refuses_whole_and_lets_its_owner_free_it(
         assert store.trim(0, EPOCH, 1) == 1
     finally:
         client.config_set("maxmemory", held)
-    after = everything(store, settings)
+    after = everything(client, prefix)
     changed = {key for key in before if after.get(key) != before[key]}
     assert changed == {store.keys(0).meta.encode(), store.keys(0).out.encode()}

@@ -1,0 +1,266 @@
+"""A Redis in memory, as far as RedisStore uses one: its commands, and its scripts in Python.
+
+RedisStore itself runs on top, unchanged; tests/contract/test_scripts.py holds both to the same answers.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from redis.exceptions import ConnectionError as ConnectionLost
+from redis.exceptions import NoScriptError, OutOfMemoryError, ResponseError
+
+from streams.state.redis_store import RedisStore, _Script
+
+T = TypeVar("T")
+#: Carries out what a client asks: (name of the step, effect, error where the answer is lost).
+Wire = Callable[[str, Callable[[], Any], Callable[[], Exception]], Any]
+Value = bytes | dict[bytes, Any]
+
+#: What the commit script compares; a test may leave one out to see that it is missed.
+CHECKS = frozenset({"position", "epoch"})
+
+
+def direct(name: str, effect: Callable[[], T], lost: Callable[[], Exception]) -> T:
+    return effect()
+
+
+def _bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+class MemoryRedis:
+    """The server: all keys, and the scripts it was told."""
+
+    def __init__(self, checks: frozenset[str] = CHECKS) -> None:
+        self.data: dict[bytes, Value] = {}
+        #: Whether maxmemory is reached (noeviction).
+        self.full = False
+        self._checks = checks
+        self._known = {_Script(name).sha: name for name in ("commit", "claim", "trim")}
+        self._texts = {_Script(name).text: sha for sha, name in self._known.items()}
+        self._loaded: set[str] = set()
+
+    def copy(self) -> dict[bytes, Value]:
+        """All keys as they are, to be put back later."""
+        return {
+            key: dict(value) if isinstance(value, dict) else value
+            for key, value in self.data.items()
+        }
+
+    def put_back(self, copy: dict[bytes, Value]) -> None:
+        self.data = copy
+        self.data = self.copy()
+
+    def load(self, text: str) -> None:
+        self._loaded.add(self._texts[text])
+
+    def flush_scripts(self) -> None:
+        self._loaded.clear()
+
+    def hash(self, key: Any) -> dict[bytes, Any]:
+        """The hash, sorted set (member -> score) or stream (seq -> fields) of this key."""
+        value = self.data.setdefault(_bytes(key), {})
+        assert isinstance(value, dict)
+        return value
+
+    def name(self, sha: str) -> str:
+        return self._known[sha]
+
+    def script(self, sha: str, keys: Sequence[Any], arguments: Sequence[Any]) -> Any:
+        if sha not in self._loaded:
+            raise NoScriptError("NOSCRIPT No matching script")
+        name = self._known[sha]
+        if name == "commit" and self.full:
+            raise OutOfMemoryError("OOM command not allowed when used memory > 'maxmemory'")
+        run: Callable[..., Any] = getattr(self, f"_{name}")
+        return run([_bytes(key) for key in keys], [_bytes(one) for one in arguments])
+
+    def _claim(self, keys: list[bytes], arguments: list[bytes]) -> list[bytes]:
+        meta = self.hash(keys[0])
+        if b"epoch" in meta:
+            held, wanted = int(meta[b"epoch"]), int(arguments[0])
+            if held > wanted or (held == wanted and meta[b"member"] != arguments[1]):
+                raise ResponseError(f"HELD {held} {meta[b'member'].decode()}")
+        meta[b"epoch"], meta[b"member"] = arguments[0], arguments[1]
+        return [piece for pair in meta.items() for piece in pair]
+
+    def _commit(self, keys: list[bytes], arguments: list[bytes]) -> bytes:
+        meta = self.hash(keys[0])
+        seq, chain = meta.get(b"seq", b"0"), meta.get(b"chain", b"")
+        epoch = meta.get(b"epoch", b"")
+        stands_elsewhere = "position" in self._checks and (seq, chain) != tuple(arguments[:2])
+        if stands_elsewhere or ("epoch" in self._checks and epoch != arguments[2]):
+            raise ResponseError(f"REFUSED {seq.decode()} {chain.decode()} {epoch.decode()}")
+        if int(meta.get(b"codec_min", b"0")) > int(arguments[4]):
+            raise ResponseError(f"CODEC {meta[b'codec_min'].decode()}")
+        states, timers, fields = (int(count) for count in arguments[5:8])
+        if len(keys) != 3 + states or len(arguments) != 11 + states + 2 * timers + 3 * fields:
+            raise ResponseError(f"MALFORMED keys {len(keys)} arguments {len(arguments)}")
+        values = arguments[11 : 11 + states]
+        at = 11 + states
+        pairs = [tuple(arguments[i : i + 2]) for i in range(at, at + 2 * timers, 2)]
+        changes = [arguments[i : i + 3] for i in range(at + 2 * timers, len(arguments), 3)]
+        for _, due in pairs:
+            if due and not _is_number(due):
+                raise ResponseError(f"MALFORMED timer {due.decode()}")
+        for operation, name, value in changes:
+            if operation != b"=" and not (operation == b"+" and _is_number(value)):
+                raise ResponseError(f"MALFORMED field {name.decode()}")
+        self.data.update(zip(keys[3:], values, strict=True))
+        queue = self.hash(keys[1])
+        for member, due in pairs:
+            if due:
+                queue[member] = float(due)
+            else:
+                queue.pop(member, None)
+        for operation, name, value in changes:
+            if operation == b"+":
+                value = _bytes(int(meta.get(name, b"0")) + int(value))
+            meta[name] = value
+        number = int(seq) + 1
+        if arguments[8]:
+            entry = {b"row": arguments[8], b"rows": arguments[9], b"vector": arguments[10]}
+            self.hash(keys[2])[_bytes(number)] = entry
+        meta |= {b"seq": _bytes(number), b"chain": arguments[3], b"codec_min": arguments[4]}
+        return b"%d" % min(queue.values()) if queue else b""
+
+    def _trim(self, keys: list[bytes], arguments: list[bytes]) -> int:
+        meta, published = self.hash(keys[0]), int(arguments[1])
+        if meta.get(b"epoch", b"") != arguments[0]:
+            return -1
+        if int(meta.get(b"trimmed", b"0")) >= published:
+            return 0
+        meta[b"trimmed"] = arguments[1]
+        entries = self.hash(keys[1])
+        gone = [seq for seq in entries if int(seq) <= published]
+        for seq in gone:
+            del entries[seq]
+        return len(gone)
+
+
+def _is_number(text: bytes) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+class MemoryClient:
+    """One connection. Every command is one step of ``wire``; of a pipeline, each of its commands."""
+
+    def __init__(self, server: MemoryRedis, wire: Wire = direct) -> None:
+        self.server = server
+        self._wire = wire
+
+    def _step(self, name: str, effect: Callable[[], T]) -> T:
+        answer: T = self._wire(name, effect, lambda: ConnectionLost("Connection reset by peer"))
+        return answer
+
+    def execute_command(self, name: str, *arguments: Any) -> Any:
+        server = self.server
+        if name == "EVALSHA":
+            sha, count, *rest = arguments
+            return self._step(
+                server.name(sha), lambda: server.script(sha, rest[:count], rest[count:])
+            )
+        assert name == "MGET", name
+        return self._step(
+            "load_states", lambda: [server.data.get(_bytes(key)) for key in arguments]
+        )
+
+    def pipeline(self, transaction: bool = False) -> "MemoryPipeline":
+        return MemoryPipeline(self)
+
+    def script_load(self, text: str) -> None:
+        self.server.load(text)
+
+    def script_flush(self) -> None:
+        self.server.flush_scripts()
+
+    def hgetall(self, key: str) -> dict[bytes, bytes]:
+        return self._step("stored", lambda: dict(self.server.hash(key)))
+
+    def hset(self, key: str, field: str, value: Any) -> None:
+        self.server.hash(key)[_bytes(field)] = _bytes(value)
+
+    def zrange(self, key: str, start: int, end: int, withscores: bool) -> list[tuple[bytes, float]]:
+        assert (start, end, withscores) == (0, 0, True)
+        return self._step("first_due", lambda: self._by_score(key)[:1])
+
+    def zrangebyscore(
+        self, key: str, least: str, most: int, start: int, num: int, withscores: bool
+    ) -> list[tuple[bytes, float]]:
+        assert (least, start, withscores) == ("-inf", 0, True)
+        return self._step(
+            "due", lambda: [pair for pair in self._by_score(key) if pair[1] <= most][:num]
+        )
+
+    def _by_score(self, key: str) -> list[tuple[bytes, float]]:
+        pairs = self.server.hash(key).items()
+        return sorted(pairs, key=lambda pair: (pair[1], pair[0]))
+
+    def zcard(self, key: str) -> int:
+        return len(self.server.hash(key))
+
+    def xrange(self, key: str, min: str, count: int) -> list[tuple[bytes, dict[bytes, bytes]]]:  # noqa: A002
+        first = int(min.split("-", maxsplit=1)[0])
+        return self._step(
+            "outbox",
+            lambda: [
+                (seq + b"-0", dict(fields))
+                for seq, fields in self.server.hash(key).items()
+                if int(seq) >= first
+            ][:count],
+        )
+
+    def scan_iter(self, match: str) -> Iterator[bytes]:
+        assert match.endswith("*")
+        return (key for key in list(self.server.data) if key.startswith(match[:-1].encode()))
+
+    def dump(self, key: bytes) -> bytes:
+        return repr(self.server.data[key]).encode()
+
+    def config_get(self, name: str) -> dict[str, int]:
+        return {name: int(self.server.full)}
+
+    def config_set(self, name: str, value: int) -> None:
+        """maxmemory 0 is no limit, any other one is reached."""
+        assert name == "maxmemory"
+        self.server.full = bool(int(value))
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class MemoryPipeline:
+    """Several commands in one round trip, no transaction: others' commands may come between them."""
+
+    def __init__(self, client: MemoryClient) -> None:
+        self._client = client
+        self._commands: list[tuple[Any, ...]] = []
+
+    def execute_command(self, *command: Any) -> None:
+        self._commands.append(command)
+
+    def execute(self, raise_on_error: bool = True) -> list[Any]:
+        replies: list[Any] = []
+        for command in self._commands:
+            try:
+                replies.append(self._client.execute_command(*command))
+            except ResponseError as error:
+                if raise_on_error:
+                    raise
+                replies.append(error)
+        return replies
+
+
+class MemoryStore(RedisStore):
+    """RedisStore over a client in memory."""
+
+    def __init__(self, client: MemoryClient, prefix: str) -> None:
+        self._redis = client
+        self._prefix = prefix
+        self._commit = _Script("commit")
+        self._claim = _Script("claim")
+        self._trim = _Script("trim")

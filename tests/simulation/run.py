@@ -1,0 +1,64 @@
+"""Many schedules, and what they have hit."""
+
+import contextlib
+from collections.abc import Iterable, Iterator
+
+import structlog
+
+from tests.simulation.schedule import CASES, POINTS, REQUESTS, Schedule, Tally
+from tests.simulation.variants import AS_IT_IS, Variant
+
+
+class Failed(AssertionError):
+    """A schedule has shown something that must not be; run it again by its seed."""
+
+    def __init__(self, seed: int, error: BaseException) -> None:
+        super().__init__(f"seed {seed}: {type(error).__name__}: {error}")
+        self.seed = seed
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Workers that are made to fail log much; nobody reads it here."""
+    held = structlog.get_config()
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(50),
+        logger_factory=structlog.ReturnLoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    try:
+        yield
+    finally:
+        structlog.configure(**held)
+
+
+def run(seeds: Iterable[int], variant: Variant = AS_IT_IS) -> Tally:
+    """Runs one schedule a seed; raises Failed at the first that goes wrong."""
+    tally = Tally()
+    with quiet():
+        for seed in seeds:
+            try:
+                Schedule(seed, tally, variant).run()
+            except Exception as error:
+                raise Failed(seed, error) from error
+    return tally
+
+
+def struck(tally: Tally) -> dict[str, int]:
+    """How often each step was struck by anything."""
+    found = dict.fromkeys((*REQUESTS, *POINTS), 0)
+    for (step, _), count in tally.strikes.items():
+        found[step] = found.get(step, 0) + count
+    return found
+
+
+def report(tally: Tally) -> str:
+    """Hits per step and per recovery case."""
+    hits = struck(tally)
+    lines = [f"{'step':<28}{'passed':>9}{'struck':>9}"]
+    lines += [f"{step:<28}{tally.steps[step]:>9}{hits[step]:>9}" for step in hits]
+    lines += ["", f"{'recovery':<28}{'found':>9}"]
+    lines += [f"{case:<28}{tally.cases[case]:>9}" for case in CASES]
+    lines += ["", f"{'event':<28}{'times':>9}"]
+    lines += [f"{name:<28}{count:>9}" for name, count in sorted(tally.events.items())]
+    return "\n".join(lines)

@@ -1,0 +1,111 @@
+"""Upstream: events of a few customers, some twice, some late, some bad, some in transactions."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from confluent_kafka import KafkaException
+
+from schemas.partitioner import partition_of
+from tests.oracle.events import CARTS, CLICKS, ORDERS, REVIEWS, Published
+from tests.simulation.memory_kafka import MemoryKafka, Place
+
+START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
+TYPES = {
+    CLICKS: "shop.click.v1", CARTS: "shop.cart.v1", ORDERS: "shop.order.v1",
+    REVIEWS: "shop.review.v1",
+}  # fmt: skip
+#: An event this late is still in time: less than the lateness of the watermark.
+IN_TIME_MS = 4_000
+#: Customers whose events may come late; what fires for them depends on when.
+LATE = "late"
+_NAME = "upstream"
+
+
+class Source:
+    """``send`` publishes one event or a mistake; what was good is in ``good``, by its bytes."""
+
+    def __init__(self, rng: Random, kafka: MemoryKafka, partitions: int) -> None:
+        self._rng = rng
+        self._kafka = kafka
+        self._partitions = partitions
+        self._customers = [f"c{number}" for number in range(6)] + [f"{LATE}{n}" for n in range(2)]
+        self._sent: list[tuple[str, bytes, bytes]] = []
+        self._number = 0
+        self._epoch = -1
+        self.good: dict[bytes, Published] = {}
+        #: Where nothing can be sent for now.
+        self.closed: set[Place] = set()
+
+    def send(self) -> None:
+        draw = self._rng.random()
+        if draw < 0.12 and self._sent:
+            topic, key, value = self._rng.choice(self._sent)
+        else:
+            topic, key, value = self._event()
+            if draw > 0.95:
+                value = value[: len(value) // 2]
+        place = (topic, partition_of(key, self._partitions))
+        if place in self.closed:
+            return
+        if self._epoch >= 0:
+            self._in_transaction(lambda: self._kafka.produce(_NAME, self._epoch, place, key, value))
+        else:
+            self._kafka.append(place, key, value)
+            if value in self.good:
+                # One of a transaction that is aborted never was, so nobody sends it again.
+                self._sent.append((topic, key, value))
+
+    def begin(self) -> None:
+        self.end(commit=True)
+        self._epoch = self._kafka.init(_NAME)
+
+    def end(self, commit: bool) -> None:
+        if self._epoch >= 0:
+            self._in_transaction(lambda: self._kafka.end(_NAME, self._epoch, commit))
+        self._epoch = -1
+
+    def _in_transaction(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except KafkaException:
+            self._epoch = -1  # it took too long and was aborted
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._epoch >= 0
+
+    def _event(self) -> tuple[str, bytes, bytes]:
+        rng = self._rng
+        self._number += 1
+        customer = rng.choice(self._customers)
+        late = rng.randint(0, 7_200_000) if customer.startswith(LATE) and rng.random() < 0.4 else 0
+        time = self._kafka.now - rng.randint(0, IN_TIME_MS) - late
+        topic, data = self._data()
+        value = {
+            "specversion": "1.0", "type": TYPES[topic], "id": f"e{self._number}",
+            "source": "test", "subject": customer, "data": {"shop_id": "s", **data},
+            "time": (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time)).isoformat(),
+        }  # fmt: skip
+        encoded = json.dumps(value).encode()
+        self.good[encoded] = Published(topic, customer, value)
+        return topic, customer.encode(), encoded
+
+    def _data(self) -> tuple[str, dict[str, Any]]:
+        rng = self._rng
+        topic = rng.choice((CLICKS, CARTS, CARTS, CARTS, ORDERS, REVIEWS))
+        sku = rng.choice(("A", "B", "C"))
+        order = f"o{rng.randint(1, 6)}"
+        if topic == CLICKS:
+            return topic, {"action": "view", "sku": sku}
+        if topic == CARTS:
+            action = rng.choice(("add", "add", "add", "remove", "clear"))
+            return topic, {"action": action, **({} if action == "clear" else {"sku": sku})}
+        if topic == ORDERS:
+            status = rng.choice(("placed", "paid", "paid", "cancelled"))
+            lines = {} if status == "cancelled" else {"lines": [{"sku": sku}], "amount_paid": 990}
+            return topic, {"order_id": order, "status": status, **lines}
+        rating = rng.randint(1, 5)
+        return topic, {"action": "posted", "order_id": order, "sku": sku, "rating": rating}

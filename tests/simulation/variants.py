@@ -1,0 +1,124 @@
+"""The engine as it is, and broken on purpose in one way at a time."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from schemas.journal import GENESIS
+from streams.engine.log import LogReader
+from streams.engine.partition import Partition, StateCache
+from streams.engine.publisher import Publisher
+from streams.engine.recovery import Published, Recovery
+from streams.engine.ticker import Ticker
+from streams.state.redis_store import Stored
+from tests.simulation.memory_redis import CHECKS
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What of the engine and of the servers' answers is other than it is."""
+
+    publisher: type[Publisher] = Publisher
+    recovery: type[Recovery] = Recovery
+    ticker: type[Ticker] = Ticker
+    #: What the commit script compares.
+    checks: frozenset[str] = CHECKS
+    #: How input topics are fetched.
+    isolation: Literal["read_committed", "read_uncommitted"] = "read_committed"
+    #: Whether the group's offsets wait for transactions in flight.
+    require_stable: bool = True
+    #: What names a lineage; None: the digest of the journal's last row.
+    chain: Callable[[bytes], bytes] | None = None
+    #: Whether a worker in doubt goes on instead of ending.
+    goes_on: bool = False
+
+
+class TrimsFirst(Publisher):
+    """Drops what it is about to publish."""
+
+    def _transact(self, batches: Mapping[int, Any]) -> list[tuple[str, int, str]]:
+        ends = [(n, self._partitions[n].epoch, b.entries[-1].seq) for n, b in batches.items()]
+        self._store.trim_many(ends)
+        return super()._transact(batches)
+
+
+class TrimsWhatIsCommitted(Publisher):
+    """Drops as far as Redis has committed, not as far as Kafka has published."""
+
+    def _publish(self, wanted: set[int]) -> bool:
+        published = super()._publish(wanted)
+        if published:
+            held = self._partitions.items()
+            self._store.trim_many([(n, one.epoch, one.committed) for n, one in held])
+        return published
+
+
+class OffsetsFirst(Publisher):
+    """Commits the offsets in a transaction of their own, and the rows in another one after it."""
+
+    def _transact(self, batches: Mapping[int, Any]) -> list[tuple[str, int, str]]:
+        producer = self._producer
+        sends = producer.send_offsets_to_transaction
+        rows: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+        produce = producer.produce
+        producer.produce = lambda *a, **k: rows.append((a, k))  # type: ignore[method-assign]
+        try:
+            sent = super()._transact(batches)
+        finally:
+            producer.produce = produce  # type: ignore[method-assign]
+        producer.send_offsets_to_transaction = lambda *_: None  # type: ignore[method-assign]
+        try:
+            producer.begin_transaction()
+            for positional, named in rows:
+                produce(*positional, **named)
+            self._persist(producer.commit_transaction)
+        finally:
+            producer.send_offsets_to_transaction = sends  # type: ignore[method-assign]
+        return sent
+
+
+class NoReplay(Recovery):
+    """Goes on where Redis stands, whatever Kafka has beyond it."""
+
+    def _replay(self, partition: Partition, found: Stored, kafka: Published) -> None:
+        """Nothing is done again."""
+
+
+class KeepsCache(Recovery):
+    """Takes the states that it had before into the next claim."""
+
+    _kept: dict[int, StateCache]
+
+    def _partition(self, number: int, *arguments: Any) -> Partition:
+        partition = super()._partition(number, *arguments)
+        kept = self.__dict__.setdefault("_kept", {})
+        partition.cache = kept.setdefault(number, partition.cache)
+        return partition
+
+
+class StableTicks(Ticker):
+    """Ticks name the ends of what can be read, not of what is written."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._log = _Stable(self._log)  # type: ignore[assignment]
+
+
+class _Stable:
+    def __init__(self, log: LogReader) -> None:
+        self.high_watermarks = log.stable_ends
+
+
+AS_IT_IS = Variant()
+BROKEN: Mapping[str, Variant] = {
+    "a commit asks for neither seq nor chain": Variant(checks=CHECKS - {"position"}),
+    "no chain hash": Variant(chain=lambda _: GENESIS),
+    "offsets committed before the rows are published": Variant(publisher=OffsetsFirst),
+    "offsets read without waiting for transactions": Variant(require_stable=False),
+    "trimmed before the transaction": Variant(publisher=TrimsFirst),
+    "trimmed as far as committed": Variant(publisher=TrimsWhatIsCommitted),
+    "no journal replay": Variant(recovery=NoReplay),
+    "input read uncommitted": Variant(isolation="read_uncommitted"),
+    "ticks name the last stable offsets": Variant(ticker=StableTicks),
+    "states kept after a raise": Variant(recovery=KeepsCache, goes_on=True),
+}
