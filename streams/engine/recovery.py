@@ -17,6 +17,7 @@ from streams.engine.definitions import DefinitionsSource
 from streams.engine.log import LOGGER, LogReader, slice_crc
 from streams.engine.log_errors import JournalGap, LogRangeLost
 from streams.engine.partition import NEW_CLOCK, Partition, StateCache
+from streams.engine.partition_log import PartitionLog
 from streams.engine.process import Fetched, PartitionProcessor, Stamp
 from streams.engine.publisher import Publishing
 from streams.engine.topicnames import TopicNames
@@ -128,6 +129,8 @@ class Recovery:
 
     #: Open during ``recover``.
     _log: LogReader
+    #: Open during the replay of a partition.
+    _slices: PartitionLog
 
     def __init__(
         self,
@@ -257,7 +260,8 @@ class Recovery:
         self._refuse_outside(partition, starts, ends)
         if found.position.seq < kafka.seq:
             try:
-                self._replay(partition, found, kafka)
+                with PartitionLog(self._bootstrap) as self._slices:
+                    self._replay(partition, found, kafka)
             except (JournalGap, LogRangeLost) as error:
                 raise RecoveryRefused(
                     "incomplete",
@@ -350,6 +354,8 @@ class Recovery:
         """Redis lost a suffix: repeat exactly what the journal says of it. Nothing is sent again."""
         number = partition.number
         first = found.position.seq + 1
+        # A row names slices of a few records each; a seek for each of them would cost milliseconds.
+        self._slices.begin(number, {t: partition.vector[t] for t in self._topics.customer})
         for stored in self._log.read_rows(self._topics.journal, number, first, kafka.seq):
             row = stored.row
             if row.previous != partition.position.chain:
@@ -407,7 +413,7 @@ class Recovery:
         partition.clock_read = partition.clock_applied = partition.vector[self._topics.clock]
 
     def _read(self, part: Slice, number: int) -> Fetched:
-        records = self._log.read_range(part.topic, number, part.start, part.end)
+        records = self._slices.take(part.topic, part.start, part.end)
         if len(records) != part.count or slice_crc(records) != part.crc:
             raise RecoveryRefused(
                 "incomplete",

@@ -4,6 +4,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import cast
 
 from schemas.partitioner import partition_of
 from streams.domain.describe import describe
@@ -114,7 +115,8 @@ def _states(bench: Bench, names: Iterable[tuple[str, str]]) -> list[CustomerStat
         )
         for shop, customer in names
     ]
-    return [None if value is None else decode(bytes(value)) for value in bench.redis.mget(keys)]
+    values = cast(list[bytes | None], bench.redis.mget(keys))
+    return [None if value is None else decode(value) for value in values]
 
 
 def _figures(state: CustomerState) -> Figures:

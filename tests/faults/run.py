@@ -16,11 +16,12 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from streams.engine.crashpoints import EXIT_CODE as CRASHED
 from streams.local.stack import LocalStack
 from streams.settings import Settings
 from streams.topics import create_topics
 from tests.faults.judge import judge
-from tests.faults.schedule import schedule
+from tests.faults.schedule import WEIGHTS, schedule
 from tests.faults.servers import Servers
 from tests.faults.source import LATENESS, Source
 from tests.faults.stages import Observer
@@ -73,7 +74,7 @@ class Outcome:
 
 
 def run(options: Options, tell: Callable[[str], None]) -> Outcome:
-    """Blocks for ``minutes`` of faults, then for the drain and the verdict."""
+    """Blocks for ``minutes`` of faults, at least one of each kind, then for the drain and the verdict."""
     # So that a time limit ends the servers and the workers too.
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
@@ -139,12 +140,14 @@ class _Run:
                 self._source.stop()
             self._workers.end()
             self._observer.close()
+        exits = self._workers.exits()
+        self._tally.kills = exits[-signal.SIGKILL] + exits[CRASHED]
         figures = self._tally.closing(self._source.published, self._workers.rebalances, verdict)
         clean = verdict.clean and not self._tally.problems
         return Outcome(
             figures,
             self._tally.table(),
-            dict(sorted(self._workers.exits().items())),
+            dict(sorted(exits.items())),
             self._tally.problems,
             verdict.examples,
             None if clean else self._folder,
@@ -165,8 +168,10 @@ class _Run:
             seed=self._options.seed,
         )
         until = time.monotonic() + self._options.minutes * 60
-        for fault in schedule(self._options.seed, self._options.kinds):
-            if time.monotonic() > until:
+        kinds = self._options.kinds or WEIGHTS.keys()
+        for number, fault in enumerate(schedule(self._options.seed, kinds)):
+            # The first round, of every kind once, is made however slow the machine is.
+            if number >= len(kinds) and time.monotonic() > until:
                 break
             strikes.strike(fault)
 

@@ -160,7 +160,6 @@ class Strikes:
         slot, stage = self._hold(fault.stage)
         since = time.monotonic()
         self._end_by(slot, signal.SIGKILL)
-        self._tally.kills += 1
         self.until_whole(since)
         return stage
 
@@ -180,7 +179,6 @@ class Strikes:
         known = len(self._workers.crashes)
         slot.armed = fault.crash
         self._end_by(slot, signal.SIGKILL)
-        self._tally.kills += 1
         self._tally.struck(schedule.KILL, stage)
         if fault.crash.startswith("in-drain"):
             self._await(lambda: slot.running and self._owning(slot), "the armed worker to recover")
@@ -205,9 +203,7 @@ class Strikes:
         if len(self._workers.crashes) == known:
             slot.armed = ""
             self._end_by(slot, signal.SIGKILL)
-            self._tally.kills += 1
             return False
-        self._tally.kills += 1
         look = self._observer.look([], owning=False)
         return look.worth_a_strike
 
@@ -278,32 +274,30 @@ class Strikes:
         lost = sum(self._observer.seqs().values()) - before
         self._servers.kill_redis()
         self._servers.put_copy_back()
+        known = len(self._workers.crashes)
         if fault.crash:
-            slot.armed = fault.crash
+            # Whichever comes back first repeats the journal.
+            for each in self._workers.running:
+                each.armed = fault.crash
             self._end_by(slot, signal.SIGKILL)
-            self._tally.kills += 1
         else:
             slot.signal(signal.SIGCONT)
         self._servers.start_redis()
         self._tally.redis_rollbacks += 1
         self._tally.commits_lost += lost
         if fault.crash:
-            self._await_replay(slot, fault.crash)
+            self._await_replay(fault.crash, known)
         self.until_whole(since)
         return stage
 
-    def _await_replay(self, slot: Slot, spec: str) -> None:
-        """The armed worker dies while it repeats the journal, or another one has repeated it all."""
-        known = len(self._workers.crashes)
-
-        def over() -> bool:
-            return len(self._workers.crashes) > known or self._workers.settled()
-
-        self._await(over, "the replay")
-        if len(self._workers.crashes) > known:
-            self._tally.kills += 1
+    def _await_replay(self, spec: str, known: int) -> None:
+        """An armed worker dies while it repeats the journal, or all of it has been repeated."""
+        crashes = self._workers.crashes
+        self._await(lambda: len(crashes) > known or self._workers.settled(), "the replay")
+        if len(crashes) > known:
             self._tally.struck(schedule.CRASH, POINTS[spec.partition(":")[0]])
-        slot.armed = ""
+        for slot in self._workers.slots:
+            slot.armed = ""
 
     def _restart_broker(self, fault: Fault) -> str:
         slot, stage = self._hold(fault.stage)
