@@ -244,9 +244,7 @@ def test_a_group_made_anew_is_refused(bench: Bench, tmp_path: Path) -> None:
     for number in range(2):
         worker = WorkerProcess(bench.settings, log)
         worker.wait_recovered()
-        bench.send(
-            "shop.clicks", "anna", {"action": "view"}, id=f"e{number}", time=moment(number)
-        )
+        bench.send("shop.clicks", "anna", {"action": "view"}, id=f"e{number}", time=moment(number))
         bench.flush()
         bench.wait_processed()
         bench.wait_published()

@@ -122,9 +122,9 @@ class Strikes:
 
     # Striking -------------------------------------------------------------------------------------
 
-    def _hold(self, stage: str) -> tuple[Slot, str]:
-        """Freezes a worker at ``stage``, or at any other if that does not come, while there is work
-        to lose. The caller lets go of it."""
+    def _hold(self, stage: str, only: Slot | None = None) -> tuple[Slot, str]:
+        """Freezes a worker (``only`` this one) at ``stage``, or at any other if that does not come,
+        while there is work to lose. The caller lets go of it."""
         began = time.monotonic()
         if stage == IN_RECOVERY and len(self._workers.running) > 1:
             # Another one's end makes those that stay recover.
@@ -133,7 +133,7 @@ class Strikes:
             self._source.check()
             if self._workers.refused is not None:
                 raise NotOvercome(self._workers.refused)
-            candidates = self._workers.running
+            candidates = [slot for slot in self._workers.running if only in (None, slot)]
             if not candidates:
                 self._wait(0.1)
                 continue
@@ -182,7 +182,9 @@ class Strikes:
         self._tally.struck(schedule.KILL, stage)
         if fault.crash.startswith("in-drain"):
             self._await(lambda: slot.running and self._owning(slot), "the armed worker to recover")
+            self._hold(COMMITTED, only=slot)
             slot.signal(signal.SIGTERM)
+            slot.signal(signal.SIGCONT)
         stage = fault.stage if self._await_crash(slot, known) else ""
         self.until_whole(time.monotonic())
         return stage
@@ -204,8 +206,10 @@ class Strikes:
             slot.armed = ""
             self._end_by(slot, signal.SIGKILL)
             return False
-        look = self._observer.look([], owning=False)
-        return look.worth_a_strike
+        try:
+            return self._observer.look([], owning=False).worth_a_strike
+        except AWAY:
+            return False
 
     def _end_by(self, slot: Slot, number: signal.Signals) -> int:
         """Signals the worker and waits for its end; returns the exit code."""
