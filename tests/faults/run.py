@@ -81,7 +81,7 @@ def run(options: Options, tell: Callable[[str], None]) -> Outcome:
     folder = Path(tempfile.mkdtemp(prefix=f"huitou-faults-{options.seed}-"))
     said = (folder / "schedule.log").open("w", encoding="utf-8")
     # Clients' warnings of servers that are down do not belong into the report.
-    logging.getLogger("confluent_kafka").setLevel(logging.CRITICAL)
+    logging.getLogger("huitou.kafka").setLevel(logging.CRITICAL)
 
     def say(words: str) -> None:
         tell(words)

@@ -47,16 +47,26 @@ class Observer:
         self._carrier = settings.topic_prefix + CLICKS
         self._store = RedisStore(settings.redis_url, settings.redis_prefix, timeout=2.0)
         self._redis = connect(settings.redis_url, timeout=2.0)
-        self._log = LogReader(settings.kafka_bootstrap)
+        self._connect()
+
+    def _connect(self) -> None:
+        bootstrap = self._settings.kafka_bootstrap
+        self._log = LogReader(bootstrap)
         self._group = Consumer(
             {
-                "bootstrap.servers": settings.kafka_bootstrap,
-                "group.id": settings.group,
+                "bootstrap.servers": bootstrap,
+                "group.id": self._settings.group,
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
                 "log_level": 0,
             }
         )
+
+    def reconnect(self) -> None:
+        """New Kafka clients: those of a broker that was killed may take long to find it again."""
+        self._group.close()
+        self._log.close()
+        self._connect()
 
     def look(self, partitions: Collection[int], *, owning: bool) -> Look:
         """At these partitions (none: at all); ``owning``: whether their worker has recovered."""

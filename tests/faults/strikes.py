@@ -310,6 +310,7 @@ class Strikes:
         slot.signal(signal.SIGCONT)
         self._wait(fault.length)
         self._servers.start_broker()
+        self._observer.reconnect()
         self._tally.broker_restarts += 1
         self.until_whole(since)
         return stage

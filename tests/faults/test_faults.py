@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.faults.run import Options, run
-from tests.faults.schedule import CRASH, POINTS, WEIGHTS, schedule
+from tests.faults.schedule import BROKER_RESTART, CRASH, POINTS, WEIGHTS, schedule
 from tests.faults.shopping import JITTER_MS, Sent, Shopping
 from tests.faults.source import START_MS
 from tests.faults.stages import COMMITTED, IN_TRANSACTION
@@ -74,11 +74,12 @@ def test_the_closing_line_and_the_table() -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-def test_two_minutes_of_faults() -> None:
+def test_every_other_kind_of_fault_in_a_short_run() -> None:
     said: list[str] = []
-    outcome = run(Options(minutes=2.0, seed=4), said.append)
+    kinds = frozenset(WEIGHTS) - {BROKER_RESTART}
+    outcome = run(Options(minutes=1.0, seed=4, kinds=kinds), said.append)
     assert outcome.passed, "\n".join([*said, outcome.text()])
     figures = outcome.figures
     assert figures["verified"] == figures["events"] > 50_000
-    for kind in ("kills", "zombies", "redis_restarts", "redis_rollbacks", "broker_restarts"):
+    for kind in ("kills", "zombies", "redis_restarts", "redis_rollbacks"):
         assert figures[kind] > 0, outcome.text()
