@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv setup check test test-long bench demo lock clean
+.PHONY: help venv setup check test test-long faults bench demo lock clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -24,10 +24,14 @@ check: venv ## Style, types, who may import whom, declared dependencies
 	$(BIN)/deptry .
 
 test: setup ## All tests but the long ones (under 10 minutes); ARGS go to pytest
-	$(BIN)/pytest -m "not long" -n 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest -m "not long and not faults" -n 2 --dist loadfile $(ARGS)
 
 test-long: setup ## The tests that take minutes: replays, faults, the built wheel
 	$(BIN)/pytest -m long $(ARGS)
+
+faults: setup ## Kills, zombies, rollbacks and restarts under load, as make faults MINUTES=10 SEED=7 WORKERS=2
+	$(BIN)/python -m tests.faults $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(WORKERS),--workers $(WORKERS)) $(ARGS)
 
 bench: setup ## CPU per event beside a stock Faust agent, and the paced load with its latencies
 	$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -13,7 +13,7 @@ from typing import Any, cast
 import msgspec
 import redis
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import BusyLoadingError, NoScriptError, ResponseError
 from redis.retry import Retry
 
 from schemas.journal import GENESIS, ClockState
@@ -123,8 +123,14 @@ class RedisStore:
         self._redis.ping()
 
     def check_server(self) -> None:
-        """Raises NotSuitable unless the server keeps what it is told (appendonly, noeviction, version)."""
+        """Raises NotSuitable unless the server keeps what it is told (appendonly, noeviction, version).
+
+        Raises BusyLoadingError while it still reads its files.
+        """
         info = self._redis.info()
+        if int(info.get("loading", 0)):
+            # It answers INFO all the same, and says that appendonly is off while it reads that file.
+            raise BusyLoadingError("Redis is still reading its files")
         version = str(info.get("redis_version", "0"))
         if tuple(int(part) for part in version.split(".")[:2]) < MINIMUM_REDIS:
             raise NotSuitable(f"Redis {version} is too old: 7.0 or later is needed")

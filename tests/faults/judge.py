@@ -1,0 +1,141 @@
+"""Judges a drained stack: `huitou verify` over the log, and the oracle over what was published."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import cast
+
+from schemas.partitioner import partition_of
+from streams.domain.describe import describe
+from streams.domain.shop import ShopSettings
+from streams.domain.state import CustomerState
+from streams.settings import Settings
+from streams.state.codec import decode
+from streams.verify.verify import verify
+from tests.engine.harness import Bench
+from tests.faults.source import SHARDS, read_back
+from tests.faults.stages import Observer
+from tests.faults.tally import Verdict
+from tests.oracle.expected import Expected, ExpectedTrigger, Figures, expect
+
+EXAMPLES = 20
+
+
+def judge(settings: Settings, published: Path, observer: Observer) -> Verdict:
+    """Call it while no worker runs. ``published``: the folder of the source's copies."""
+    verdict = Verdict()
+    _verify(settings, verdict)
+    bench = Bench(settings)
+    found: dict[str, list[dict[str, object]]] = {}
+    for event in bench.triggers():
+        data = event["data"]
+        assert isinstance(data, dict)
+        found.setdefault(data["trigger_id"], []).append(data)
+    events: Counter[tuple[str, str]] = Counter()
+    for shard in range(SHARDS):
+        expected = expect(read_back(published, shard))
+        events.update({(topic, "applied"): n for topic, n in expected.events.items()})
+        events.update({(topic, "duplicate"): n for topic, n in expected.duplicates.items()})
+        _compare_triggers(expected, found, verdict)
+        _compare_figures(expected, bench, verdict)
+    for name, copies in found.items():
+        _note(
+            verdict, "different", len(copies), f"trigger {name} was issued, none is due: {copies}"
+        )
+    counted = observer.counted()
+    for key in {*events, *counted}:
+        if events.get(key, 0) != counted.get(key, 0):
+            words = f"{key[0]}: {counted.get(key, 0)} {key[1]}, {events.get(key, 0)} by the oracle"
+            _note(verdict, "different", 1, words)
+    return verdict
+
+
+def _verify(settings: Settings, verdict: Verdict) -> None:
+    report = verify(settings, limit=EXAMPLES)
+    verdict.verified = report.events
+    verdict.lost += report.total.missing + report.unprocessed
+    verdict.duplicates += report.total.extra
+    verdict.different += report.total.different
+    verdict.examples += map(str, report.differences)
+
+
+def _compare_triggers(
+    expected: Expected, found: dict[str, list[dict[str, object]]], verdict: Verdict
+) -> None:
+    """Takes out of ``found`` what is expected."""
+    for name, trigger in expected.triggers.items():
+        copies = found.pop(name, [])
+        if not copies:
+            _note(verdict, "lost", 1, f"no trigger {name}: {trigger}")
+            continue
+        if len(copies) > 1:
+            _note(
+                verdict, "duplicates", len(copies) - 1, f"trigger {name} came {len(copies)} times"
+            )
+        for copy in copies:
+            if not _same(trigger, copy):
+                _note(verdict, "different", 1, f"trigger {name}: {copy}, expected {trigger}")
+
+
+def _same(trigger: ExpectedTrigger, data: dict[str, object]) -> bool:
+    cause = data["cause"]
+    assert isinstance(cause, dict)
+    return (trigger.campaign, trigger.shop_id, trigger.customer_id, trigger.due) == (
+        data["campaign"],
+        data["shop_id"],
+        data["customer_id"],
+        cause.get("due"),
+    )
+
+
+def _compare_figures(expected: Expected, bench: Bench, verdict: Verdict) -> None:
+    """Every field that the oracle knows, of every customer."""
+    customers = list(expected.customers.items())
+    for first in range(0, len(customers), 1_000):
+        some = customers[first : first + 1_000]
+        for (name, figures), state in zip(some, _states(bench, [n for n, _ in some]), strict=True):
+            if state is None:
+                _note(verdict, "lost", 1, f"no state of {name}")
+                continue
+            right, stored = dataclasses.asdict(figures), dataclasses.asdict(_figures(state))
+            wrong = {
+                field: (stored[field], right[field])
+                for field in right
+                if right[field] != stored[field]
+            }
+            if wrong:
+                _note(verdict, "different", len(wrong), f"state of {name}: found, expected {wrong}")
+
+
+def _states(bench: Bench, names: Iterable[tuple[str, str]]) -> list[CustomerState | None]:
+    keys = [
+        bench.store.keys(partition_of(customer.encode(), bench.settings.partitions)).state(
+            f"{shop}/{customer}"
+        )
+        for shop, customer in names
+    ]
+    values = cast(list[bytes | None], bench.redis.mget(keys))
+    return [None if value is None else decode(value) for value in values]
+
+
+def _figures(state: CustomerState) -> Figures:
+    shown = describe(state, ShopSettings(state.shop_id))
+    orders, actions = shown["orders"], shown["browsing"]["actions"]
+    return Figures(
+        views=actions["view"],
+        favourites=actions["favorite"],
+        cart_adds=shown["cart"]["adds"],
+        orders_paid=orders["paid"],
+        orders_net=orders["net"],
+        amount_paid=orders["paid_amount"],
+        amount_refunded=orders["refunded_amount"] + orders["cancelled_amount"],
+        reviews=shown["reviews"]["posted"],
+        bad_reviews=shown["reviews"]["bad"],
+    )
+
+
+def _note(verdict: Verdict, kind: str, count: int, words: str) -> None:
+    setattr(verdict, kind, getattr(verdict, kind) + count)
+    if len(verdict.examples) < 2 * EXAMPLES:
+        verdict.examples.append(f"{kind}: {words}")

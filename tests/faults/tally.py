@@ -1,0 +1,115 @@
+"""What a run counts, its closing line and its table."""
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from tests.faults.stages import STAGES
+
+
+@dataclass
+class Verdict:
+    """Found after the drain. Each of the last three must be 0."""
+
+    verified: int = 0
+    lost: int = 0
+    duplicates: int = 0
+    different: int = 0
+    #: The first disagreements, in words.
+    examples: list[str] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        return not (self.lost or self.duplicates or self.different)
+
+
+@dataclass
+class Tally:
+    """``tell`` gets a line for each fault."""
+
+    tell: Callable[[str], None]
+    began: float = field(default_factory=time.monotonic)
+    by_stage: Counter[tuple[str, str]] = field(default_factory=Counter)
+    kills: int = 0
+    zombies: int = 0
+    redis_restarts: int = 0
+    redis_rollbacks: int = 0
+    broker_restarts: int = 0
+    #: Commits that rollbacks took from Redis.
+    commits_lost: int = 0
+    #: Seconds from each fault until all written before its end was processed and published.
+    recoveries: list[float] = field(default_factory=list)
+    #: What must not happen, whatever the verdict.
+    problems: list[str] = field(default_factory=list)
+
+    def say(self, words: str) -> None:
+        minutes, seconds = divmod(int(time.monotonic() - self.began), 60)
+        self.tell(f"[{minutes:3d}:{seconds:02d}] {words}")
+
+    def struck(self, kind: str, stage: str) -> None:
+        self.by_stage[kind, stage] += 1
+
+    def problem(self, words: str) -> None:
+        self.problems.append(words)
+        self.say(words)
+
+    def recovered(self, seconds: float) -> None:
+        self.recoveries.append(seconds)
+
+    @property
+    def faults(self) -> int:
+        return sum(self.by_stage.values())
+
+    def closing(self, events: int, rebalances: int, verdict: Verdict) -> dict[str, int | float]:
+        """The figures of the closing line, in its order."""
+        return {
+            "events": events,
+            "faults": self.faults,
+            "kills": self.kills,
+            "zombies": self.zombies,
+            "rebalances": rebalances,
+            "redis_restarts": self.redis_restarts,
+            "redis_rollbacks": self.redis_rollbacks,
+            "broker_restarts": self.broker_restarts,
+            "cuts": 0,
+            "verified": verdict.verified,
+            "lost": verdict.lost,
+            "duplicates": verdict.duplicates,
+            "different": verdict.different,
+            "recovery_p99_s": round(percentile(self.recoveries, 99), 1),
+        }
+
+    def table(self) -> str:
+        """Faults by kind and stage."""
+        kinds = sorted({kind for kind, _ in self.by_stage})
+        rows = [["faults by stage", *STAGES, "all"]]
+        for kind in kinds:
+            counts = [self.by_stage[kind, stage] for stage in STAGES]
+            rows.append([kind, *(str(count or "·") for count in counts), str(sum(counts))])
+        totals = [sum(self.by_stage[kind, stage] for kind in kinds) for stage in STAGES]
+        rows.append(["all", *map(str, totals), str(sum(totals))])
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join(
+            "  ".join(
+                cell.ljust(width) if index == 0 else cell.rjust(width)
+                for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+            )
+            for row in rows
+        )
+
+
+def line_of(figures: dict[str, int | float]) -> str:
+    return " ".join(f"{name}={figure}" for name, figure in figures.items())
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The nearest rank; 0 of nothing.
+
+    >>> percentile([1.0, 2.0, 3.0], 99), percentile([], 99)
+    (3.0, 0.0)
+    """
+    if not values:
+        return 0.0
+    return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]

@@ -1,0 +1,189 @@
+"""Worker processes that are started again whenever they end, and what their logs say of them."""
+
+import contextlib
+import json
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from streams.engine.crashpoints import EXIT_CODE as CRASHED
+from streams.engine.engine import EXIT_REFUSED
+from streams.settings import Settings
+from tests.engine.harness import WorkerProcess
+
+_LOOK_SECONDS = 0.05
+#: Between a worker's end and its next start, seconds.
+_PAUSE = 0.3
+
+
+class Slot:
+    """One worker slot: its present process, and what its log has said since that one started."""
+
+    def __init__(self, number: int, settings: Settings, folder: Path) -> None:
+        self.number = number
+        self.log = folder / f"worker-{number}.log"
+        self.wanted = False
+        #: HUITOU_CRASH of the next process.
+        self.armed = ""
+        self.crash = ""
+        self.process: WorkerProcess | None = None
+        self.exit_codes: list[int] = []
+        self.ended_at = 0.0
+        #: Where the process is: "starting", "owning", "released".
+        self.place = "starting"
+        self.partitions: list[int] = []
+        self.recoveries = 0
+        self.generation = 0
+        self._settings = settings
+        self._read = 0
+        self._rest = b""
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        return self.process.process.pid if self.process is not None and self.running else None
+
+    def start(self) -> None:
+        self.crash, self.armed = self.armed, ""
+        self.place, self.partitions = "starting", []
+        self.process = WorkerProcess(
+            self._settings, self.log, HUITOU_SLOT=str(self.number), HUITOU_CRASH=self.crash
+        )
+
+    def signal(self, number: signal.Signals) -> None:
+        """A no-op once the process has ended."""
+        pid = self.pid
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def follow(self) -> None:
+        """Reads on in the log."""
+        try:
+            with self.log.open("rb") as log:
+                log.seek(self._read)
+                text = log.read()
+        except FileNotFoundError:
+            return
+        self._read += len(text)
+        *lines, self._rest = (self._rest + text).split(b"\n")
+        for line in lines:
+            self._take(line)
+
+    def _take(self, line: bytes) -> None:
+        if b'"recovered"' in line:
+            said = json.loads(line)
+            self.place, self.partitions = "owning", said["partitions"]
+            self.recoveries += 1
+            self.generation = max(self.generation, said["generation"])
+        elif b'"released"' in line:
+            self.place, self.partitions = "released", []
+
+
+class Workers:
+    """Up to ``most`` slots; the first ``scale(n)`` of them run. ``refused`` ends a run."""
+
+    def __init__(
+        self, settings: Settings, folder: Path, most: int, tell: Callable[[str], None]
+    ) -> None:
+        self.slots = [Slot(number, settings, folder) for number in range(most)]
+        self.refused: str | None = None
+        self.crashes: list[tuple[int, str]] = []
+        self._tell = tell
+        self._lock = threading.RLock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="workers", daemon=True)
+        self._thread.start()
+
+    @property
+    def running(self) -> list[Slot]:
+        return [slot for slot in self.slots if slot.wanted and slot.running]
+
+    @property
+    def recoveries(self) -> int:
+        return sum(slot.recoveries for slot in self.slots)
+
+    @property
+    def rebalances(self) -> int:
+        """Generations of the group after the first; some may have recovered nowhere."""
+        return max(0, max(slot.generation for slot in self.slots) - 1)
+
+    def exits(self) -> Counter[int]:
+        return Counter(code for slot in self.slots for code in slot.exit_codes)
+
+    def owned(self) -> set[int]:
+        """Partitions of running workers, as their logs say."""
+        self.follow()
+        return {number for slot in self.running for number in slot.partitions}
+
+    def follow(self) -> None:
+        with self._lock:
+            for slot in self.slots:
+                slot.follow()
+
+    def scale(self, count: int) -> None:
+        """Starts missing ones, ends superfluous ones by SIGTERM; waits for neither."""
+        with self._lock:
+            for slot in self.slots:
+                slot.wanted = slot.number < count
+                if not slot.wanted:
+                    slot.armed = ""
+                    slot.signal(signal.SIGTERM)
+
+    def settled(self) -> bool:
+        """Whether exactly the wanted ones run, each of them recovered."""
+        self.follow()
+        return all(
+            slot.running == slot.wanted and (not slot.wanted or slot.place == "owning")
+            for slot in self.slots
+        )
+
+    def end(self) -> None:
+        """No restart from here on; every process is killed that still runs."""
+        self._stopping.set()
+        self._thread.join()
+        for slot in self.slots:
+            if slot.process is not None:
+                slot.process.kill()
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(_LOOK_SECONDS):
+            with self._lock:
+                for slot in self.slots:
+                    self._look(slot)
+
+    def _look(self, slot: Slot) -> None:
+        process = slot.process
+        if process is not None and process.process.poll() is not None:
+            slot.follow()
+            self._ended(slot, process.process.returncode)
+            slot.process = None
+        if (
+            slot.wanted
+            and slot.process is None
+            and self.refused is None
+            and time.monotonic() - slot.ended_at >= _PAUSE
+        ):
+            slot.start()
+
+    def _ended(self, slot: Slot, code: int) -> None:
+        slot.exit_codes.append(code)
+        slot.ended_at = time.monotonic()
+        slot.place, slot.partitions = "starting", []
+        if code == CRASHED:
+            self.crashes.append((slot.number, slot.crash))
+        elif code == EXIT_REFUSED:
+            self.refused = f"worker {slot.number} refused: {self._why(slot)}"
+            self._tell(self.refused)
+
+    def _why(self, slot: Slot) -> str:
+        lines = slot.log.read_text(errors="replace").splitlines()
+        said = next((line for line in reversed(lines) if '"refused"' in line), "{}")
+        return str(json.loads(said).get("error", "for a reason it did not say"))
