@@ -2,7 +2,7 @@
 
 import gzip
 import random
-from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.oracle.events import Published
@@ -42,8 +42,6 @@ def published(path: Path) -> list[Published]:
 
 
 def _published(number: int, row: Row) -> Published:
-    from datetime import UTC, datetime
-
     data: dict[str, object] = {"shop_id": "taobao"}
     match row.behaviour:
         case "pv" | "fav":
@@ -64,7 +62,3 @@ def _published(number: int, row: Row) -> Published:
         "data": data,
     }
     return Published(topic, row.customer, value)
-
-
-def whole_rows(path: Path) -> Iterable[Row]:
-    return rows(path)

@@ -21,7 +21,7 @@ from tests.e2e import samples
 from tests.engine.conftest import make_bench
 from tests.engine.harness import Bench, WorkerProcess, environment, ids, run_cli
 from tests.oracle.expected import Expected, expect
-from tests.oracle.taobao import AFTER, FIRST
+from tests.oracle.taobao import AFTER, FIRST, rows
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
@@ -107,7 +107,7 @@ def test_the_known_figures_of_the_sample(
 ) -> None:
     """Over its own nine days in China, as Redis has them after a replay."""
     sample = samples.taobao()
-    whole = list(samples.whole_rows(sample))
+    whole = list(rows(sample))
     assert len(whole) == 84_475
     inside = [row for row in whole if FIRST <= row.second < AFTER]
     assert len(inside) == 84_440
