@@ -1,32 +1,21 @@
 """What our sources ask of a cluster: the topics, their partitions and their ends."""
 
 import logging
-import time
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._listoffsets import OffsetSpec
 
 from producers.errors import BrokerUnreachableError, TopicsMissingError
+from producers.offsets import OffsetsError, list_offsets
 from schemas.catalogue import CLOCK, CUSTOMER_TOPICS
 
 #: Seconds that a question to the cluster may take.
 ANSWER_SECONDS: Final = 20.0
 _LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped there
 _EARLIEST: Final = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
-#: Answers that come while a topic is new or its leader moves.
-_PASSING: Final = frozenset(
-    {
-        KafkaError.NOT_LEADER_FOR_PARTITION,
-        KafkaError.LEADER_NOT_AVAILABLE,
-        KafkaError.UNKNOWN_TOPIC_OR_PART,
-        KafkaError.REQUEST_TIMED_OUT,
-        KafkaError._TRANSPORT,
-    }
-)
-_PAUSE_SECONDS: Final = 0.05
 #: librdkafka's own messages go where the program's logging sends them.
 CLIENT_LOG: Final = logging.getLogger("producers.kafka")
 
@@ -96,29 +85,18 @@ class Cluster:
             TopicPartition(topic, partition) for topic in topics for partition in range(partitions)
         ]
         ends: dict[int, dict[str, int]] = {partition: {} for partition in range(partitions)}
-        for where, offset in self._ask(dict.fromkeys(places, _LATEST)).items():
-            ends[where.partition][where.topic] = offset
+        for (topic, partition), offset in self._ask(dict.fromkeys(places, _LATEST)).items():
+            ends[partition][topic] = offset
         return ends
 
     def start_and_end(self, topic: str, partition: int) -> tuple[int, int]:
         """The offsets of the first record that is still kept, and after the last one; as ``ends``."""
         place = TopicPartition(topic, partition)
-        start = self._ask({place: _EARLIEST})[place]
-        return start, self._ask({place: _LATEST})[place]
+        start = self._ask({place: _EARLIEST})[topic, partition]
+        return start, self._ask({place: _LATEST})[topic, partition]
 
-    def _ask(self, asked: dict[TopicPartition, OffsetSpec]) -> dict[TopicPartition, int]:
-        """One batched question, asked again while topics are new or leaders move."""
-        deadline = time.monotonic() + ANSWER_SECONDS
-        while True:
-            try:
-                answers = self._admin.list_offsets(
-                    asked,
-                    isolation_level=IsolationLevel.READ_UNCOMMITTED,
-                    request_timeout=ANSWER_SECONDS,
-                )
-                return {where: answer.result().offset for where, answer in answers.items()}
-            except KafkaException as error:
-                reason = error.args[0]
-                if reason.code() not in _PASSING or time.monotonic() > deadline:
-                    raise BrokerUnreachableError(self.bootstrap, reason) from error
-            time.sleep(_PAUSE_SECONDS)
+    def _ask(self, asked: dict[TopicPartition, OffsetSpec]) -> dict[tuple[str, int], int]:
+        try:
+            return list_offsets(self._admin, asked, IsolationLevel.READ_UNCOMMITTED, ANSWER_SECONDS)
+        except OffsetsError as error:
+            raise BrokerUnreachableError(self.bootstrap, error) from error

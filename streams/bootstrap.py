@@ -21,6 +21,7 @@ from streams.engine.poison import PoisonGuard
 from streams.engine.process import PartitionProcessor
 from streams.engine.publisher import Publisher, check_metadata_layout
 from streams.engine.recovery import Recovery
+from streams.engine.repetition import Author, Repetition
 from streams.engine.ticker import Ticker
 from streams.engine.topicnames import TopicNames
 from streams.operations.health import Health, HealthServer
@@ -101,11 +102,13 @@ class Parts:
             topics, cycle_store, made, self.definitions, self.publisher, guard, circumstances,
             self.metrics, crash, lambda *pause: self.engine.pause(*pause),
         )  # fmt: skip
+        repetition = Repetition(
+            topics, cycle_store, bootstrap, made, self.definitions, crash,
+            lambda: self.health.beat("poll"), Author(circumstances.build, circumstances.config),
+        )  # fmt: skip
         self.recovery = Recovery(
-            topics, cycle_store, bootstrap, settings.group,
-            made, self.definitions, self.metrics, crash, lambda: self.health.beat("poll"),
+            topics, cycle_store, bootstrap, settings.group, repetition, self.metrics, crash,
             max(1, settings.cache_states // settings.partitions),
-            circumstances.build, circumstances.config,
         )  # fmt: skip
         self.engine = Engine(
             topics, cycle, self.recovery, self.publisher, guard, self.health, crash

@@ -98,7 +98,7 @@ def _said_errors(command: str) -> Iterator[None]:
 
     from streams.definitions import DefinitionsError
     from streams.engine.log_errors import LogError
-    from streams.engine.recovery import RecoveryRefused
+    from streams.engine.refusal import RecoveryRefused
     from streams.repair.group import RepairRefused
     from streams.state.redis_store import StoreError
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from producers.delivered import Delivered
-from streams.engine.process import APPLIED, DEAD_LETTER, DUPLICATE
+from streams.engine.commit import APPLIED, DEAD_LETTER, DUPLICATE
 from streams.state.redis_store import RedisStore, Stored
 
 Place = tuple[str, int]

@@ -14,21 +14,13 @@ import structlog
 from schemas.clock import decode_clock
 from schemas.deadletter import DeadLetter
 from schemas.journal import Slice
+from streams.engine.commit import Commit, Fetched, Position, Stamp
 from streams.engine.crashpoints import CrashPoints
 from streams.engine.definitions import CurrentDefinitions, DefinitionsSource
+from streams.engine.draft import Draft, FoldError
 from streams.engine.partition import Partition
 from streams.engine.poison import PoisonGuard
-from streams.engine.process import (
-    FIRE_CUSTOMERS,
-    Commit,
-    Draft,
-    Fetched,
-    FoldError,
-    PartitionProcessor,
-    Position,
-    Stamp,
-    Work,
-)
+from streams.engine.process import FIRE_CUSTOMERS, PartitionProcessor, Work
 from streams.engine.publisher import Publisher
 from streams.engine.topicnames import TopicNames
 from streams.engine.transport import Poll
@@ -261,7 +253,7 @@ class Cycle:
                 partition.clock.clock != before
                 or now - partition.committed_at >= CLOCK_COMMIT_INTERVAL
             ):
-                drafts[number] = Draft(self._processors[number], partition.position, {}, {})
+                drafts[number] = self._processors[number].stand(partition.position)
         self._commit(drafts, definitions)
 
     def _apply_ticks(

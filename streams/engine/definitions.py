@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from streams.engine.process import DefinitionsLike
+from streams.engine.draft import DefinitionsLike
 
 
 class CurrentDefinitions(DefinitionsLike, Protocol):

@@ -21,7 +21,8 @@ from streams.engine.cycle import Cycle
 from streams.engine.partition import Partition
 from streams.engine.poison import PoisonGuard
 from streams.engine.publisher import Publisher
-from streams.engine.recovery import Recovery, RecoveryRefused
+from streams.engine.recovery import Recovery
+from streams.engine.refusal import RecoveryRefused
 from streams.engine.topicnames import TopicNames
 from streams.engine.transport import NOTHING, Assignment, Poll
 from streams.operations.health import Health

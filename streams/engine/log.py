@@ -19,12 +19,12 @@ from confluent_kafka import (
     Consumer,
     IsolationLevel,
     KafkaError,
-    KafkaException,
     Message,
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
+from producers.offsets import OffsetsError, list_offsets
 from schemas.decoding import RawRecord
 from schemas.journal import JournalRow, decode_row
 from streams.engine.log_errors import JournalGap, LogIncomplete, LogRangeLost, LogUnreadable
@@ -256,17 +256,10 @@ class LogReader:
             if isolation == "read_committed"
             else IsolationLevel.READ_UNCOMMITTED
         )
-        answers = self._admin.list_offsets(
-            wanted, isolation_level=level, request_timeout=self._answer_within
-        )
-        offsets: Offsets = {}
-        for place, answer in answers.items():
-            try:
-                offsets[place.topic, place.partition] = answer.result().offset
-            except KafkaException as error:
-                reason = str(error.args[0])
-                raise LogUnreadable(place.topic, place.partition, None, reason) from error
-        return offsets
+        try:
+            return list_offsets(self._admin, wanted, level, self._answer_within)
+        except OffsetsError as error:
+            raise LogUnreadable(error.topic, error.partition, None, str(error.reason)) from error
 
 
 LOGGER = logging.getLogger("huitou.kafka")

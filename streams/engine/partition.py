@@ -7,7 +7,7 @@ from schemas.clock import WALL, Tick
 from schemas.journal import GENESIS, ClockState
 from streams.domain.state import CustomerState
 from streams.engine.clock import TickQueue, Waiting
-from streams.engine.process import Commit, Position
+from streams.engine.commit import Commit, Position
 
 #: The clock of a partition that no tick has reached.
 NEW_CLOCK = ClockState(WALL, 0, 0, 1.0, 0)

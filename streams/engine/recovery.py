@@ -4,112 +4,23 @@ K is what Kafka has: seq and chain in the metadata of the committed offsets. R i
 case that is not plainly safe is refused with the command that repairs it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
 
-import structlog
-from confluent_kafka import Consumer, KafkaException, TopicPartition
-
-from schemas.journal import GENESIS, JournalRow, Slice, decode_row
-from schemas.trigger import TriggerEvent
-from streams.domain.state import state_key
-from streams.engine.adoption import PublishedTriggers
+from schemas.journal import GENESIS, decode_row
 from streams.engine.clock import TickQueue
 from streams.engine.crashpoints import CrashPoints
-from streams.engine.definitions import DefinitionsSource
-from streams.engine.log import LOGGER, LogReader, StoredRow, slice_crc
+from streams.engine.group_offsets import GroupOffsets, Published
+from streams.engine.log import LogReader
 from streams.engine.log_errors import JournalGap, LogRangeLost
 from streams.engine.partition import NEW_CLOCK, Partition, StateCache
-from streams.engine.partition_log import PartitionLog
-from streams.engine.process import Commit, Draft, Fetched, PartitionProcessor, stamp_of
 from streams.engine.publisher import Publishing
+from streams.engine.refusal import RecoveryRefused, forked
+from streams.engine.repetition import Repetition
 from streams.engine.topicnames import TopicNames
 from streams.engine.transport import Assignment
 from streams.operations.metrics import Metrics
-from streams.state.redis_store import Held, RedisStore, Refused, Stored
-
-CALL_TIMEOUT = 30.0
-log = structlog.get_logger(__name__)
-#: Timers of one fired journal row; more than processing ever puts into one commit.
-FIRED_LIMIT = 1_000_000
-
-
-class RecoveryRefused(Exception):
-    """Nothing may be processed until an operator acts; ``case`` is the label of shop_recoveries_total."""
-
-    def __init__(self, case: str, partition: int, message: str) -> None:
-        super().__init__(f"partition {partition}: {message}")
-        self.case = case
-        self.partition = partition
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """What Kafka has of a partition: the last published seq, its chain, the offsets committed with it."""
-
-    seq: int
-    chain: bytes
-    offsets: dict[str, int]
-    #: A committed offset without our metadata: somebody else wrote it.
-    foreign: str | None = None
-
-
-class GroupOffsets:
-    """Reads the group's committed offsets, waiting for transactions in flight (require-stable)."""
-
-    def __init__(self, bootstrap: str, group: str) -> None:
-        # A plain fetch right after a commit can answer the old offset; under read_committed librdkafka
-        # asks for stable ones.
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": bootstrap,
-                "group.id": group,
-                "isolation.level": "read_committed",
-                "enable.auto.commit": False,
-            },
-            logger=LOGGER,
-        )
-
-    def read(self, topics: Iterable[str], partitions: Iterable[int]) -> dict[int, Published]:
-        """Raises KafkaException, also for an error of a single partition."""
-        names = list(topics)
-        numbers = list(partitions)
-        wanted = [TopicPartition(topic, number) for number in numbers for topic in names]
-        found: dict[int, Published] = {number: Published(0, GENESIS, {}) for number in numbers}
-        for answer in self._consumer.committed(wanted, timeout=CALL_TIMEOUT):
-            if answer.error is not None:
-                raise KafkaException(answer.error)
-            if answer.offset < 0:
-                continue
-            held = found[answer.partition]
-            held.offsets[answer.topic] = answer.offset
-            position = _parse(answer.metadata)
-            if position is None:
-                foreign = f"{answer.topic}[{answer.partition}] offset {answer.offset}"
-                found[answer.partition] = Published(held.seq, held.chain, held.offsets, foreign)
-            elif position[0] > held.seq:
-                found[answer.partition] = Published(*position, held.offsets, held.foreign)
-        return found
-
-    def close(self) -> None:
-        self._consumer.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-def _parse(metadata: str | None) -> tuple[int, bytes] | None:
-    seq, separator, chain = (metadata or "").partition(",")
-    if not separator or not seq.isdecimal():
-        return None
-    try:
-        return int(seq), bytes.fromhex(chain)
-    except ValueError:
-        return None
+from streams.state.redis_store import Held, RedisStore, Stored
 
 
 @dataclass(slots=True)
@@ -132,8 +43,6 @@ class Recovery:
 
     #: Open during ``recover``.
     _log: LogReader
-    #: Open during a replay: reads the topics of one partition in the order of the journal.
-    _along: PartitionLog
 
     def __init__(
         self,
@@ -141,27 +50,19 @@ class Recovery:
         store: RedisStore,
         bootstrap: str,
         group: str,
-        processors: Mapping[int, PartitionProcessor],
-        definitions: DefinitionsSource,
+        repetition: Repetition,
         metrics: Metrics,
         crash: CrashPoints,
-        progress: Callable[[], None],
         cache_bound: int,
-        build: str,
-        config: str,
     ) -> None:
         self._topics = topics
         self._store = store
         self._bootstrap = bootstrap
         self._group = group
-        self._processors = processors
-        self._definitions = definitions
+        self._repetition = repetition
         self._metrics = metrics
         self._crash = crash
-        self._progress = progress
         self._cache_bound = cache_bound
-        self._build = build
-        self._config = config
 
     def recover(self, assignment: Assignment) -> tuple[Recovered, dict[int, list[str]]]:
         """Claim and recover what the assignment gives whole.
@@ -219,7 +120,7 @@ class Recovery:
             starts = log.log_starts([(topic, number) for topic in self._topics.inputs])
             partition = self._partition(number, 0, found, starts)
             if kafka.seq > found.position.seq:
-                self._replay(partition, found, kafka)
+                self._repetition.run(partition, self._log, kafka)
         self._store.trim(number, 0, kafka.seq)
         return partition
 
@@ -284,7 +185,7 @@ class Recovery:
         self._refuse_outside(partition, starts, ends)
         if found.position.seq < kafka.seq:
             try:
-                case = self._replay(partition, found, kafka)
+                case = self._repetition.run(partition, self._log, kafka)
             except (JournalGap, LogRangeLost) as error:
                 raise RecoveryRefused(
                     "incomplete",
@@ -295,7 +196,7 @@ class Recovery:
             self._metrics.recoveries(case).inc()
             return partition
         if self._chain_at(number, found, kafka.seq) != kafka.chain:
-            raise _forked(number, f"at seq {kafka.seq} Redis and Kafka differ")
+            raise forked(number, f"at seq {kafka.seq} Redis and Kafka differ")
         self._metrics.recoveries("current").inc()
         return partition
 
@@ -371,133 +272,3 @@ class Recovery:
                 f"the outbox lacks seq {seq + 1}, the first that Kafka does not have",
             )
         return decode_row(entries[0].row).previous
-
-    def _replay(self, partition: Partition, found: Stored, kafka: Published) -> str:
-        """Redis lost a suffix: do again what the journal says of it. Nothing is sent again."""
-        number = partition.number
-        first = found.position.seq + 1
-        # The offsets' marker has come, the journal's of the same transaction perhaps not yet.
-        self._log.wait_stable(self._topics.journal, number)
-        with PartitionLog(self._bootstrap) as along:
-            along.begin(number, {topic: partition.vector[topic] for topic in self._topics.customer})
-            self._along = along
-            return self._replay_rows(partition, first, kafka)
-
-    def _replay_rows(self, partition: Partition, first: int, kafka: Published) -> str:
-        """Returns the case: ``replayed``, or ``adopted`` where another build wrote some of it."""
-        number = partition.number
-        adopting: PublishedTriggers | None = None
-        for stored in self._log.read_rows(self._topics.journal, number, first, kafka.seq):
-            row = stored.row
-            if row.previous != partition.position.chain:
-                raise _forked(number, f"journal row {row.seq} follows another row than Redis holds")
-            fetched = [self._read(s, number) for s in row.slices if s.topic != self._topics.clock]
-            commit = None
-            if adopting is None and (row.build, row.config) == (self._build, self._config):
-                commit = self._repeat(partition, stored, fetched)
-            if commit is None:
-                # Another build wrote the row, or folding it again gave something else. What was
-                # published stands; from here on nothing is decided, only taken over.
-                if adopting is None:
-                    adopting = PublishedTriggers(
-                        self._bootstrap, self._topics.triggers, number, row.seq
-                    )
-                    partition.cache.clear()
-                    log.warning("adopting", partition=number, seq=row.seq, written_by=row.build)
-                commit = self._adopt(partition, stored, fetched, adopting.of(row.seq))
-            result = self._store.commit(
-                [(number, partition.epoch, partition.position, commit)], outbox=False
-            )[0]
-            if isinstance(result, Refused):
-                raise result
-            partition.advance(commit, result)
-            partition.clock_read = partition.clock_applied = partition.vector[self._topics.clock]
-            self._progress()
-            self._crash.reach("in-replay")
-        if adopting is not None:
-            adopting.close()
-        if partition.position.chain != kafka.chain:
-            raise _forked(number, f"the journal's seq {kafka.seq} is not what the offsets name")
-        return "replayed" if adopting is None else "adopted"
-
-    def _repeat(
-        self, partition: Partition, stored: StoredRow, fetched: list[Fetched]
-    ) -> Commit | None:
-        """The same commit again, or None when it came out differently: the states are then spoilt."""
-        row = stored.row
-        clock_slices = [part for part in row.slices if part.topic == self._topics.clock]
-        draft = self._draft(partition, row, fetched, None)
-        if draft is None:
-            return None
-        commit = draft.finish(stamp_of(row), clock_slices)
-        return commit if commit.row == stored.raw else None
-
-    def _adopt(
-        self,
-        partition: Partition,
-        stored: StoredRow,
-        fetched: list[Fetched],
-        triggers: list[TriggerEvent],
-    ) -> Commit:
-        self._load(partition, [state_key(e.data.shop_id, e.data.customer_id) for e in triggers])
-        draft = self._draft(partition, stored.row, fetched, triggers)
-        assert draft is not None
-        return draft.finish_as(stored.row, stored.raw)
-
-    def _draft(
-        self,
-        partition: Partition,
-        row: JournalRow,
-        fetched: list[Fetched],
-        adopted: list[TriggerEvent] | None,
-    ) -> Draft | None:
-        """The row's slices folded, or its timers fired; None when its timers are not there."""
-        number = partition.number
-        processor = self._processors[number]
-        definitions = self._definitions.upto(row.definitions)
-        states, sizes = partition.cache.states, partition.cache.sizes
-        if row.fired is None:
-            work = processor.prepare(fetched, row.latest)
-            self._load(partition, list(work.keys))
-            return processor.fold(
-                partition.position, work, states, sizes, definitions, bounded=False, adopted=adopted
-            )
-        last = (row.fired.due, row.fired.key)
-        due = [
-            (key, moment)
-            for key, moment in self._store.due(number, row.fired.due, FIRED_LIMIT)
-            if (moment, key) <= last
-        ]
-        if adopted is None and (not due or due[-1] != (row.fired.key, row.fired.due)):
-            return None
-        self._load(partition, [key for key, _ in due])
-        return processor.fire(partition.position, due, states, sizes, definitions, adopted=adopted)
-
-    def _read(self, part: Slice, number: int) -> Fetched:
-        records = self._along.take(part.topic, part.start, part.end)
-        if len(records) != part.count or slice_crc(records) != part.crc:
-            raise RecoveryRefused(
-                "incomplete",
-                number,
-                f"{part.topic}[{number}] offsets {part.start} to {part.end} hold {len(records)} records "
-                f"where the journal counted {part.count} (or other bytes); retention or compaction took "
-                f"them. Restore with: huitou rebuild --partition {number}",
-            )
-        return Fetched(part.topic, part.start, part.end, records)
-
-    def _load(self, partition: Partition, keys: list[str]) -> None:
-        missing = partition.cache.missing(keys)
-        if missing:
-            found = self._store.load_states({partition.number: missing})[partition.number]
-            for key, (state, size) in found.items():
-                partition.cache.states[key] = state
-                partition.cache.sizes[key] = size
-
-
-def _forked(number: int, detail: str) -> RecoveryRefused:
-    return RecoveryRefused(
-        "forked",
-        number,
-        f"{detail}: two lineages (a failover to an old replica, or two stacks on one Redis). "
-        f"Redis's copy is void; restore with: huitou rebuild --partition {number}",
-    )

@@ -15,7 +15,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from streams.engine import header_names
-from streams.engine.process import Fetched
+from streams.engine.commit import Fetched
 
 header_names.install()
 

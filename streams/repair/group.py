@@ -7,8 +7,8 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from schemas.journal import chain
+from streams.engine.group_offsets import GroupOffsets
 from streams.engine.log import LOGGER, LogReader
-from streams.engine.recovery import GroupOffsets
 from streams.engine.topicnames import TopicNames
 from streams.settings import Settings
 from streams.state.redis_store import RedisStore

@@ -10,6 +10,7 @@ from streams.build import build
 from streams.definitions import DefinitionsReader
 from streams.engine.crashpoints import CrashPoints
 from streams.engine.recovery import Recovery
+from streams.engine.repetition import Author, Repetition
 from streams.engine.topicnames import TopicNames
 from streams.operations.metrics import Metrics
 from streams.repair.group import require_no_workers
@@ -57,6 +58,7 @@ def _recovery(
     store.load_scripts()
     definitions = DefinitionsReader(settings)
     definitions.start()
+    crash = CrashPoints(settings.crash)
     rows = 0
 
     def step() -> None:
@@ -71,14 +73,19 @@ def _recovery(
                 store,
                 settings.kafka_bootstrap,
                 settings.group,
-                processors(settings, topics),
-                definitions,
+                Repetition(
+                    topics,
+                    store,
+                    settings.kafka_bootstrap,
+                    processors(settings, topics),
+                    definitions,
+                    crash,
+                    step,
+                    Author(build(), configuration_digest()),
+                ),
                 Metrics(),
-                CrashPoints(settings.crash),
-                step,
+                crash,
                 settings.cache_states,
-                build(),
-                configuration_digest(),
             ),
             store,
         )

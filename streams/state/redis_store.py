@@ -18,7 +18,7 @@ from redis.retry import Retry
 
 from schemas.journal import GENESIS, ClockState
 from streams.domain.state import CustomerState
-from streams.engine.process import Commit, Position
+from streams.engine.commit import Commit, Position
 from streams.state.codec import CODEC_VERSION, decode
 from streams.state.keys import PartitionKeys
 from streams.state.scanning import escape_pattern

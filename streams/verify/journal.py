@@ -5,9 +5,9 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 
 from schemas.journal import GENESIS, JournalRow, Slice, chain
+from streams.engine.commit import Position
 from streams.engine.log import ROWS_AT_A_TIME, LogReader, StoredRow, stored_row
 from streams.engine.log_errors import JournalGap
-from streams.engine.process import Position
 from streams.verify.errors import Unpublished
 from streams.verify.report import Kind, Report
 

@@ -12,9 +12,9 @@ import msgspec
 
 from schemas.journal import ClockState
 from streams.domain.timers import next_due
+from streams.engine.draft import FoldError
 from streams.engine.log import LogReader, StoredRow
 from streams.engine.log_errors import JournalGap, LogError
-from streams.engine.process import FoldError
 from streams.engine.topicnames import TopicNames
 from streams.state.codec import encode
 from streams.verify import explain

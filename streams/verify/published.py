@@ -10,8 +10,8 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from schemas.decoding import RawRecord
+from streams.engine.commit import OutRow
 from streams.engine.log import LogReader
-from streams.engine.process import OutRow
 from streams.verify import explain
 from streams.verify.report import Report
 

@@ -8,17 +8,11 @@ import msgspec
 from schemas.journal import JournalRow, Slice
 from streams.definitions import DefinitionsReader
 from streams.domain.state import CustomerState
+from streams.engine.commit import Commit, Fetched, OutRow, Position, stamp_of
+from streams.engine.draft import Draft
 from streams.engine.log import LogReader, StoredRow, slice_crc
 from streams.engine.partition_log import PartitionLog
-from streams.engine.process import (
-    Commit,
-    Draft,
-    Fetched,
-    OutRow,
-    PartitionProcessor,
-    Position,
-    stamp_of,
-)
+from streams.engine.process import PartitionProcessor
 from streams.engine.topicnames import TopicNames
 from streams.verify import explain
 from streams.verify.journal import JournalChecks

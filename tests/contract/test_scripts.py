@@ -12,7 +12,8 @@ import redis
 from schemas.clock import WALL
 from schemas.journal import GENESIS, ClockState
 from streams.domain.state import new_state
-from streams.engine.process import Commit, Draft, OutRow, PartitionProcessor, Position, Stamp
+from streams.engine.commit import Commit, OutRow, Position, Stamp
+from streams.engine.process import PartitionProcessor
 from streams.state.codec import CODEC_VERSION, encode
 from streams.state.redis_store import Held, RedisStore, Refused
 from tests.simulation.memory_redis import MemoryClient, MemoryRedis, MemoryStore
@@ -48,7 +49,7 @@ def store(client: Client, request: pytest.FixtureRequest) -> Iterator[RedisStore
 
 def commit_of(position: Position, *customers: str, rows: int = 1, due: int | None = None) -> Commit:
     """A commit by hand: as the processor makes them, but for its states."""
-    commit = Draft(_PROCESSOR, position, {}, {}).finish(STAMP)
+    commit = _PROCESSOR.stand(position).finish(STAMP)
     for customer in customers:
         commit.states[f"shop/{customer}"] = encode(new_state("shop", customer))
         commit.timers[f"shop/{customer}"] = due

@@ -16,8 +16,8 @@ from schemas.catalogue import CLOCK, CUSTOMER_TOPICS, JOURNAL, TRIGGERS
 from schemas.clock import ClockRecord, Close, Rebase, Tick, encode_clock
 from schemas.journal import GENESIS, JournalRow, chain, decode_row
 from schemas.partitioner import partition_of
+from streams.engine.group_offsets import GroupOffsets, Published
 from streams.engine.log import LogReader
-from streams.engine.recovery import GroupOffsets, Published
 from streams.settings import Settings
 from streams.state.redis_store import RedisStore
 from tests.waiting import wait_for

@@ -11,7 +11,7 @@ from streams.bootstrap import Parts
 from streams.build import build
 from streams.domain.state import Coupon
 from streams.engine.engine import EXIT_REFUSED
-from streams.engine.recovery import RecoveryRefused
+from streams.engine.refusal import RecoveryRefused
 from streams.engine.transport import Assignment
 from streams.state.codec import decode, encode
 from tests.conftest import settings_of

@@ -15,7 +15,17 @@ from unittest.mock import patch
 from confluent_kafka import IsolationLevel, KafkaError, TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
-from streams.engine import cycle, engine, log, partition_log, process, publisher, recovery, ticker
+from producers import offsets
+from streams.engine import (
+    cycle,
+    draft,
+    engine,
+    group_offsets,
+    log,
+    partition_log,
+    publisher,
+    ticker,
+)
 from tests.simulation.memory_kafka import MemoryKafka, Place, refusal
 
 _EARLIEST = type(OffsetSpec.earliest())
@@ -285,8 +295,9 @@ def parse_metadata(metadata: bytes) -> tuple[int, str]:
 #: Which client classes and clocks each module of the engine names.
 _SEAMS: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     (log, ("Consumer", "AdminClient", "time")),
+    (offsets, ("time",)),
     (partition_log, ("time",)),
-    (recovery, ("Consumer",)),
+    (group_offsets, ("Consumer",)),
     (publisher, ("Producer", "time")),
     (ticker, ("Producer", "time")),
     (cycle, ("time",)),
@@ -311,6 +322,6 @@ def installed(network: Network, chain: Callable[[bytes], bytes] | None = None) -
             for name in names:
                 stack.enter_context(patch.object(module, name, stands_in[name]))
         if chain is not None:
-            for module in (process, publisher):
+            for module in (draft, publisher):
                 stack.enter_context(patch.object(module, "chain", chain))
         yield

@@ -8,9 +8,8 @@ import msgspec
 from schemas.decoding import RawRecord
 from schemas.journal import ClockState, decode_row
 from streams.domain.state import CustomerState
+from streams.engine.commit import Fetched, OutRow, Position, stamp_of
 from streams.engine.partition import NEW_CLOCK, NEW_POSITION
-from streams.engine.process import Fetched, OutRow, Position
-from streams.engine.recovery import stamp_of
 from streams.state.codec import CODEC_VERSION
 from tests.simulation.memory_kafka import MemoryKafka
 from tests.simulation.memory_redis import MemoryRedis

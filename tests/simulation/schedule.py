@@ -17,7 +17,7 @@ from confluent_kafka import KafkaException
 from streams.engine.cycle import GapError, StateLost
 from streams.engine.log_errors import LogError
 from streams.engine.publisher import PublisherError
-from streams.engine.recovery import RecoveryRefused
+from streams.engine.refusal import RecoveryRefused
 from streams.engine.ticker import TickerError
 from streams.operations.metrics import Metrics
 from streams.state.redis_store import StoreError

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from schemas.journal import GENESIS
+from streams.engine.group_offsets import Published
 from streams.engine.log import LogReader
 from streams.engine.partition import Partition, StateCache
 from streams.engine.publisher import Publisher
-from streams.engine.recovery import Published, Recovery
+from streams.engine.recovery import Recovery
+from streams.engine.repetition import Repetition
 from streams.engine.ticker import Ticker
-from streams.state.redis_store import Stored
 from tests.simulation.memory_redis import CHECKS
 
 
@@ -20,6 +21,7 @@ class Variant:
 
     publisher: type[Publisher] = Publisher
     recovery: type[Recovery] = Recovery
+    repetition: type[Repetition] = Repetition
     ticker: type[Ticker] = Ticker
     #: What the commit script compares.
     checks: frozenset[str] = CHECKS
@@ -77,11 +79,12 @@ class OffsetsFirst(Publisher):
         return sent
 
 
-class NoReplay(Recovery):
+class NoReplay(Repetition):
     """Goes on where Redis stands, whatever Kafka has beyond it."""
 
-    def _replay(self, partition: Partition, found: Stored, kafka: Published) -> None:
+    def run(self, partition: Partition, journal: LogReader, kafka: Published) -> str:
         """Nothing is done again."""
+        return "replayed"
 
 
 class KeepsCache(Recovery):
@@ -117,7 +120,7 @@ BROKEN: Mapping[str, Variant] = {
     "offsets read without waiting for transactions": Variant(require_stable=False),
     "trimmed before the transaction": Variant(publisher=TrimsFirst),
     "trimmed as far as committed": Variant(publisher=TrimsWhatIsCommitted),
-    "no journal replay": Variant(recovery=NoReplay),
+    "no journal replay": Variant(repetition=NoReplay),
     "input read uncommitted": Variant(isolation="read_uncommitted"),
     "ticks name the last stable offsets": Variant(ticker=StableTicks),
     "states kept after a raise": Variant(recovery=KeepsCache, goes_on=True),

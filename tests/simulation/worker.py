@@ -6,12 +6,14 @@ from typing import Any, cast
 
 from schemas.decoding import Decoder, RawRecord
 from streams.definitions import Definitions
+from streams.engine.commit import Fetched
 from streams.engine.crashpoints import CrashPoint, CrashPoints
 from streams.engine.cycle import Circumstances, Cycle
 from streams.engine.engine import Consumer, Engine
 from streams.engine.log import LogReader
 from streams.engine.poison import PoisonGuard
-from streams.engine.process import Fetched, PartitionProcessor
+from streams.engine.process import PartitionProcessor
+from streams.engine.repetition import Author
 from streams.engine.topicnames import TopicNames
 from streams.engine.transport import NOTHING, Assignment, Poll
 from streams.operations.health import Health
@@ -121,10 +123,13 @@ class Worker:
             TOPICS, cycle_store, processors, definitions, self.publisher, guard,
             Circumstances(build, CONFIG, "1", LATENESS_MS), metrics, points, self._pause,
         )  # fmt: skip
-        self.recovery = variant.recovery(
-            TOPICS, cycle_store, name, GROUP, processors, definitions, metrics, points,
-            lambda: None, CACHED_STATES, build, CONFIG,
+        repetition = variant.repetition(
+            TOPICS, cycle_store, name, processors, definitions, points, lambda: None,
+            Author(build, CONFIG),
         )  # fmt: skip
+        self.recovery = variant.recovery(
+            TOPICS, cycle_store, name, GROUP, repetition, metrics, points, CACHED_STATES
+        )
         self.engine = Engine(
             TOPICS, self.cycle, self.recovery, self.publisher, guard, Health(), points
         )

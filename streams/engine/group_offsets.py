@@ -1,0 +1,80 @@
+"""What Kafka has of a partition: the group's committed offsets and the position in their metadata."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from schemas.journal import GENESIS
+from streams.engine.log import LOGGER
+
+CALL_TIMEOUT = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What Kafka has of a partition: the last published seq, its chain, the offsets committed with it."""
+
+    seq: int
+    chain: bytes
+    offsets: dict[str, int]
+    #: A committed offset without our metadata: somebody else wrote it.
+    foreign: str | None = None
+
+
+class GroupOffsets:
+    """Reads the group's committed offsets, waiting for transactions in flight (require-stable)."""
+
+    def __init__(self, bootstrap: str, group: str) -> None:
+        # A plain fetch right after a commit can answer the old offset; under read_committed librdkafka
+        # asks for stable ones.
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap,
+                "group.id": group,
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+            },
+            logger=LOGGER,
+        )
+
+    def read(self, topics: Iterable[str], partitions: Iterable[int]) -> dict[int, Published]:
+        """Raises KafkaException, also for an error of a single partition."""
+        names = list(topics)
+        numbers = list(partitions)
+        wanted = [TopicPartition(topic, number) for number in numbers for topic in names]
+        found: dict[int, Published] = {number: Published(0, GENESIS, {}) for number in numbers}
+        for answer in self._consumer.committed(wanted, timeout=CALL_TIMEOUT):
+            if answer.error is not None:
+                raise KafkaException(answer.error)
+            if answer.offset < 0:
+                continue
+            held = found[answer.partition]
+            held.offsets[answer.topic] = answer.offset
+            position = _parse(answer.metadata)
+            if position is None:
+                foreign = f"{answer.topic}[{answer.partition}] offset {answer.offset}"
+                found[answer.partition] = Published(held.seq, held.chain, held.offsets, foreign)
+            elif position[0] > held.seq:
+                found[answer.partition] = Published(*position, held.offsets, held.foreign)
+        return found
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _parse(metadata: str | None) -> tuple[int, bytes] | None:
+    seq, separator, chain = (metadata or "").partition(",")
+    if not separator or not seq.isdecimal():
+        return None
+    try:
+        return int(seq), bytes.fromhex(chain)
+    except ValueError:
+        return None
