@@ -13,7 +13,7 @@ _DECIDING = (
     ("streams", "domain"),
     ("streams", "campaigns"),
     ("streams", "state"),
-    ("streams", "engine/process.py"),
+    *(("streams", f"engine/{name}.py") for name in ("checksum", "commit", "draft", "process")),
 )
 
 
@@ -21,12 +21,19 @@ _DECIDING = (
 def build() -> str:
     """As ``0.1.0+3f2a9c41``: two processes with the same name fold the same events to the same bytes."""
     digest = hashlib.blake2b(digest_size=4)
+    for path, text in deciding_files().items():
+        digest.update(path.encode())
+        digest.update(text)
+    return f"{importlib.metadata.version('huitou')}+{digest.hexdigest()}"
+
+
+def deciding_files() -> dict[str, bytes]:
+    """Path from the project's root -> text, in the order in which the digest takes them."""
+    files: dict[str, bytes] = {}
     for package, folder in _DECIDING:
         place = resources.files(package).joinpath(*folder.split("/"))
-        for path, text in sorted(_sources(place, folder or package)):
-            digest.update(path.encode())
-            digest.update(text)
-    return f"{importlib.metadata.version('huitou')}+{digest.hexdigest()}"
+        files.update(sorted(_sources(place, f"{package}/{folder}".rstrip("/"))))
+    return files
 
 
 def _sources(place: Traversable, path: str) -> Iterator[tuple[str, bytes]]:

@@ -13,9 +13,9 @@ from schemas.decoding import Decoded, Decoder
 from schemas.journal import Slice
 from schemas.trigger import TriggerEvent
 from streams.domain.state import CustomerState, state_key
+from streams.engine.checksum import slice_crc
 from streams.engine.commit import Fetched, Position
 from streams.engine.draft import CausedAt, CodesLike, DefinitionsLike, Draft, Outlets
-from streams.engine.log import slice_crc
 
 #: Customers whose timers one timer-only commit fires.
 FIRE_CUSTOMERS = 500

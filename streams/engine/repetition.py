@@ -9,12 +9,13 @@ from schemas.journal import JournalRow, Slice
 from schemas.trigger import TriggerEvent
 from streams.domain.state import state_key
 from streams.engine.adoption import PublishedTriggers
+from streams.engine.checksum import slice_crc
 from streams.engine.commit import Commit, Fetched, stamp_of
 from streams.engine.crashpoints import CrashPoints
 from streams.engine.definitions import DefinitionsSource
 from streams.engine.draft import Draft
 from streams.engine.group_offsets import Published
-from streams.engine.log import LogReader, StoredRow, slice_crc
+from streams.engine.log import LogReader, StoredRow
 from streams.engine.partition import Partition
 from streams.engine.partition_log import PartitionLog
 from streams.engine.process import PartitionProcessor

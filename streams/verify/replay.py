@@ -8,9 +8,10 @@ import msgspec
 from schemas.journal import JournalRow, Slice
 from streams.definitions import DefinitionsReader
 from streams.domain.state import CustomerState
+from streams.engine.checksum import slice_crc
 from streams.engine.commit import Commit, Fetched, OutRow, Position, stamp_of
 from streams.engine.draft import Draft
-from streams.engine.log import LogReader, StoredRow, slice_crc
+from streams.engine.log import LogReader, StoredRow
 from streams.engine.partition_log import PartitionLog
 from streams.engine.process import PartitionProcessor
 from streams.engine.topicnames import TopicNames

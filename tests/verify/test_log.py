@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.decoding import RawRecord
-from streams.engine.log import BATCH, LogReader, slice_crc
+from streams.engine.checksum import slice_crc
+from streams.engine.log import BATCH, LogReader
 from streams.engine.log_errors import LogIncomplete, LogRangeLost, LogUnreadable
 from streams.engine.partition_log import PartitionLog
 from tests.verify.kafka_log import LogWriter, delete_before, make_topic
