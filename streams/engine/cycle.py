@@ -234,7 +234,9 @@ class Cycle:
                     # With all of the poll folded, ticks may apply in the same commit.
                     moved = {part.topic: part.end for part in draft.slices}
                     self._apply_ticks(partition, {**partition.vector, **moved}, definitions)
-            self._metrics.stage("fold").observe(time.monotonic() - began)
+            decided = sum(draft.decide_seconds for draft in drafts.values())
+            self._metrics.stage("fold").observe(time.monotonic() - began - decided)
+            self._metrics.stage("decide").observe(decided)
             self._commit(drafts, definitions)
 
     def _move_clocks(self, definitions: CurrentDefinitions) -> None:
@@ -303,6 +305,8 @@ class Cycle:
                     )  # fmt: skip
                 except FoldError as error:
                     self._stop_partition(partition, error)
+            decided = sum(draft.decide_seconds for draft in drafts.values())
+            self._metrics.stage("decide").observe(decided)
             self._commit(drafts, definitions)
             self._crash.reach("after-timers")
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import perf_counter
 from typing import Protocol
 
 import msgspec
@@ -95,6 +96,8 @@ class Draft:
     ) -> None:
         self._bounded = bounded
         self._decides = decides
+        #: Of all that was spent in here, for the metrics.
+        self.decide_seconds = 0.0
         #: In fold order.
         self.slices: list[Slice] = []
         self._outlets = outlets
@@ -162,7 +165,10 @@ class Draft:
                     continue
                 applied += 1
                 if facts and self._decides:
-                    for trigger in decide(state, facts, event, time, settings):
+                    began = perf_counter()
+                    triggers = decide(state, facts, event, time, settings)
+                    self.decide_seconds += perf_counter() - began
+                    for trigger in triggers:
                         record = part.records[index]
                         trigger.cause = EventCause(part.topic, record.partition, record.offset)
                         self._trigger(trigger, time, record.timestamp)
@@ -200,11 +206,13 @@ class Draft:
             if not self._decides:
                 break
             state = self._states[key]
+            began = perf_counter()
             try:
                 settings = definitions.at(state.shop_id, moment)
                 triggers = decide_timer(state, occasion, settings)
             except Exception as error:
                 raise FoldError(f"timer {occasion.kind} due {moment}", error) from error
+            self.decide_seconds += perf_counter() - began
             for trigger in triggers:
                 trigger.cause = TimerCause(occasion.kind, moment)
                 self._trigger(trigger, moment, caused_at(moment) if caused_at else moment)

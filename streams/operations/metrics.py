@@ -27,7 +27,7 @@ STATE_EDGES = tuple(float(1 << power) for power in range(7, 18))
 
 #: Label values of shop_stage_seconds, in the order of a cycle. Folding and deciding take turns from
 #: event to event, so they are one stage: a clock read between them would cost more than they do.
-STAGES = ("fetch", "decode", "fold", "commit", "publish")
+STAGES = ("fetch", "decode", "fold", "decide", "commit", "publish")
 #: Label values of shop_events_total's outcome.
 OUTCOMES = ("applied", "duplicate", "dead_letter", "ignored")
 

@@ -50,7 +50,7 @@ _RATES = {
     "polls": 'shop_stage_seconds_count{stage="fetch"}',
     "transactions": 'shop_stage_seconds_count{stage="publish"}',
 }
-_STAGES = ("fetch", "decode", "fold", "commit", "publish")
+_STAGES = ("fetch", "decode", "fold", "decide", "commit", "publish")
 
 
 class TriggerLatencies:

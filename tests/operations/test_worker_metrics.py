@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from streams.operations.metrics import STAGES
 from streams.settings import Settings
 from streams.topics import create_topics
 from tests.engine.harness import Bench, WorkerProcess
@@ -51,6 +52,8 @@ def test_every_metric_has_a_value_on_a_worker(settings: Settings, tmp_path: Path
             ):
                 assert value > 0, name
         assert series["shop_event_age_seconds_count"] == sum(bench.published.values())
+        for stage in STAGES:
+            assert series[f'shop_stage_seconds_sum{{stage="{stage}"}}'] > 0, stage
         assert series["shop_trigger_latency_seconds_count"] == len(day.expected)
         assert not any("c00" in name for name in series), "a label names a customer"
         assert get(worker, "/livez").startswith(b'{"ok":true')
