@@ -1,6 +1,6 @@
 """The reader of shop.settings against a real topic that holds bad records too."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -21,8 +21,10 @@ def topic(settings: Settings) -> str:
 
 
 @contextmanager
-def reading(settings: Settings) -> Iterator[DefinitionsReader]:
-    reader = DefinitionsReader(settings)
+def reading(
+    settings: Settings, on_bad_record: Callable[[], None] = lambda: None
+) -> Iterator[DefinitionsReader]:
+    reader = DefinitionsReader(settings, on_bad_record)
     try:
         reader.start()
         yield reader
@@ -48,8 +50,9 @@ def test_bad_records_are_counted_and_kill_nothing(settings: Settings, topic: str
     good, worse = record(version("tea", 1)), record(version("tea", 1, currency="EUR"))
     write(settings, topic, (b"x", b"\xff"), (b"tea", good), (b"tea", None), (b"tea", good))
     write(settings, topic, (b"tea", worse), (b"tea", record(version("tea", 2, currency="EUR"))))
-    with reading(settings) as reader:
-        assert reader.bad_records == 3
+    told: list[None] = []
+    with reading(settings, lambda: told.append(None)) as reader:
+        assert reader.bad_records == len(told) == 3
         assert reader.current().offsets == {topic: 6}
         assert [v.version for v in reader.current().versions("tea")] == [1, 2]
 
