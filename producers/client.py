@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any, Final, NamedTuple, Protocol, Self
 
 from kafka import KafkaProducer
@@ -153,12 +152,7 @@ class ShopEvents:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _connect(self) -> KafkaProducer:

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterable
-from types import TracebackType
 from typing import Final, Self
 
 from confluent_kafka import KafkaError, Message, Producer
@@ -153,12 +152,7 @@ class ClockOwner:
         self.acquire()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _held(self) -> ClockLog:

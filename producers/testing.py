@@ -4,7 +4,6 @@ It refuses what ShopEvents refuses and writes the same bytes, without a broker. 
 (tests/producers/test_client_contract.py) runs against both.
 """
 
-from types import TracebackType
 from typing import NamedTuple, Self
 
 from producers.checking import Checker
@@ -74,12 +73,7 @@ class RecordedShopEvents:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _raise_failed(self) -> None:

@@ -116,10 +116,17 @@ class Decoder:
     """Reads the records of the customer topics; not for several threads at once.
 
     ``partitions`` is the stack's partition count, ``names`` maps Kafka topic names to the
-    catalogue's (``schemas.catalogue.kafka_names``).
+    catalogue's (``schemas.catalogue.kafka_names``). ``remembered_keys`` bounds the keys that were
+    found to be in their place, of all partitions together.
     """
 
-    def __init__(self, partitions: int, names: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        partitions: int,
+        names: Mapping[str, str] | None = None,
+        *,
+        remembered_keys: int = REMEMBERED_KEYS,
+    ) -> None:
         names = kafka_names() if names is None else names
         self._partitions = partitions
         self._topics = {
@@ -129,7 +136,7 @@ class Decoder:
         }
         #: Per partition, the keys that belong to it and the subject each stands for.
         self._subjects: list[dict[bytes | None, str]] = [{} for _ in range(partitions)]
-        self._remembered = max(1, REMEMBERED_KEYS // partitions)
+        self._remembered = max(1, remembered_keys // partitions)
 
     def decode_many(self, records: Sequence[Record], latest_ms: int) -> list[Decoded | DeadLetter]:
         """Decode records of one partition of one topic; results stand index by index beside them.

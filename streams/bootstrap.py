@@ -81,7 +81,7 @@ class Parts:
         if differences:
             raise NotSuitable("; ".join(str(difference) for difference in differences))
         check_metadata_layout(bootstrap)
-        self.definitions = DefinitionsReader(settings)
+        self.definitions = DefinitionsReader(settings, self.metrics.bad_definitions().inc)
         made = processors(settings, topics)
         self.publisher = Publisher(
             bootstrap,

@@ -206,10 +206,14 @@ def accept(key: bytes | None, value: bytes | None, newest: Mapping[str, Version]
 class DefinitionsReader:
     """Reads shop.settings from its beginning, outside any group, and follows it in a thread.
 
-    ``current`` and ``upto`` may be called from any thread. A bad record is logged and counted.
+    ``current`` and ``upto`` may be called from any thread. A bad record is logged and counted, and
+    ``on_bad_record`` is called in the reader's thread.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, on_bad_record: Callable[[], None] = lambda: None
+    ) -> None:
+        self._on_bad_record = on_bad_record
         self._topic = settings.topic_prefix + SETTINGS
         self._bootstrap = settings.kafka_bootstrap
         self._partition = TopicPartition(self._topic, 0, 0)
@@ -354,6 +358,7 @@ class DefinitionsReader:
             version = accept(_bytes(key), _bytes(value), self._newest)
         except BadDefinitionError as error:
             self._bad += 1
+            self._on_bad_record()
             log.error(
                 "bad definition ignored",
                 topic=self._topic, partition=0, offset=offset, reason=str(error),

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal, TypedDict
 
 from schemas.cart import Cart, CartEvent
 from schemas.click import Click, ClickEvent
@@ -34,51 +34,38 @@ class EventMaker:
 
     def click(self, customer_id: str, at_ms: int, data: Click) -> Step:
         """A click as a step."""
-        return at_ms, ClickEvent(
-            specversion="1.0",
-            id=self.new_id("e"),
-            source=SOURCE,
-            subject=customer_id,
-            time=_moment(at_ms),
-            data=data,
-        )
+        return at_ms, ClickEvent(**self._envelope(customer_id, at_ms), data=data)
 
     def cart(self, customer_id: str, at_ms: int, data: Cart) -> Step:
         """A change of the cart as a step."""
-        return at_ms, CartEvent(
-            specversion="1.0",
-            id=self.new_id("e"),
-            source=SOURCE,
-            subject=customer_id,
-            time=_moment(at_ms),
-            data=data,
-        )
+        return at_ms, CartEvent(**self._envelope(customer_id, at_ms), data=data)
 
     def order(self, customer_id: str, at_ms: int, data: Order) -> Step:
         """A status of an order as a step."""
-        return at_ms, OrderEvent(
-            specversion="1.0",
-            id=self.new_id("e"),
-            source=SOURCE,
-            subject=customer_id,
-            time=_moment(at_ms),
-            data=data,
-        )
+        return at_ms, OrderEvent(**self._envelope(customer_id, at_ms), data=data)
 
     def review(self, customer_id: str, at_ms: int, data: Review) -> Step:
         """A review as a step."""
-        return at_ms, ReviewEvent(
-            specversion="1.0",
-            id=self.new_id("e"),
-            source=SOURCE,
-            subject=customer_id,
-            time=_moment(at_ms),
-            data=data,
-        )
+        return at_ms, ReviewEvent(**self._envelope(customer_id, at_ms), data=data)
+
+    def _envelope(self, customer_id: str, at_ms: int) -> "_Fields":
+        return {
+            "specversion": "1.0",
+            "id": self.new_id("e"),
+            "source": SOURCE,
+            "subject": customer_id,
+            "time": _EPOCH + timedelta(milliseconds=at_ms),
+        }
 
 
-def _moment(at_ms: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=at_ms)
+class _Fields(TypedDict):
+    """Of schemas.envelope.Envelope."""
+
+    specversion: Literal["1.0"]
+    id: str
+    source: str
+    subject: str
+    time: datetime
 
 
 def delay_ms(median_s: float, sigma: float, draw: random.Random) -> int:

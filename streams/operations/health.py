@@ -54,6 +54,7 @@ class Health:
         now = clock()
         self._beats = dict.fromkeys(beats, now)
         self._conditions: dict[str, tuple[bool, str]] = dict.fromkeys(conditions, (False, ""))
+        #: (topic, None) or ("partition", its number) -> why.
         self._paused: dict[tuple[str, int | None], str] = {}
         self._lock = threading.Lock()
 
@@ -66,15 +67,18 @@ class Health:
         with self._lock:
             self._conditions[condition] = (ok, reason)
 
-    def pause(self, topic: str, partition: int | None, reason: str) -> None:
-        """Names a topic (``partition`` None) or one partition of it as not processed, and why."""
-        with self._lock:
-            self._paused[topic, partition] = reason
+    def pause(self, name: str, number: int | None, reason: str) -> None:
+        """Names what is not processed: a topic (``number`` None), or "partition" and its number.
 
-    def resume(self, topic: str, partition: int | None) -> None:
+        ``reason`` is for the operator: the cause, and the command or the deed that mends it.
+        """
+        with self._lock:
+            self._paused[name, number] = reason
+
+    def resume(self, name: str, number: int | None) -> None:
         """Takes a pause back; of one that is not there, nothing happens."""
         with self._lock:
-            self._paused.pop((topic, partition), None)
+            self._paused.pop((name, number), None)
 
     def resume_all(self) -> None:
         """Takes every pause back: the assignment changed and the new owner judges afresh."""
@@ -100,8 +104,9 @@ class Health:
         reasons = [
             f"{name}: {reason or 'not yet'}" for name, (ok, reason) in conditions.items() if not ok
         ]
-        for (topic, partition), reason in paused.items():
-            place = topic if partition is None else f"{topic}[{partition}]"
+        for (name, number), reason in paused.items():
+            # A partition is paused with all of its topics, a topic in all of the worker's partitions.
+            place = f"topic {name}" if number is None else f"{name} {number}"
             reasons.append(f"paused {place}: {reason}")
         return Report(not reasons, reasons, {name: ok for name, (ok, _) in conditions.items()})
 

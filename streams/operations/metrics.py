@@ -102,6 +102,11 @@ class Metrics:
             "Event ids dropped from a customer's duplicate horizon before it had passed.",
         )
 
+        self.bad_definitions = self._counters(
+            "shop_bad_definitions_total",
+            "Records of shop.settings that do not count, read since this worker started.",
+        )
+
     def _time(self) -> None:
         self.watermark_lag = self._reading(
             "shop_watermark_lag_seconds",

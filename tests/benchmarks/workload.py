@@ -1,6 +1,5 @@
 """The events of the benchmarks: two hours of Taobao's sample, or simulated customers of its shape."""
 
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +10,8 @@ from pathlib import Path
 from producers.replay.taobao import TaobaoFeed, read_sample
 from producers.simulator import Mischief, Simulator
 from producers.source import Feed, Record
+from tests.taobao import TWO_HOURS_FILE, sample_path
 
-TAOBAO_VARIABLE = "HUITOU_TAOBAO"
-TAOBAO_FILE = "UserBehavior_2hours.csv.gz"
 #: Customers of the simulated events: those of a round of the two-hours file, with its 1.64 events
 #: each, or fewer where fewer events are wanted.
 SIMULATED_CUSTOMERS = 58_732
@@ -69,17 +67,12 @@ def workload(data: str | None = None) -> Workload:
     """``data``: "simulated", the path of a Taobao file, or None: the two-hours file where it is."""
     if data == "simulated":
         return Workload("simulated customers", None)
-    path = Path(data) if data else _taobao_folder() / TAOBAO_FILE
+    path = Path(data) if data else sample_path(TWO_HOURS_FILE)
     if path.exists():
         return Workload(f"Taobao's {path.name}, looped", path)
     if data:
         raise SystemExit(f"{path}: no such file")
     return Workload("simulated customers, as Taobao's file is not here", None)
-
-
-def _taobao_folder() -> Path:
-    beside = Path(__file__).parents[2].parent / "shared" / "data" / "taobao"
-    return Path(os.environ.get(TAOBAO_VARIABLE) or beside)
 
 
 def restamped(value: bytes, seconds: float) -> bytes:

@@ -82,7 +82,7 @@ def test_every_type_has_two_examples_and_a_minimal_one(topic: Topic) -> None:
         *((minimal, n) for n in minimal),
         *((minimal["data"], n) for n in minimal["data"]),
     ]:
-        # Two are required by the decoder, not by the struct: test_decoding.
+        # Two are required by the decoder, not by the struct: test_refusals.
         if name == "type" or (topic.name, name) == (CARTS, "sku"):
             continue
         value = part.pop(name)

@@ -1,5 +1,6 @@
 """Occasions of abandoned carts: docs/decisions/0002, against a naive oracle and by example."""
 
+import hashlib
 import random
 from typing import Any
 
@@ -100,6 +101,25 @@ def test_fires_half_an_hour_after_the_last_change() -> None:
     assert occasion.key == f"a;colour=red,size=M;2;{START}|b;;1;{START + 10 * MINUTE}"
     assert (occasion.kind, occasion.lines) == ("abandoned-cart", 2)
     assert next_due(state) is None
+
+
+def test_attributes_over_512_bytes_enter_the_occasion_as_their_sha256() -> None:
+    at_the_limit, over = "é" * 255, "é" * 255 + "x"
+    digest = hashlib.sha256(f"n\0{over}".encode()).hexdigest()
+    for value, shown in ((at_the_limit, f"n={at_the_limit}"), (over, f"sha256={digest}")):
+        state = fold_all([cart("1", START, "add", "a", attributes={"n": value})])
+        assert drain(state, FOREVER) == [(START + 30 * MINUTE, f"a;{shown};1;{START}")]
+
+
+def test_nothing_in_an_occasion_is_escaped() -> None:
+    texts = {
+        text
+        for attributes in ({"k": "v,m=w"}, {"k": "v", "m": "w"})
+        for _, text in drain(
+            fold_all([cart("1", START, "add", "a;|", attributes=attributes)]), FOREVER
+        )
+    }
+    assert texts == {f"a;|;k=v,m=w;1;{START}"}
 
 
 def test_an_order_that_came_before_the_cart_it_concerns_cancels() -> None:

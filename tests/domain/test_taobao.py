@@ -1,11 +1,8 @@
 """The pure fold over the Taobao sample: known figures, and sizes of real customers' states."""
 
-import gzip
-import os
 import random
 import statistics
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,45 +16,37 @@ from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state
 from streams.state.codec import decode, encode
 from tests.domain.events import Timed
+from tests.oracle.taobao import AFTER, FIRST, Row, rows
+from tests.taobao import sample_file
 
 SHOP = ShopSettings("taobao", "Asia/Shanghai")
-#: 2017-11-25 to 2017-12-03 whole, +08:00, in seconds.
-FIRST, AFTER = 1_511_539_200, 1_512_316_800
 
 
 @pytest.fixture(scope="module")
 def events() -> list[Timed]:
-    folder = Path(__file__).parents[2].parent / "shared" / "data" / "taobao"
-    path = Path(os.environ.get("HUITOU_TAOBAO", folder)) / "UserBehavior_815users.csv.gz"
-    if not path.exists():
-        pytest.skip(f"the Taobao sample is not here: no {path} (set HUITOU_TAOBAO to its folder)")
-    with gzip.open(path, "rt") as lines:
-        rows = [line.rstrip().split(",") for line in lines]
     return [
-        _event(number, *row)
-        for number, row in enumerate(rows)
-        if len(row) == 5 and FIRST <= int(row[4]) < AFTER
+        _event(number, row)
+        for number, row in enumerate(rows(sample_file()))
+        if FIRST <= row.second < AFTER
     ]
 
 
-def _event(number: int, user: str, item: str, category: str, behaviour: str, second: str) -> Timed:
+def _event(number: int, row: Row) -> Timed:
     envelope: dict[str, Any] = {
-        "specversion": "1.0", "id": f"row-{number}", "source": "taobao", "subject": user,
-        "time": datetime.fromtimestamp(int(second), UTC),
+        "specversion": "1.0", "id": f"row-{number}", "source": "taobao", "subject": row.customer,
+        "time": datetime.fromtimestamp(row.second, UTC),
     }  # fmt: skip
-    time = int(second) * 1000
+    time = row.second * 1000
+    goods = {"sku": row.item, "category": row.category}
     shop: dict[str, Any] = {"shop_id": SHOP.shop_id}
-    if behaviour == "cart":
-        body = Cart(action="add", sku=item, category=category, **shop)
-        return CartEvent(data=body, **envelope), time
-    if behaviour == "buy":
-        lines = [Line(sku=item, category=category)]
+    if row.behaviour == "cart":
+        return CartEvent(data=Cart(action="add", **goods, **shop), **envelope), time
+    if row.behaviour == "buy":
+        lines = [Line(**goods)]
         paid = Order(order_id=f"row-{number}", status="paid", lines=lines, **shop)
         return OrderEvent(data=paid, **envelope), time
-    action: Any = {"pv": "view", "fav": "favorite"}[behaviour]
-    return ClickEvent(
-        data=Click(action=action, sku=item, category=category, **shop), **envelope
-    ), time
+    action: Any = {"pv": "view", "fav": "favorite"}[row.behaviour]
+    return ClickEvent(data=Click(action=action, **goods, **shop), **envelope), time
 
 
 def _fold(events: list[Timed]) -> dict[str, CustomerState]:

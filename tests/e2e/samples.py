@@ -1,4 +1,4 @@
-"""Shop behaviour to replay: the Taobao sample, and made rows of the same form where it is not at hand."""
+"""What a replay publishes, and made rows of the Taobao sample's form for where it is not at hand."""
 
 import gzip
 import random
@@ -6,16 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.oracle.events import Published
-from tests.oracle.taobao import Row, rows, sample_file
+from tests.oracle.taobao import Row, rows
 
-SAMPLE = "UserBehavior_815users.csv.gz"
 #: The made sample: as many customers as a test can afford, over three days.
 CUSTOMERS = 300
 START = 1_511_544_070
-
-
-def taobao() -> Path:
-    return sample_file(SAMPLE)
 
 
 def made(folder: Path) -> Path:

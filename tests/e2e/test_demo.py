@@ -14,7 +14,7 @@ import redis
 from confluent_kafka.admin import AdminClient
 
 from streams.local.stack import Stack
-from tests.oracle.taobao import sample_file
+from tests.taobao import sample_file
 from tests.waiting import wait_for
 
 CAMPAIGNS = ("abandoned-cart", "second-order", "bad-review")
@@ -219,7 +219,7 @@ def test_a_worker_that_is_killed_is_started_again_and_nothing_is_lost(
 @pytest.mark.long
 @pytest.mark.timeout(400)
 def test_a_recorded_data_set_is_played_whole(tmp_path: Path, demos: list[Demo]) -> None:
-    sample = sample_file("UserBehavior_815users.csv.gz")
+    sample = sample_file()
     demo = Demo(tmp_path, "--seconds", "60", "--data", f"taobao:{sample}")
     demos.append(demo)
     summary = demo.ends(300)

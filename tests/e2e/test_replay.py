@@ -22,6 +22,7 @@ from tests.engine.conftest import make_bench
 from tests.engine.harness import Bench, WorkerProcess, environment, ids, run_cli
 from tests.oracle.expected import Expected, expect
 from tests.oracle.taobao import AFTER, FIRST, rows
+from tests.taobao import sample_file
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
@@ -35,7 +36,7 @@ def slowly(oracle: Expected) -> dict[str, str]:
 @pytest.fixture(scope="module", params=["taobao", "made"])
 def sample(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if request.param == "taobao":
-        return samples.taobao()
+        return sample_file()
     return samples.made(tmp_path_factory.mktemp("made"))
 
 
@@ -106,7 +107,7 @@ def test_the_known_figures_of_the_sample(
     bench: Bench, workers: Callable[..., WorkerProcess]
 ) -> None:
     """Over its own nine days in China, as Redis has them after a replay."""
-    sample = samples.taobao()
+    sample = sample_file()
     whole = list(rows(sample))
     assert len(whole) == 84_475
     inside = [row for row in whole if FIRST <= row.second < AFTER]

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import cast
 
 from schemas.partitioner import partition_of
-from streams.domain.describe import describe
-from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState
 from streams.settings import Settings
 from streams.state.codec import decode
@@ -17,7 +15,8 @@ from tests.engine.harness import Bench
 from tests.faults.source import SHARDS, read_back
 from tests.faults.stages import Observer
 from tests.faults.tally import Verdict
-from tests.oracle.expected import Expected, ExpectedTrigger, Figures, expect
+from tests.oracle.described import described_figures
+from tests.oracle.expected import Expected, ExpectedTrigger, expect
 
 EXAMPLES = 20
 
@@ -98,7 +97,10 @@ def _compare_figures(expected: Expected, bench: Bench, verdict: Verdict) -> None
             if state is None:
                 _note(verdict, "lost", 1, f"no state of {name}")
                 continue
-            right, stored = dataclasses.asdict(figures), dataclasses.asdict(_figures(state))
+            right, stored = (
+                dataclasses.asdict(figures),
+                dataclasses.asdict(described_figures(state)),
+            )
             wrong = {
                 field: (stored[field], right[field])
                 for field in right
@@ -117,22 +119,6 @@ def _states(bench: Bench, names: Iterable[tuple[str, str]]) -> list[CustomerStat
     ]
     values = cast(list[bytes | None], bench.redis.mget(keys))
     return [None if value is None else decode(value) for value in values]
-
-
-def _figures(state: CustomerState) -> Figures:
-    shown = describe(state, ShopSettings(state.shop_id))
-    orders, actions = shown["orders"], shown["browsing"]["actions"]
-    return Figures(
-        views=actions["view"],
-        favourites=actions["favorite"],
-        cart_adds=shown["cart"]["adds"],
-        orders_paid=orders["paid"],
-        orders_net=orders["net"],
-        amount_paid=orders["paid_amount"],
-        amount_refunded=orders["refunded_amount"] + orders["cancelled_amount"],
-        reviews=shown["reviews"]["posted"],
-        bad_reviews=shown["reviews"]["bad"],
-    )
 
 
 def _note(verdict: Verdict, kind: str, count: int, words: str) -> None:

@@ -84,7 +84,7 @@ def test_a_worker_that_never_polls_is_found_out(worker: Worker) -> None:
 
 def test_alive_says_nothing_of_redis_kafka_or_pauses(worker: Worker) -> None:
     worker.health.set("redis", False, "connection refused")
-    worker.health.pause("shop.clicks", 3, "poisoned")
+    worker.health.pause("partition", 3, "folding failed")
     assert worker.report("/livez") == (200, [])
 
 
@@ -107,18 +107,24 @@ def test_not_ready_names_what_failed_and_why(worker: Worker) -> None:
 
 def test_not_ready_names_paused_topics_and_partitions(worker: Worker) -> None:
     worker.make_ready()
-    worker.health.pause("shop.clicks", None, "61 % of 1,000 records were bad")
-    worker.health.pause("shop.orders", 3, "fold raised KeyError")
+    worker.health.pause("shop.clicks", None, "610 of 1,000 are bad; run: huitou resume shop.clicks")
+    worker.health.pause("partition", 3, "folding failed at shop.orders@17: KeyError")
     assert worker.report("/readyz") == (
         503,
         [
-            "paused shop.clicks: 61 % of 1,000 records were bad",
-            "paused shop.orders[3]: fold raised KeyError",
+            "paused topic shop.clicks: 610 of 1,000 are bad; run: huitou resume shop.clicks",
+            "paused partition 3: folding failed at shop.orders@17: KeyError",
         ],
     )
     worker.health.resume("shop.clicks", None)
     worker.health.resume("shop.clicks", None)
-    assert worker.report("/readyz")[1] == ["paused shop.orders[3]: fold raised KeyError"]
+    (reason,) = worker.report("/readyz")[1]
+    assert reason.startswith("paused partition 3: ")
+    worker.health.resume("partition", 4)
+    assert worker.report("/readyz")[1] == [reason]
+    worker.health.resume("partition", 3)
+    assert worker.report("/readyz") == (200, [])
+    worker.health.pause("partition", 3, "again")
     worker.health.resume_all()
     assert worker.report("/readyz") == (200, [])
 
@@ -149,7 +155,7 @@ def test_concurrent_probes_and_pauses(worker: Worker) -> None:
     def churn() -> None:
         while not done.is_set():
             for partition in range(50):
-                worker.health.pause("shop.clicks", partition, "x")
+                worker.health.pause("partition", partition, "x")
             worker.health.resume_all()
 
     thread = threading.Thread(target=churn)

@@ -2,13 +2,10 @@
 
 import csv
 import gzip
-import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
-
-import pytest
 
 CHINA = timezone(timedelta(hours=8))
 #: The sample's own period; a few rows lie outside of it.
@@ -35,15 +32,6 @@ class SampleFigures(NamedTuple):
     carted: int
     bought: int
     bought_twice: int
-
-
-def sample_file(name: str) -> Path:
-    """A file of the Taobao data; skips the test where it is absent (HUITOU_TAOBAO names its folder)."""
-    folder = Path(__file__).parents[2].parent / "shared" / "data" / "taobao"
-    path = Path(os.environ.get("HUITOU_TAOBAO", folder)) / name
-    if not path.exists():
-        pytest.skip(f"the Taobao data is not here: no {path} (set HUITOU_TAOBAO)")
-    return path
 
 
 def rows(path: Path) -> Iterator[Row]:

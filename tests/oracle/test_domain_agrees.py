@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from schemas.decoding import Decoded, Decoder, RawRecord
 from schemas.partitioner import partition_of
 from streams.campaigns.decide import decide, decide_timer
-from streams.domain.describe import describe
 from streams.domain.fold import fold
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state
 from streams.domain.timers import take_due
+from tests.oracle.described import described_figures
 from tests.oracle.events import CARTS, CLICKS, ORDERS, REVIEWS, Published
-from tests.oracle.expected import Figures, expect
+from tests.oracle.expected import expect
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 TYPES = {
@@ -142,22 +142,6 @@ def _run(events: Sequence[Published]) -> tuple[CustomerState, dict[str, int]]:
     return state, issued
 
 
-def _figures(state: CustomerState) -> Figures:
-    shown = describe(state, SHOP)
-    orders, actions = shown["orders"], shown["browsing"]["actions"]
-    return Figures(
-        views=actions["view"],
-        favourites=actions["favorite"],
-        cart_adds=shown["cart"]["adds"],
-        orders_paid=orders["paid"],
-        orders_net=orders["net"],
-        amount_paid=orders["paid_amount"],
-        amount_refunded=orders["refunded_amount"] + orders["cancelled_amount"],
-        reviews=shown["reviews"]["posted"],
-        bad_reviews=shown["reviews"]["bad"],
-    )
-
-
 @settings(max_examples=300, deadline=None, phases=set(Phase) - {Phase.explain})
 @given(days())
 def test_the_same_triggers_and_figures(day: tuple[list[Published], list[Published]]) -> None:
@@ -167,4 +151,4 @@ def test_the_same_triggers_and_figures(day: tuple[list[Published], list[Publishe
     for events in (published, shuffled):
         state, issued = _run(events)
         assert issued == dict.fromkeys(expected.triggers, 1)
-        assert _figures(state) == figures
+        assert described_figures(state) == figures

@@ -10,6 +10,7 @@ import pytest
 from tests.oracle import taobao
 from tests.oracle.events import CARTS, CLICKS, ORDERS, REVIEWS, Published
 from tests.oracle.expected import Expected, ExpectedTrigger, expect, expect_in_steps, trigger_id
+from tests.taobao import sample_file
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 START_MS = int(START.timestamp() * 1000)
@@ -348,7 +349,7 @@ def test_figures_of_a_customer() -> None:
 
 
 def test_the_taobao_sample_has_its_known_figures() -> None:
-    rows = list(taobao.rows(taobao.sample_file("UserBehavior_815users.csv.gz")))
+    rows = list(taobao.rows(sample_file()))
     assert len(rows) == 84_475
     assert len({row.customer for row in rows}) == 815
     assert taobao.figures(rows) == taobao.SampleFigures(84_440, 813, 305, 601, 559, 373)

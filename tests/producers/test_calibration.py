@@ -14,7 +14,7 @@ from producers.replay.taobao import read_sample
 from producers.simulator import SAMPLE_FIGURES, Mischief, Simulator
 from producers.simulator.calibration import HOURS, SAMPLE_MS, SAMPLE_PURCHASES
 from tests.producers.behaviour import Figures, Row, count
-from tests.producers.taobao import sample_file
+from tests.taobao import sample_file
 
 #: 2017-11-25 00:00 +08:00, where the sample's nine days begin.
 START_MS = 1_511_539_200_000

@@ -11,7 +11,7 @@ from producers.checking import Checker
 from producers.replay.shuffle import ShuffledFeed
 from producers.replay.taobao import RefusedRow, Sample, TaobaoFeed, read_sample
 from producers.source import Record
-from tests.producers.taobao import sample_file
+from tests.taobao import TWO_HOURS_FILE, sample_file
 
 ROWS = b"""\
 1,11,101,pv,1511544070
@@ -172,7 +172,7 @@ def test_the_sample_is_read_whole() -> None:
 
 def test_a_last_line_cut_inside_its_time_is_refused() -> None:
     refused: list[RefusedRow] = []
-    sample = read_sample(sample_file("UserBehavior_2hours.csv.gz"), on_refused=refused.append)
+    sample = read_sample(sample_file(TWO_HOURS_FILE), on_refused=refused.append)
     assert len(sample) == 96_168
     assert [row.line for row in refused] == [96_169]
     feed = TaobaoFeed(sample, total=1_000_000)

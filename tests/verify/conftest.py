@@ -1,15 +1,14 @@
-"""One finished day of a shop, processed by a real worker, for all tests of a module to look at."""
+"""One finished day of a shop, processed by a real worker, for all tests of verify to look at."""
 
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 
-from streams.settings import Settings
 from streams.topics import create_topics
+from streams.verify.verify import verify
+from tests.conftest import settings_of
 from tests.engine.harness import Bench, WorkerProcess, moment
 from tests.engine.scenario import ShopDay
 from tests.waiting import wait_for
@@ -18,33 +17,16 @@ from tests.waiting import wait_for
 WAITING = "waiting"
 
 
-@pytest.fixture(scope="module")
-def fresh(kafka: str, redis_url: str) -> Settings:
-    """Settings and topics of their own for a module."""
-    prefix = f"v{secrets.token_hex(3)}."
-    settings = Settings(
-        kafka_bootstrap=kafka,
-        redis_url=redis_url,
-        topic_prefix=prefix,
-        redis_prefix=f"{prefix}:",
-        group=f"{prefix}group",
-        code_key=SecretStr(secrets.token_hex(32)),
-        metrics_port=0,
-    )
+@pytest.fixture(scope="session")
+def day(kafka: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopDay]:
+    """80 customers in 8 partitions, duplicates and broken records among them; the worker is gone.
+
+    Tests that damage it mend it, also when they fail: what they share is whole in the end.
+    """
+    settings = settings_of(kafka, redis_url, f"v{secrets.token_hex(3)}.")
     create_topics(settings)
-    return settings
-
-
-@pytest.fixture(scope="module")
-def worker_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("worker") / "log"
-
-
-@pytest.fixture(scope="module")
-def day(fresh: Settings, worker_log: Path) -> Iterator[ShopDay]:
-    """80 customers in 8 partitions, duplicates and broken records among them; the worker is gone."""
-    shop_day = ShopDay(Bench(fresh), customers=80)
-    worker = WorkerProcess(fresh, worker_log)
+    shop_day = ShopDay(Bench(settings), customers=80)
+    worker = WorkerProcess(settings, tmp_path_factory.mktemp("worker") / "log")
     try:
         worker.wait_recovered()
         _live_through(shop_day)
@@ -53,6 +35,8 @@ def day(fresh: Settings, worker_log: Path) -> Iterator[ShopDay]:
         yield shop_day
     finally:
         worker.kill()
+    report = verify(settings)
+    assert report.agree, report.differences
 
 
 def _live_through(day: ShopDay) -> None:

@@ -4,9 +4,8 @@ import itertools
 import threading
 from pathlib import Path
 
-import pytest
-
 from streams.settings import Settings
+from streams.topics import create_topics
 from streams.verify.verify import verify
 from tests.engine.harness import Bench, TestClock, WorkerProcess, moment
 from tests.engine.scenario import START_MS
@@ -51,10 +50,12 @@ class Traffic(threading.Thread):
         self.join(60)
 
 
-@pytest.mark.usefixtures("worker_log")
-def test_every_partition_agrees_while_the_worker_goes_on(fresh: Settings, worker_log: Path) -> None:
-    bench = Bench(fresh)
-    worker = WorkerProcess(fresh, worker_log)
+def test_every_partition_agrees_while_the_worker_goes_on(
+    settings: Settings, tmp_path: Path
+) -> None:
+    create_topics(settings)
+    bench = Bench(settings)
+    worker = WorkerProcess(settings, tmp_path / "log")
     traffic = Traffic(bench)
     try:
         worker.wait_recovered()
@@ -62,7 +63,7 @@ def test_every_partition_agrees_while_the_worker_goes_on(fresh: Settings, worker
         seqs: list[dict[int, int]] = []
         compared: list[int] = []
         for _ in range(ROUNDS):
-            report = verify(fresh)
+            report = verify(settings)
             assert report.differences == []
             assert report.agree
             seqs.append(report.seqs)
@@ -77,7 +78,7 @@ def test_every_partition_agrees_while_the_worker_goes_on(fresh: Settings, worker
         assert compared[-1] > compared[0]
         assert worker.stop() == 0
         bench.wait_published()
-        final = verify(fresh)
+        final = verify(settings)
         assert final.agree, final.differences
         assert final.events == sum(bench.published.values())
         assert final.states.compared == CUSTOMERS

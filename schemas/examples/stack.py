@@ -1,0 +1,139 @@
+"""What huitou itself writes for others to read: definitions, triggers and dead letters."""
+
+from typing import Any, Final
+
+from schemas.catalogue import CLICKS, DEADLETTERS, ORDERS, REVIEWS, SETTINGS, TRIGGERS
+from schemas.examples.example import Example, event
+
+
+def _settings(title: str, shop: str, time: str, **data: Any) -> Example:
+    data = {"shop_id": shop, "effective_from": time, **data}
+    return event(SETTINGS, "shop.settings.v1", title, shop, time, data, source="huitou")
+
+
+_SETTINGS = (
+    _settings("minimal settings", "tea", "2026-01-01T00:00:00Z", version=1),
+    _settings(
+        "shop in Shanghai",
+        "tea",
+        "2026-06-01T00:00:00+08:00",
+        version=2,
+        time_zone="Asia/Shanghai",
+        currency="CNY",
+    ),
+    _settings("stack's lateness", "_stack", "2026-01-01T00:00:00Z", version=1, lateness_s=5),
+)
+
+
+def _trigger(title: str, trigger_id: str, time: str, **data: Any) -> Example:
+    data = {"trigger_id": trigger_id, "shop_id": "tea", "customer_id": "100001", **data}
+    return event(
+        TRIGGERS, "shop.trigger.v1", title, "100001", time, data, id=trigger_id, source="huitou"
+    )
+
+
+_TRIGGERS = (
+    _trigger(
+        "minimal trigger",
+        "0f0e0d0c0b0a09080706050403020100",
+        "2026-05-20T08:40:00Z",
+        kind="message_requested",
+        campaign="abandoned-cart",
+        campaign_version="1",
+    ),
+    _trigger(
+        "coupon for an abandoned cart",
+        "7d793037a0760186574b0282f2f435e7",
+        "2026-05-20T08:31:10Z",
+        kind="coupon_issued",
+        campaign="abandoned-cart",
+        campaign_version="1",
+        offer={
+            "kind": "percent",
+            "value": 10,
+            "max_value": 5_000,
+            "scope": ["2734026"],
+            "valid_from": "2026-05-20T08:31:10Z",
+            "valid_until": "2026-05-23T08:31:10Z",
+            "code": "K7Q2-M9XD",
+        },
+        why=[{"rule": "cart unchanged", "value": "30 min", "threshold": "30 min"}],
+        channels=["app_push", "sms"],
+        not_before="2026-05-20T08:31:10Z",
+        expires="2026-05-21T08:31:10Z",
+        seq=4711,
+        cause={"type": "timer", "kind": "abandoned-cart", "due": 1_779_265_870_000},
+    ),
+    _trigger(
+        "coupon after a bad review",
+        "9b74c9897bac770ffc029102a200c5de",
+        "2026-05-29T09:00:00Z",
+        kind="coupon_issued",
+        campaign="bad-review",
+        campaign_version="1",
+        offer={
+            "kind": "amount",
+            "value": 2_000,
+            "min_spend": 10_000,
+            "valid_from": "2026-05-29T09:00:00Z",
+            "valid_until": "2026-06-12T09:00:00Z",
+            "code": "T4WN-82PC",
+        },
+        why=[{"rule": "rating", "value": 2, "threshold": 2, "event": "bad-review-posted"}],
+        seq=4712,
+        cause={"type": "event", "topic": REVIEWS, "partition": 3, "offset": 99},
+    ),
+)
+
+
+def _dead_letter(title: str, time: str, **data: Any) -> Example:
+    position = f"{data['topic']}/{data['partition']}/{data['offset']}"
+    return event(
+        DEADLETTERS,
+        "shop.deadletter.v1",
+        title,
+        position,
+        time,
+        data,
+        id=position,
+        source="huitou",
+    )
+
+
+_DEADLETTERS = (
+    _dead_letter(
+        "minimal dead letter",
+        "2026-05-20T08:00:00Z",
+        topic=CLICKS,
+        partition=3,
+        offset=41,
+        reason="null_value",
+    ),
+    _dead_letter(
+        "an unknown action",
+        "2026-05-20T08:00:01Z",
+        topic=CLICKS,
+        partition=3,
+        offset=42,
+        reason="invalid_value",
+        detail="Invalid enum value 'stare' - at `$.data.action`",
+        key="MTAwMDAx",
+        value="eyJzcGVjdmVyc2lvbiI6IjEuMCJ9",
+        value_bytes=21,
+    ),
+    _dead_letter(
+        "a body over the limit",
+        "2026-05-20T08:00:02Z",
+        topic=ORDERS,
+        partition=0,
+        offset=7,
+        reason="body_too_large",
+        detail="70000 bytes, at most 65536 are read",
+        key="MTAwMDAx",
+        value="eyJzcGVjdmVyc2lvbiI6IjEuMCIs",
+        value_bytes=70_000,
+        value_sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    ),
+)
+
+STACK_EXAMPLES: Final = (*_SETTINGS, *_TRIGGERS, *_DEADLETTERS)

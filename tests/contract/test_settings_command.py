@@ -1,0 +1,138 @@
+"""`huitou settings`: what it shows, fills in, writes and refuses."""
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from typer.testing import CliRunner
+
+from schemas.settings import STACK
+from streams.cli.settings import given_in, planned, settings_app
+from streams.definitions import BadDefinitionError, Definitions
+from streams.settings import Settings
+from streams.topics import create_topics
+from tests.contract.versions import version
+
+
+@pytest.fixture
+def command(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
+    create_topics(settings)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", settings.kafka_bootstrap)
+    monkeypatch.setenv("HUITOU_TOPIC_PREFIX", settings.topic_prefix)
+    handlers = list(logging.root.handlers)
+    yield CliRunner()
+    # The command sets up its process's logging, which here is the tests'.
+    logging.root.handlers[:] = handlers
+    structlog.reset_defaults()
+
+
+def apply(command: CliRunner, given: object) -> tuple[int, str]:
+    done = command.invoke(settings_app, ["apply", "-"], input=json.dumps(given))
+    return done.exit_code, done.stdout + done.stderr
+
+
+def shown(command: CliRunner) -> dict[str, Any]:
+    done = command.invoke(settings_app, ["show", "--json"])
+    assert done.exit_code == 0, done.output
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_apply_and_show(command: CliRunner, tmp_path: Path) -> None:
+    assert "No definitions" in command.invoke(settings_app, ["show"]).stdout
+    file = tmp_path / "shops.json"
+    first = [{"shop_id": STACK, "lateness_s": 2}, {"shop_id": "tea", "time_zone": "Asia/Shanghai"}]
+    file.write_text(json.dumps(first))
+    done = command.invoke(settings_app, ["apply", str(file)])
+    assert done.exit_code == 0, done.output
+    assert "tea: version 1 from " in done.stdout
+    report = shown(command)
+    assert report["bad_records"] == 0
+    tea = report["shops"]["tea"]
+    assert tea["now"] == {"shop_id": "tea", "time_zone": "Asia/Shanghai", "currency": "CNY"}
+    assert report["shops"][STACK]["versions"][0]["lateness_s"] == 2.0
+
+    assert apply(command, {"shop_id": "tea", "currency": "EUR"})[0] == 0
+    assert [v["version"] for v in shown(command)["shops"]["tea"]["versions"]] == [1, 2]
+    assert shown(command)["shops"]["tea"]["now"]["currency"] == "CNY"
+    text = command.invoke(settings_app, ["show", "--shop", "tea"]).stdout
+    assert text.startswith("tea: time_zone Asia/Shanghai, currency CNY\n  {")
+
+
+def test_apply_writes_nothing_where_a_part_is_wrong(command: CliRunner) -> None:
+    code, said = apply(command, [{"shop_id": "tea"}, {"shop_id": "tea", "version": 1}])
+    assert code == 1
+    assert "version 1 of tea does not follow 1; nothing was written" in said
+    assert shown(command)["shops"] == {}
+
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+KNOWN = Definitions([version("tea", 1)])
+
+
+def soon(seconds: float) -> str:
+    return (NOW + timedelta(seconds=seconds)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ([{"shop_id": "tea", "effective_from": soon(-5)}], "at least 60 s from now"),
+        ([{"shop_id": "tea", "effective_from": soon(59.9)}], "at least 60 s from now"),
+        ([{"shop_id": "tea", "effective_from": "2027-01-01T00:00:00"}], "timezone"),
+        ([{"shop_id": "tea", "version": 1}], "does not follow 1"),
+        ([{"shop_id": "tea", "time_zone": "Mars/Olympus"}], "no time zone"),
+        ([{"shop_id": "tea", "lateness_s": 1}], "only _stack"),
+        ([{"shop_id": "tea", "currency": "yuan"}], "currency"),
+        ([{"shop_id": "tea", "currency": "EUR\n"}], "currency"),
+        ([{"currency": "EUR"}], "shop_id"),
+        ([{"shop_id": ["tea"]}], "shop_id"),
+        ([{"shop_id": "coffee"}, {"shop_id": "tea", "version": 0}], "version"),
+        (
+            [{"shop_id": "coffee"}, {"shop_id": "coffee", "effective_from": soon(0)}],
+            "at least 60 s from now",
+        ),
+    ],
+)
+def test_what_apply_refuses(given: list[dict[str, Any]], reason: str) -> None:
+    with pytest.raises(BadDefinitionError, match=reason):
+        planned(given, KNOWN, NOW, 60.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "Expecting"),
+        ("[]", "not an object or a list"),
+        ('["tea"]', "not an object or a list"),
+        ('{"shop_id": "tea", "curency": "EUR"}', "unknown fields curency"),
+    ],
+)
+def test_files_that_apply_refuses(tmp_path: Path, text: str, reason: str) -> None:
+    file = tmp_path / "given.json"
+    file.write_text(text)
+    with pytest.raises(BadDefinitionError, match=reason):
+        given_in(file)
+    with pytest.raises(BadDefinitionError, match="No such file"):
+        given_in(tmp_path / "absent.json")
+
+
+def test_what_apply_fills_in() -> None:
+    first, second, third = planned(
+        [
+            {"shop_id": "coffee"},
+            {"shop_id": "tea"},
+            {"shop_id": "tea", "effective_from": soon(120)},
+        ],
+        KNOWN,
+        NOW,
+        60.0,
+    )
+    assert (first.version, first.effective_from) == (1, NOW)
+    assert (second.version, second.effective_from) == (2, NOW + timedelta(seconds=60))
+    assert (third.version, third.effective_from) == (3, NOW + timedelta(seconds=120))
