@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from pydantic import SecretStr
 
+from streams.local.redis_cluster import RedisCluster
 from streams.local.stack import Stack, choose_stack
 from streams.settings import Settings
 
@@ -26,6 +27,13 @@ def kafka(stack: Stack) -> str:
 @pytest.fixture(scope="session")
 def redis_url(stack: Stack) -> str:
     return stack.redis_url
+
+
+@pytest.fixture(scope="session")
+def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
+    """A Redis Cluster of three nodes without replicas. Whoever moves slots moves them back."""
+    with RedisCluster(tmp_path_factory.mktemp("cluster")) as started:
+        yield started
 
 
 @pytest.fixture

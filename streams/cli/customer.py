@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
-from redis import Redis
 from redis.exceptions import RedisError
 from rich.console import Console
 from rich.table import Table
@@ -16,9 +15,10 @@ from streams.definitions import Definitions, DefinitionsError, DefinitionsReader
 from streams.operations.logging import configure
 from streams.settings import Settings
 from streams.state.codec import StateCodecError
+from streams.state.connection import Client, connect
 from streams.state.keys import PartitionKeys
 from streams.state.reader import Customer, read_customer
-from streams.state.scanning import SCAN_STEP, escape_pattern
+from streams.state.scanning import escape_pattern, scan
 
 #: Nested lists longer than this are cut for people (never in JSON).
 SHOWN = 20
@@ -38,7 +38,7 @@ def customer(
     """Show the live state, pending timers and coupons of customer ID. Exit 1 for an unknown one."""
     settings = Settings()
     try:
-        with Redis.from_url(settings.redis_url) as redis:
+        with connect(settings.redis_url) as redis:
             found = list(_read(redis, settings, customer_id, shop))
     except (RedisError, StateCodecError) as error:
         typer.echo(f"huitou customer: Redis at {settings.redis_url}: {error}", err=True)
@@ -64,7 +64,7 @@ def customer(
 
 
 def _read(
-    redis: "Redis", settings: Settings, customer_id: str, shop: str | None
+    redis: Client, settings: Settings, customer_id: str, shop: str | None
 ) -> Iterator[Customer]:
     shops = [shop] if shop else sorted(_shops_of(redis, settings, customer_id))
     for shop_id in shops:
@@ -87,13 +87,12 @@ def _definitions(settings: Settings) -> Definitions | None:
         reader.stop()
 
 
-def _shops_of(redis: "Redis", settings: Settings, customer_id: str) -> set[str]:
+def _shops_of(redis: Client, settings: Settings, customer_id: str) -> set[str]:
     """The shops that know the customer, by a walk over all keys of Redis, which goes on meanwhile."""
     partition = partition_of(customer_id.encode(), settings.partitions)
     base = PartitionKeys(settings.redis_prefix, partition).state_base
-    pattern = f"{escape_pattern(base)}*/{escape_pattern(customer_id)}"
     shops: set[str] = set()
-    for key in redis.scan_iter(match=pattern, count=SCAN_STEP):
+    for key in scan(redis, base, f"*/{escape_pattern(customer_id)}"):
         # A customer id may hold a slash, a shop id may not.
         shop_id, _, found = key.decode().removeprefix(base).partition("/")
         if found == customer_id:

@@ -1,11 +1,11 @@
 """`huitou resume TOPIC`: goes on with a topic that was paused because too much of it was bad."""
 
 import typer
-from redis import Redis
 from redis.exceptions import RedisError
 
 from schemas.catalogue import CUSTOMER_TOPICS
 from streams.settings import Settings
+from streams.state.connection import connect
 from streams.state.keys import control_key
 
 
@@ -24,7 +24,7 @@ def resume(topic: str) -> None:
         )
         raise typer.Exit(1)
     try:
-        with Redis.from_url(settings.redis_url) as redis:
+        with connect(settings.redis_url) as redis:
             order = redis.hincrby(control_key(settings.redis_prefix), f"resume:{kafka_name}", 1)
     except RedisError as error:
         typer.echo(f"huitou resume: Redis at {settings.redis_url}: {error}", err=True)

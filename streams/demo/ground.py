@@ -12,13 +12,15 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr
+from redis import Redis
 from redis.exceptions import RedisError
 
 from schemas.catalogue import TOPICS
 from streams.local.ports import pick
 from streams.local.stack import CODE_KEY_VARIABLE, GivenStack, Stack, choose_stack
 from streams.settings import Settings
-from streams.state.redis_store import connect
+from streams.state.connection import connect, every_node
+from streams.state.scanning import escape_pattern
 
 #: Kafka, its controller and Redis take the first three ports from --port-base.
 _STACK_PORTS = 3
@@ -117,8 +119,17 @@ def _remove(settings: Settings) -> None:
         _log.warning("the demo's topics %s* stay: %s", settings.topic_prefix, error)
     try:
         with connect(settings.redis_url) as redis:
-            keys = list(redis.scan_iter(f"{settings.redis_prefix}*", count=_DELETED_KEYS))
-            for first in range(0, len(keys), _DELETED_KEYS):
-                redis.unlink(*keys[first : first + _DELETED_KEYS])
+            for node in every_node(redis):
+                _remove_keys(node, settings.redis_prefix)
     except RedisError as error:
         _log.warning("the demo's keys %s* stay: %s", settings.redis_prefix, error)
+
+
+def _remove_keys(node: "Redis", prefix: str) -> None:
+    keys = list(node.scan_iter(f"{escape_pattern(prefix)}*", count=_DELETED_KEYS))
+    for first in range(0, len(keys), _DELETED_KEYS):
+        with node.pipeline(transaction=False) as pipe:
+            # One command a key: a node of a cluster takes no command of several slots.
+            for key in keys[first : first + _DELETED_KEYS]:
+                pipe.unlink(key)
+            pipe.execute()

@@ -1,5 +1,6 @@
 """One Redis server that keeps an append-only file, as the engine demands of any Redis."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import redis
@@ -25,14 +26,32 @@ save ""
 maxmemory-policy noeviction
 """
 
+_CLUSTER_CONFIGURATION = """\
+cluster-enabled yes
+cluster-port {cluster_port}
+cluster-config-file nodes.conf
+cluster-node-timeout {timeout_ms}
+"""
+
+
+@dataclass(frozen=True)
+class ClusterMember:
+    """That a server is a node of a Redis Cluster, and how."""
+
+    #: Where the nodes talk to each other.
+    port: int
+    #: A node that is silent for so long counts as failed.
+    timeout_ms: int
+
 
 class RedisProcess(ServerProcess):
     """The Redis of a stack. Its files are in ``data`` and may be put back to older copies while it
     is stopped, as the faults tests do."""
 
-    def __init__(self, folder: Path, port: int) -> None:
-        super().__init__("Redis", folder, (port,))
+    def __init__(self, folder: Path, port: int, member: ClusterMember | None = None) -> None:
+        super().__init__("Redis", folder, (port, member.port) if member else (port,))
         self.port = port
+        self.member = member
         self.url = f"redis://127.0.0.1:{port}/0"
         #: The append-only files.
         self.data = folder / "data"
@@ -47,7 +66,12 @@ class RedisProcess(ServerProcess):
         server = tools.require(tools.REDIS)
         self.data.mkdir(parents=True, exist_ok=True)
         configuration = self.folder / "redis.conf"
-        write_whole(configuration, _CONFIGURATION.format(port=self.port, data=self.data))
+        text = _CONFIGURATION.format(port=self.port, data=self.data)
+        if self.member is not None:
+            text += _CLUSTER_CONFIGURATION.format(
+                cluster_port=self.member.port, timeout_ms=self.member.timeout_ms
+            )
+        write_whole(configuration, text)
         self.launch([server, str(configuration)], self._answers, _START_SECONDS)
         return True
 

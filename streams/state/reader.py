@@ -1,16 +1,15 @@
 """Reading customers' live state from Redis, for Python users outside the workers.
 
->>> from redis import Redis
 >>> from streams.settings import Settings
+>>> from streams.state.connection import connect
 >>> settings = Settings()
->>> customer = read_customer(Redis.from_url(settings.redis_url), settings, "shop", "42")
+>>> customer = read_customer(connect(settings.redis_url), settings, "shop", "42")
 ... # doctest: +SKIP
 """
 
 from typing import Any, Protocol
 
 import msgspec
-from redis import Redis
 
 from schemas.partitioner import partition_of
 from streams.domain.describe import describe
@@ -18,6 +17,7 @@ from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, state_key
 from streams.domain.timers import Occasion, pending
 from streams.state.codec import decode
+from streams.state.connection import Client
 from streams.state.keys import PartitionKeys
 
 
@@ -53,7 +53,7 @@ class Customer(msgspec.Struct, frozen=True):
 
 
 def read_customer(
-    redis: "Redis", settings: ReaderSettings, shop_id: str, customer_id: str
+    redis: Client, settings: ReaderSettings, shop_id: str, customer_id: str
 ) -> Customer | None:
     """The live state of a customer, None where nothing was ever folded of one.
 

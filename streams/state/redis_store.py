@@ -1,67 +1,47 @@
-"""A partition's durable state in Redis: claims, commits, reads. Synchronous; one connection a caller.
+"""A partition's durable state in Redis: claims, commits, reads. Synchronous; one connection a node.
 
 Nothing here retries: redis-py's own retries are off, because a script whose answer was lost may have
 run. Whoever calls decides what a doubt means.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any, cast
 
 import msgspec
-import redis
-from redis.backoff import NoBackoff
-from redis.exceptions import BusyLoadingError, NoScriptError, ResponseError
-from redis.retry import Retry
+from redis.exceptions import NoScriptError, ResponseError
 
 from schemas.journal import GENESIS, ClockState
 from streams.domain.state import CustomerState
 from streams.engine.commit import Commit, Position
 from streams.state.codec import CODEC_VERSION, decode
-from streams.state.keys import PartitionKeys
-from streams.state.scanning import escape_pattern
+from streams.state.connection import connect, every_node
+from streams.state.errors import Held, NotSuitable, Refused, StoreError
+from streams.state.keys import PartitionKeys, control_key
+from streams.state.scanning import scan
+from streams.state.script import Script
+from streams.state.suitability import check_server
+
+__all__ = [
+    "Held",
+    "NotSuitable",
+    "OutboxEntry",
+    "RedisStore",
+    "Refused",
+    "StoreError",
+    "Stored",
+    "connect",
+]
 
 #: Keys of one MGET: a reply of about 2 MB with typical states.
 READ_STATES = 1_000
-MINIMUM_REDIS = (7, 0)
+#: Keys looked at, and dropped at once, in one step of a wipe.
+WIPE_STEP = 5_000
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack_clock = msgspec.msgpack.Decoder(ClockState).decode
 _unpack_vector = msgspec.msgpack.Decoder(dict[str, int]).decode
 _unpack_rows = msgspec.msgpack.Decoder(list[tuple[str, int, bytes | None, bytes, int, str]]).decode
-
-
-class StoreError(Exception):
-    """Redis answered something that the protocol has no room for."""
-
-
-class NotSuitable(StoreError):
-    """The server is set up so that the promises cannot be kept; says which setting to change."""
-
-
-class Refused(StoreError):
-    """The commit script found another seq, chain or epoch than this process holds."""
-
-    def __init__(self, partition: int, held: str, reply: str) -> None:
-        super().__init__(f"partition {partition}: commit under {held} refused by Redis: {reply}")
-        self.partition = partition
-        parts = reply.split(" ")
-        self.reason = {"REFUSED": "sequence", "CODEC": "codec"}.get(parts[0], "malformed")
-        if parts[0] == "REFUSED" and parts[-1] != held.rsplit(" ", 1)[-1]:
-            self.reason = "epoch"
-
-
-class Held(StoreError):
-    """Another owner with a greater generation has claimed the partition."""
-
-    def __init__(self, partition: int, generation: int, member: str, reply: str) -> None:
-        super().__init__(
-            f"partition {partition}: claim of generation {generation} ({member}) refused, {reply}"
-        )
-        self.partition = partition
-        self.generation = int(reply.split(" ")[1])
 
 
 @dataclass(slots=True)
@@ -87,19 +67,6 @@ class OutboxEntry:
     size: int
 
 
-class _Script:
-    def __init__(self, name: str) -> None:
-        self.text = resources.files("streams.state").joinpath(f"scripts/{name}.lua").read_text()
-        self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
-
-
-def connect(url: str, timeout: float = 5.0) -> "redis.Redis":
-    """A client that answers bytes and never retries."""
-    return redis.Redis.from_url(
-        url, retry=Retry(NoBackoff(), 0), socket_timeout=timeout, socket_connect_timeout=timeout
-    )
-
-
 class RedisStore:
     """All that the engine asks of Redis. Use one instance a thread: its commands go over one connection
     in the order of the calls, so no two scripts of a partition can overtake each other."""
@@ -108,9 +75,9 @@ class RedisStore:
         #: Typed loosely: redis-py leaves execute_command untyped.
         self._redis: Any = connect(url, timeout)
         self._prefix = prefix
-        self._commit = _Script("commit")
-        self._claim = _Script("claim")
-        self._trim = _Script("trim")
+        self._commit = Script("commit")
+        self._claim = Script("claim")
+        self._trim = Script("trim")
 
     def keys(self, partition: int) -> PartitionKeys:
         return PartitionKeys(self._prefix, partition)
@@ -119,33 +86,19 @@ class RedisStore:
         self._redis.close()
 
     def ping(self) -> None:
-        """Raises redis.RedisError when the server does not answer in time."""
-        self._redis.ping()
+        """Raises redis.RedisError when a server does not answer in time."""
+        for node in every_node(self._redis):
+            node.ping()
 
     def check_server(self) -> None:
-        """Raises NotSuitable unless the server keeps what it is told (appendonly, noeviction, version).
-
-        Raises BusyLoadingError while it still reads its files.
-        """
-        info = self._redis.info()
-        if int(info.get("loading", 0)):
-            # It answers INFO all the same, and says that appendonly is off while it reads that file.
-            raise BusyLoadingError("Redis is still reading its files")
-        version = str(info.get("redis_version", "0"))
-        if tuple(int(part) for part in version.split(".")[:2]) < MINIMUM_REDIS:
-            raise NotSuitable(f"Redis {version} is too old: 7.0 or later is needed")
-        policy = info.get("maxmemory_policy")
-        if policy != "noeviction":
-            raise NotSuitable(
-                f"Redis maxmemory-policy is {policy}: states could vanish; "
-                "run CONFIG SET maxmemory-policy noeviction"
-            )
-        if not int(info.get("aof_enabled", 0)):
-            raise NotSuitable("Redis appendonly is off: run CONFIG SET appendonly yes")
+        """Raises NotSuitable, or what ``streams.state.suitability.check_server`` says of a doubt."""
+        check_server(self._redis)
 
     def load_scripts(self) -> None:
-        for script in (self._commit, self._claim, self._trim):
-            self._redis.script_load(script.text)
+        """To every node. Raises redis.RedisError."""
+        for node in every_node(self._redis):
+            for script in (self._commit, self._claim, self._trim):
+                node.script_load(script.text)
 
     def claim(self, partition: int, generation: int, member: str) -> Stored:
         """Take the partition for (generation, member) and read where it stands. Raises Held."""
@@ -198,9 +151,9 @@ class RedisStore:
         keys = self.keys(partition)
         dropped = int(self._redis.delete(keys.meta))
         batch: list[bytes] = []
-        for key in self._redis.scan_iter(match=escape_pattern(keys.base) + "*", count=5_000):
+        for key in scan(self._redis, keys.base, step=WIPE_STEP):
             batch.append(key)
-            if len(batch) >= 5_000:
+            if len(batch) >= WIPE_STEP:
                 dropped += int(self._redis.unlink(*batch))
                 batch.clear()
         if batch:
@@ -371,14 +324,14 @@ class RedisStore:
 
     def control(self) -> dict[str, str]:
         """Orders from operators, as ``resume:<topic>`` -> a number that rises with each order."""
-        found = cast(dict[bytes, bytes], self._redis.hgetall(f"{self._prefix}control"))
+        found = cast(dict[bytes, bytes], self._redis.hgetall(control_key(self._prefix)))
         return {name.decode(): value.decode() for name, value in found.items()}
 
-    def _evalsha(self, script: _Script, *arguments: Any) -> Any:
+    def _evalsha(self, script: Script, *arguments: Any) -> Any:
         try:
             return self._redis.execute_command("EVALSHA", script.sha, *arguments)
         except NoScriptError:
-            self._redis.script_load(script.text)
+            self.load_scripts()
             return self._redis.execute_command("EVALSHA", script.sha, *arguments)
 
 

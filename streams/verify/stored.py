@@ -9,7 +9,7 @@ from importlib import resources
 from typing import Any
 
 from streams.state.keys import PartitionKeys
-from streams.state.scanning import SCAN_STEP, escape_pattern
+from streams.state.scanning import SCAN_STEP, scan
 
 #: Keys read at one moment; the script takes about 2 ms for them, in which no commit runs.
 BATCH = 500
@@ -34,7 +34,7 @@ class StoredPartition:
     """Reads one partition. Every call blocks and raises redis.RedisError."""
 
     def __init__(self, redis: Any, prefix: str, partition: int) -> None:
-        """``redis`` is a client that answers bytes; typed loosely, as redis-py leaves scripts."""
+        """``redis`` is of ``streams.state.connection``; typed loosely, as redis-py leaves scripts."""
         self._redis = redis
         self._keys = PartitionKeys(prefix, partition)
 
@@ -62,8 +62,7 @@ class StoredPartition:
     def state_keys(self) -> Iterator[str]:
         """The key of every state that is there all the while; some twice, newer ones perhaps."""
         base = self._keys.state_base
-        pattern = escape_pattern(base) + "*"
-        for key in self._redis.scan_iter(match=pattern, count=SCAN_STEP):
+        for key in scan(self._redis, base):
             yield key.decode(errors="replace").removeprefix(base)
 
     def timer_keys(self) -> Iterator[str]:

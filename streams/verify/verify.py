@@ -9,7 +9,7 @@ from streams.engine.log import PATIENCE_SECONDS, LogReader
 from streams.engine.partition_log import PartitionLog
 from streams.engine.topicnames import TopicNames
 from streams.settings import Settings
-from streams.state.redis_store import connect
+from streams.state.connection import connect
 from streams.verify.journal import JournalTail
 from streams.verify.partition import PartitionVerifier, Progress
 from streams.verify.replay import Replay

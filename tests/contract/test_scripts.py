@@ -1,6 +1,6 @@
 """The scripts: all or nothing, and only for whoever stands where Redis stands.
 
-On a real Redis, and on the one in memory that tests/simulation uses in its place.
+On a real Redis, on a real Redis Cluster, and on the Redis in memory that tests/simulation uses instead.
 """
 
 from collections.abc import Iterator
@@ -27,10 +27,13 @@ STAMP = Stamp(EPOCH, ClockState(WALL, 1, 0, 1.0, 1), 1, {}, "build", CODEC_VERSI
 Client = Any
 
 
-@pytest.fixture(params=["redis", "memory"])
+@pytest.fixture(params=["redis", "cluster", "memory"])
 def client(request: pytest.FixtureRequest) -> Client:
     if request.param == "memory":
         return MemoryClient(MemoryRedis())
+    if request.param == "cluster":
+        port = request.getfixturevalue("redis_cluster").nodes[0].port
+        return redis.RedisCluster(host="127.0.0.1", port=port)
     return redis.Redis.from_url(request.getfixturevalue("redis_url"))
 
 
@@ -39,6 +42,8 @@ def store(client: Client, request: pytest.FixtureRequest) -> Iterator[RedisStore
     prefix = request.getfixturevalue("prefix")
     if isinstance(client, MemoryClient):
         store: RedisStore = MemoryStore(client, prefix)
+    elif isinstance(client, redis.RedisCluster):
+        store = RedisStore(request.getfixturevalue("redis_cluster").url, prefix)
     else:
         store = RedisStore(request.getfixturevalue("redis_url"), prefix)
     store.load_scripts()
@@ -70,6 +75,12 @@ _PROCESSOR = PartitionProcessor(
 
 def run(store: RedisStore, position: Position, commit: Commit, epoch: int = EPOCH) -> object:
     return store.commit([(0, epoch, position, commit)])[0]
+
+
+def everywhere(client: Client) -> dict[str, Any]:
+    """redis-py asks some of a cluster's commands of one node only, unless told otherwise."""
+    cluster = isinstance(client, redis.RedisCluster)
+    return {"target_nodes": redis.RedisCluster.PRIMARIES} if cluster else {}
 
 
 def everything(client: Client, prefix: str) -> dict[bytes, bytes]:
@@ -174,14 +185,14 @@ def test_a_full_redis_refuses_whole_and_lets_its_owner_free_it(
     run(store, START, first := commit_of(START, "anna"))
     before = everything(client, prefix)
     held = client.config_get("maxmemory")["maxmemory"]
-    client.config_set("maxmemory", 1)
+    client.config_set("maxmemory", 1, **everywhere(client))
     try:
         with pytest.raises(redis.exceptions.OutOfMemoryError):
             run(store, first.position, commit_of(first.position, "berta"))
         store.claim(0, EPOCH, "member")
         assert store.trim(0, EPOCH, 1) == 1
     finally:
-        client.config_set("maxmemory", held)
+        client.config_set("maxmemory", held, **everywhere(client))
     after = everything(client, prefix)
     changed = {key for key in before if after.get(key) != before[key]}
     assert changed == {store.keys(0).meta.encode(), store.keys(0).out.encode()}

@@ -8,8 +8,8 @@ import sys
 import urllib.request
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from schemas.catalogue import CLOCK, CUSTOMER_TOPICS, JOURNAL, TRIGGERS
@@ -19,6 +19,7 @@ from schemas.partitioner import partition_of
 from streams.engine.group_offsets import GroupOffsets, Published
 from streams.engine.log import LogReader
 from streams.settings import Settings
+from streams.state.connection import connect
 from streams.state.redis_store import RedisStore
 from tests.waiting import wait_for
 
@@ -127,7 +128,7 @@ class Bench:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.prefix = settings.topic_prefix
-        self.redis = redis.Redis.from_url(settings.redis_url)
+        self.redis: Any = connect(settings.redis_url, timeout=30.0)
         self.store = RedisStore(settings.redis_url, settings.redis_prefix)
         self._producer = Producer({"bootstrap.servers": settings.kafka_bootstrap, "linger.ms": 5})
         self.published: dict[tuple[str, int], int] = {}

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import NoScriptError, OutOfMemoryError, ResponseError
 
-from streams.state.redis_store import RedisStore, _Script
+from streams.state.redis_store import RedisStore
+from streams.state.script import Script
 
 T = TypeVar("T")
 #: Carries out what a client asks: (name of the step, effect, error where the answer is lost).
@@ -36,8 +37,8 @@ class MemoryRedis:
         #: Whether maxmemory is reached (noeviction).
         self.full = False
         self._checks = checks
-        self._known = {_Script(name).sha: name for name in ("commit", "claim", "trim")}
-        self._texts = {_Script(name).text: sha for sha, name in self._known.items()}
+        self._known = {Script(name).sha: name for name in ("commit", "claim", "trim")}
+        self._texts = {Script(name).text: sha for sha, name in self._known.items()}
         self._loaded: set[str] = set()
 
     def copy(self) -> dict[bytes, Value]:
@@ -261,6 +262,6 @@ class MemoryStore(RedisStore):
     def __init__(self, client: MemoryClient, prefix: str) -> None:
         self._redis = client
         self._prefix = prefix
-        self._commit = _Script("commit")
-        self._claim = _Script("claim")
-        self._trim = _Script("trim")
+        self._commit = Script("commit")
+        self._claim = Script("claim")
+        self._trim = Script("trim")
