@@ -101,6 +101,7 @@ class Parts:
         cycle = Cycle(
             topics, cycle_store, made, self.definitions, self.publisher, guard, circumstances,
             self.metrics, crash, lambda *pause: self.engine.pause(*pause),
+            lambda *resume: self.engine.resume_partition(*resume),
         )  # fmt: skip
         repetition = Repetition(
             topics, cycle_store, bootstrap, made, self.definitions, crash,

@@ -20,7 +20,7 @@ from schemas.journal import GENESIS, ClockState
 from streams.domain.state import CustomerState
 from streams.engine.commit import Commit, Position
 from streams.state.codec import CODEC_VERSION, decode
-from streams.state.keys import PartitionKeys
+from streams.state.keys import PartitionKeys, control_key, paused_key
 from streams.state.scanning import escape_pattern
 
 #: Keys of one MGET: a reply of about 2 MB with typical states.
@@ -371,8 +371,21 @@ class RedisStore:
 
     def control(self) -> dict[str, str]:
         """Orders from operators, as ``resume:<topic>`` -> a number that rises with each order."""
-        found = cast(dict[bytes, bytes], self._redis.hgetall(f"{self._prefix}control"))
+        found = cast(dict[bytes, bytes], self._redis.hgetall(control_key(self._prefix)))
         return {name.decode(): value.decode() for name, value in found.items()}
+
+    def paused(self) -> dict[int, bytes]:
+        """What ``note_paused`` keeps, by partition."""
+        found = cast(dict[bytes, bytes], self._redis.hgetall(paused_key(self._prefix)))
+        return {int(number): why for number, why in found.items()}
+
+    def note_paused(self, paused: Mapping[int, bytes], others: Sequence[int]) -> None:
+        """Keep why these partitions are paused, for operators; ``others`` are not."""
+        name = paused_key(self._prefix)
+        if paused:
+            self._redis.hset(name, mapping=dict(paused))
+        if others:
+            self._redis.hdel(name, *others)
 
     def _evalsha(self, script: _Script, *arguments: Any) -> Any:
         try:

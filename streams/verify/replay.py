@@ -94,7 +94,7 @@ class Replay:
 
     def _fold(self, row: JournalRow, position: Position) -> Draft:
         fetched = [self._read(row, part) for part in row.slices if part.topic != self._topics.clock]
-        work = self._processor.prepare(fetched, row.latest)
+        work = self._processor.prepare(fetched, row.latest, row.skip or ())
         return self._processor.fold(
             position,
             work,
@@ -138,8 +138,9 @@ class Replay:
             if not due:
                 return None
         return self._processor.fire(
-            position, due, self.states, {}, self._definitions.upto(row.definitions)
-        )
+            position, due, self.states, {}, self._definitions.upto(row.definitions),
+            skips=row.skip or (),
+        )  # fmt: skip
 
     def _take_over(self, commit: Commit) -> None:
         for key in commit.states:
