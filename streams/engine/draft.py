@@ -20,6 +20,7 @@ from streams.domain.fold import fold as fold_event
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state, state_key
 from streams.domain.timers import next_due, take_due
+from streams.engine.checksum import RowsDigest
 from streams.engine.commit import (
     APPLIED,
     DEAD_LETTER,
@@ -112,7 +113,7 @@ class Draft:
         self._touched: dict[str, int | None] = {}
         self._weight = 0
         self._rows: list[OutRow] = []
-        self._rows_digest = hashlib.blake2b(digest_size=16)
+        self._rows_digest = RowsDigest()
         self._counts: dict[tuple[str, str], int] = {}
         self._evicted_early = 0
 
@@ -255,7 +256,7 @@ class Draft:
         key = trigger.customer_id.encode()
         topic = outlets.triggers_topic
         value = _encode_json(event)
-        self._digest(topic, key, value)
+        self._rows_digest.add(topic, key, value)
         if trigger.offer is not None:
             trigger.offer.code = outlets.codes.code(trigger.trigger_id)
             value = _encode_json(event)
@@ -265,13 +266,8 @@ class Draft:
         topic = self._outlets.deadletters_topic
         key = f"{letter.topic}/{letter.partition}/{letter.offset}".encode()
         value = encode_dead_letter(letter, record.timestamp)
-        self._digest(topic, key, value)
+        self._rows_digest.add(topic, key, value)
         self._add(OutRow(topic, self._outlets.partition, key, value, record.timestamp, ""))
-
-    def _digest(self, topic: str, key: bytes, value: bytes) -> None:
-        for part in (topic.encode(), key, value):
-            self._rows_digest.update(len(part).to_bytes(4, "big"))
-            self._rows_digest.update(part)
 
     def _add(self, row: OutRow) -> None:
         self._weight += len(row.value)
