@@ -53,7 +53,8 @@ class WorkerProcess:
                     *(["tests.engine.odd_builds", build] if build else ["streams.cli.main"]),
                     "worker",
                 ],
-                env={**environment(settings), **overrides},
+                # As whoever restarts a worker gives it; an empty one has it leased.
+                env={"HUITOU_SLOT": "0", **environment(settings), **overrides},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

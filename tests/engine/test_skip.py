@@ -13,6 +13,7 @@ from schemas.clock import RecordCause, Skip, SkipCause, TimerCause
 from schemas.journal import Skipped
 from schemas.partitioner import partition_of
 from streams.repair.skip import paused_partitions, skip
+from streams.settings import Settings
 from streams.verify.verify import verify
 from tests.engine.harness import Bench, Snapshot, TestClock, WorkerProcess, moment, run_cli
 from tests.engine.scenario import HALF_HOUR, START_MS
@@ -296,7 +297,7 @@ def test_a_word_given_ahead_holds_when_it_is_forced(bench: Bench, log: Path) -> 
         (["shop.clicks", "3", "1", "--timer", "s/a", "abandoned-cart", "1"], "not both"),
     ],
 )
-def test_wrong_use(bench: Bench, arguments: list[str], said: str) -> None:
-    done = run_cli(bench.settings, "skip", *arguments)
+def test_wrong_use(settings: Settings, arguments: list[str], said: str) -> None:
+    done = run_cli(settings, "skip", *arguments)
     assert done.returncode == 2
     assert said in done.stderr
