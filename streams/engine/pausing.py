@@ -34,7 +34,7 @@ decode_paused = msgspec.json.Decoder(Paused).decode
 
 
 def described(cause: SkipCause) -> str:
-    """A cause as the arguments of `huitou skip` that name it, without the partition of a record."""
+    """A cause for the log; names no customer."""
     if isinstance(cause, RecordCause):
         return f"{cause.topic}@{cause.offset}"
     return f"timer {cause.kind} due {cause.due}"

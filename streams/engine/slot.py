@@ -15,7 +15,7 @@ from typing import Self
 import structlog
 from redis.exceptions import RedisError
 
-from streams.state.slots import SlotStore
+from streams.state.slot_leases import SlotStore
 
 #: Of a lease, after which it is renewed; so two renewals may fail to come before it ends.
 RENEWED_AT = 1 / 3

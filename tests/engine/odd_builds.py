@@ -2,7 +2,7 @@
 
 ``failing``: its fold raises at every event whose id begins with "unfoldable", and its campaigns at every
 abandoned cart of a customer whose id begins with "untimely". ``other``: it calls itself another build and
-its campaigns offer other coupons.
+its campaigns offer other coupons. ``counting``: it says each crash point that it passes, on standard error.
 """
 
 import sys
@@ -16,6 +16,7 @@ from streams.campaigns import registry
 from streams.campaigns.campaign import version_of
 from streams.cli.main import app
 from streams.engine import draft
+from streams.engine.crashpoints import CrashPoints
 
 OTHER_BUILD = "0.0.9+other"
 OTHER_VALUE = 35
@@ -51,7 +52,15 @@ def other() -> None:
     bootstrap.build = lambda: OTHER_BUILD  # type: ignore[assignment]
 
 
-BUILDS: dict[str, Callable[[], None]] = {"failing": failing, "other": other}
+def counting() -> None:
+    def reach(_: CrashPoints, point: str) -> None:
+        sys.stderr.write(f"passed {point}\n")
+        sys.stderr.flush()
+
+    CrashPoints.reach = reach  # type: ignore[assignment,method-assign]
+
+
+BUILDS: dict[str, Callable[[], None]] = {"failing": failing, "other": other, "counting": counting}
 
 if __name__ == "__main__":
     BUILDS[sys.argv.pop(1)]()

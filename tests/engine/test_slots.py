@@ -9,7 +9,7 @@ import redis
 
 from streams.engine.engine import EXIT_DOUBT
 from streams.state.keys import slots_key
-from streams.state.slots import SlotStore
+from streams.state.slot_leases import SlotStore
 from tests.engine.harness import Bench, WorkerProcess, moment
 from tests.engine.scenario import ShopDay
 from tests.waiting import wait_for
