@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from producers.cluster import ANSWER_SECONDS, CLIENT_LOG, Cluster
 from producers.errors import BrokerUnreachableError
-from schemas.clock import WALL, ClockRecord, Close, Rebase, Tick, decode_clock
+from schemas.clock import WALL, ClockRecord, Close, Rebase, Skip, Tick, decode_clock
 
 #: The partition whose records decide who holds the clock. Tools write it first when they take the
 #: clock and last when they hand it back, so the other partitions never see two tools at once.
@@ -48,6 +48,8 @@ class ClockHistory:
     def apply(self, record: ClockRecord) -> None:
         """Takes in the next record."""
         holder = self.holder
+        if isinstance(record, Skip):
+            return
         if isinstance(record, Rebase):
             if holder is None:
                 self.holder = Holder(

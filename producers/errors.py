@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from schemas.deadletter import Reason
+from schemas.deadletter import LetterReason
 from schemas.envelope import Envelope
 
 
@@ -18,8 +18,8 @@ class InvalidEventError(ProducerError):
     when it is the event as a whole), ``detail`` what was expected there.
     """
 
-    def __init__(self, reason: Reason, field: str, detail: str, event: object = None) -> None:
-        self.reason: Reason = reason
+    def __init__(self, reason: LetterReason, field: str, detail: str, event: object = None) -> None:
+        self.reason: LetterReason = reason
         self.field = field
         self.detail = detail
         self.event = event

@@ -10,7 +10,7 @@ import msgspec
 from producers.bulk import BulkPublisher
 from producers.checking import Checker
 from producers.errors import InvalidEventError
-from schemas.deadletter import Reason
+from schemas.deadletter import LetterReason
 from schemas.envelope import BODY_BYTES
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
@@ -30,7 +30,7 @@ class Refused(NamedTuple):
     """A line that was not sent, and why; the reason is that of a worker's dead letter."""
 
     line: int
-    reason: Reason
+    reason: LetterReason
     field: str
     detail: str
 

@@ -44,6 +44,37 @@ class Close(msgspec.Struct, tag="close", array_like=True, frozen=True):
     definitions: dict[str, int] = {}
 
 
-ClockRecord = Tick | Rebase | Close
+class RecordCause(msgspec.Struct, tag="record", array_like=True, frozen=True):
+    """The record at ``offset`` of ``topic`` (its name in Kafka)."""
+
+    topic: str
+    offset: int
+
+
+class TimerCause(msgspec.Struct, tag="timer", array_like=True, frozen=True):
+    """A customer's timer of ``kind`` that is due at ``due`` (ms); ``key`` is the state's."""
+
+    key: str
+    kind: str
+    due: int
+
+
+SkipCause = RecordCause | TimerCause
+
+
+class Skip(msgspec.Struct, tag="skip", array_like=True, frozen=True):
+    """An operator's word that ``cause``, which cannot be folded, is to be left out.
+
+    Read out of turn: a partition that is paused for ``cause`` goes on without it. It is applied, in
+    the order of the log, once the partition stands behind ``cause``, so that it is read again until
+    a commit has named it.
+    """
+
+    partition: int
+    cause: SkipCause
+    reason: str = ""
+
+
+ClockRecord = Tick | Rebase | Close | Skip
 encode_clock = msgspec.msgpack.Encoder().encode
 decode_clock = msgspec.msgpack.Decoder(ClockRecord).decode

@@ -13,6 +13,8 @@ Reason = Literal[
     "not_json", "wrong_type", "missing_field", "invalid_value", "future_time", "body_too_large",
     "null_key", "key_not_subject", "wrong_partition", "null_value",
 ]  # fmt: skip
+#: Why a record became a dead letter: it was refused, or an operator had it left out (`huitou skip`).
+LetterReason = Literal[Reason, "skipped"]
 
 #: The encoded event stays under 128 KB whatever the record: 64 KB of value are 87,384 of base64,
 #: headers are cut at 16,384 as encoded, the key at 1,368 (1 KB in base64), the detail at 1,200 (6 a
@@ -47,7 +49,7 @@ class DeadLetter(msgspec.Struct, kw_only=True, omit_defaults=True):
     topic: str
     partition: int
     offset: int
-    reason: Reason
+    reason: LetterReason
     #: What was wrong and where in the record, for people.
     detail: str = ""
     key: bytes | None = None
@@ -91,7 +93,7 @@ class Record(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
-def dead_letter(record: Record, reason: Reason, detail: str) -> DeadLetter:
+def dead_letter(record: Record, reason: LetterReason, detail: str) -> DeadLetter:
     """The dead letter of ``record``, cut to size."""
     value, key = record.value, record.key
     headers, omitted = _cut_headers(record.headers)

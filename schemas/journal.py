@@ -8,6 +8,8 @@ import hashlib
 
 import msgspec
 
+from schemas.clock import SkipCause
+
 #: What the first row of a partition names as its predecessor.
 GENESIS = bytes(16)
 JOURNAL_VERSION = 1
@@ -44,6 +46,13 @@ class Fired(msgspec.Struct, array_like=True, frozen=True, gc=False):
     count: int
 
 
+class Skipped(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What this commit left out on an operator's word, and why (schemas.clock.Skip)."""
+
+    cause: SkipCause
+    reason: str
+
+
 class JournalRow(msgspec.Struct, array_like=True, frozen=True):
     version: int
     seq: int
@@ -56,8 +65,9 @@ class JournalRow(msgspec.Struct, array_like=True, frozen=True):
     #: The newest event time that was not refused as too far ahead is judged against this, ms.
     latest: int
     fired: Fired | None
-    #: The offset of a skip record in shop.clock applied before this commit; None until skips exist.
-    skip: int | None
+    #: What was left out, in the order in which it came; None: nothing. Skip records themselves are kept
+    #: a day only, so every replay goes by this.
+    skip: list[Skipped] | None
     #: Offsets of the definition topics that were in force.
     definitions: dict[str, int]
     build: str

@@ -25,9 +25,12 @@ class App(faust.App):
     fetch_wait: float
 
 
-def make_app(settings: Settings, topics: TopicNames, engine: Engine) -> App:
-    """Wire Faust around the engine: one agent over all input topics, and nothing else of Faust's."""
-    folder = settings.data_dir / f"slot-{settings.slot}"
+def make_app(settings: Settings, slot: str, topics: TopicNames, engine: Engine) -> App:
+    """Wire Faust around the engine: one agent over all input topics, and nothing else of Faust's.
+
+    ``slot``: a name that no other worker of this machine has at the same time.
+    """
+    folder = settings.data_dir / f"slot-{slot}"
     folder.mkdir(parents=True, exist_ok=True)
     app = App(
         settings.group,

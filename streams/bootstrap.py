@@ -22,6 +22,7 @@ from streams.engine.process import PartitionProcessor
 from streams.engine.publisher import Publisher, check_metadata_layout
 from streams.engine.recovery import Recovery
 from streams.engine.repetition import Author, Repetition
+from streams.engine.slot import GivenSlot, LeasedSlot
 from streams.engine.ticker import Ticker
 from streams.engine.topicnames import TopicNames
 from streams.operations.health import Health, HealthServer
@@ -83,10 +84,15 @@ class Parts:
         check_metadata_layout(bootstrap)
         self.definitions = DefinitionsReader(settings, self.metrics.bad_definitions().inc)
         made = processors(settings, topics)
+        self.slot = (
+            LeasedSlot.take(settings.redis_url, settings.redis_prefix, settings.slot_lease, fail)
+            if settings.slot is None
+            else GivenSlot(settings.slot)
+        )
         self.publisher = Publisher(
             bootstrap,
             settings.group,
-            f"{settings.group}-{settings.slot}",
+            f"{settings.group}-{self.slot.name}",
             publisher_store,
             topics.journal,
             topics.customer[0],
@@ -101,6 +107,7 @@ class Parts:
         cycle = Cycle(
             topics, cycle_store, made, self.definitions, self.publisher, guard, circumstances,
             self.metrics, crash, lambda *pause: self.engine.pause(*pause),
+            lambda *resume: self.engine.resume_partition(*resume),
         )  # fmt: skip
         repetition = Repetition(
             topics, cycle_store, bootstrap, made, self.definitions, crash,
@@ -130,6 +137,7 @@ class Parts:
     def start(self) -> int:
         """Start every thread; returns the port of /metrics. Blocks until the definitions are read."""
         port = self.server.start()
+        self.slot.start()
         self.definitions.start()
         self.publisher.start()
         self.ticker.start()
@@ -139,6 +147,7 @@ class Parts:
         """After the partitions were released."""
         self.ticker.stop()
         self.publisher.stop()
+        self.slot.stop()
         self.definitions.stop()
         self.server.stop()
         for store in self._stores:
@@ -156,10 +165,10 @@ def run_worker(settings: Settings | None = None) -> None:
     except Exception as error:  # noqa: BLE001 - whatever it is, the worker cannot start
         fail(error)
     log.info(
-        "worker starts", build=build(), slot=settings.slot, metrics_port=port,
+        "worker starts", build=build(), slot=parts.slot.name, metrics_port=port,
         kafka=settings.kafka_bootstrap, group=settings.group,
     )  # fmt: skip
-    app = make_app(settings, parts.topics, parts.engine)
+    app = make_app(settings, parts.slot.name, parts.topics, parts.engine)
     gc.collect()
     gc.freeze()
     gc.disable()

@@ -9,7 +9,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Every field can be set as ``HUITOU_<NAME>``; durations are seconds unless the name says otherwise."""
 
-    model_config = SettingsConfigDict(env_prefix="HUITOU_", populate_by_name=True)
+    #: An empty variable is one that is not set.
+    model_config = SettingsConfigDict(
+        env_prefix="HUITOU_", populate_by_name=True, env_ignore_empty=True
+    )
 
     kafka_bootstrap: str = Field(
         default="127.0.0.1:9092",
@@ -29,8 +32,11 @@ class Settings(BaseSettings):
     #: HMAC key of the coupon codes; the same for all workers of a stack.
     code_key: SecretStr = SecretStr("")
     code_key_id: str = "1"
-    #: Which of the stack's worker slots this process is; names its transactional id.
-    slot: int = 0
+    #: Which of the stack's worker slots this process is; names its transactional id. Who restarts workers
+    #: gives each its own (the pod's ordinal), so that a restart ends at once what its predecessor left open.
+    #: None: one is leased from Redis, for ``slot_lease`` seconds at a time.
+    slot: int | None = None
+    slot_lease: float = 30.0
     #: Port of /metrics, /livez and /readyz; 0 picks a free one and logs it.
     metrics_port: int = 8000
     metrics_host: str = "127.0.0.1"

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from schemas.catalogue import CLICKS, CLOCK, JOURNAL, ORDERS, SETTINGS
-from schemas.clock import WALL, Close, Rebase, Tick, encode_clock
+from schemas.clock import WALL, Close, Rebase, RecordCause, Skip, Tick, encode_clock
 from schemas.examples.example import Example
 from schemas.journal import (
     GENESIS,
@@ -55,6 +55,12 @@ INTERNAL_EXAMPLES: Final = (
         "a replay hands the clock back",
         None,
         encode_clock(Close(3, 1_512_316_800_000, "replay-1", {CLICKS: 10_558})),
+    ),
+    Example(
+        CLOCK,
+        "an operator has an order left out",
+        None,
+        encode_clock(Skip(3, RecordCause(ORDERS, 7), "line quantities overflow, see the runbook")),
     ),
     Example(JOURNAL, "a commit of forty clicks", None, encode_row(_ROW)),
     Example(

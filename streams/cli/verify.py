@@ -88,6 +88,11 @@ def _print(report: Report, seconds: float) -> None:
         f"{report.events:,} events in {commits:,} commits of {len(report.seqs)} partitions folded "
         f"again in {seconds:.1f} s; {report.unprocessed:,} records wait to be processed"
     )
+    if report.adopted:
+        console.print(
+            f"{report.adopted:,} adopted rows: written by another build, whose triggers were taken over "
+            "as they were published"
+        )
     console.print("All agree." if report.agree else "They do not agree.")
 
 

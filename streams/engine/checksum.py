@@ -1,5 +1,6 @@
-"""What a journal row says of the records that it covers, so that a later reading can be held against it."""
+"""What a journal row says of the records that it covers and sends, to hold a later reading against it."""
 
+import hashlib
 import struct
 import zlib
 from collections.abc import Sequence
@@ -32,3 +33,19 @@ def slice_crc(records: Sequence[_HasBytes]) -> int:
         crc = zlib.crc32(b"".join(parts), crc)
         crc = zlib.crc32(struct.pack(f"<{len(parts)}I", *map(len, parts)), crc)
     return crc
+
+
+class RowsDigest:
+    """BLAKE2b, 16 bytes, over outgoing rows in their order; each part behind its length (4 bytes)."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.blake2b(digest_size=16)
+
+    def add(self, topic: str, key: bytes, value: bytes) -> None:
+        """The next row; ``value`` without a coupon code, which is made with a key of the stack's."""
+        for part in (topic.encode(), key, value):
+            self._digest.update(len(part).to_bytes(4, "big"))
+            self._digest.update(part)
+
+    def digest(self) -> bytes:
+        return self._digest.digest()

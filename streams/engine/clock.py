@@ -2,17 +2,18 @@
 
 Records of shop.clock are taken in their own order. A tick applies once every input topic has been
 processed up to the tick's ends; a rebase hands the clock to a tool, a close hands it back to the wall.
+A skip holds from when it is read, and waits in its place until the partition is past what it names.
 """
 
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from schemas.clock import WALL, ClockRecord, Close, Rebase, Tick
-from schemas.journal import ClockState
+from schemas.clock import WALL, ClockRecord, Close, Rebase, RecordCause, Skip, SkipCause, Tick
+from schemas.journal import ClockState, Skipped
 
 #: Ticks that may wait for their topics. Past it every second one is dropped: a dropped tick only makes
-#: the watermark coarser while the partition is behind; rebase and close are never dropped.
+#: the watermark coarser while the partition is behind; nothing else is ever dropped.
 WAITING_TICKS = 64
 
 
@@ -41,13 +42,17 @@ class TickQueue:
         self._waiting: deque[Waiting] = deque()
         #: Newest time known from ticks and windows, also from those that wait; ms.
         self.latest = 0
+        #: What operators had left out and may still be ahead, by its cause; the first word counts.
+        self.skips: dict[SkipCause, Skipped] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def add(self, record: ClockRecord, offset: int, appended: int) -> None:
         self._waiting.append(Waiting(record, offset, appended))
-        if type(record) is Rebase:
+        if isinstance(record, Skip):
+            self.skips.setdefault(record.cause, Skipped(record.cause, record.reason))
+        elif isinstance(record, Rebase):
             self.latest = max(self.latest, record.until)
         elif record.time > self.latest:
             self.latest = record.time
@@ -70,8 +75,11 @@ class TickQueue:
         vector: Mapping[str, int],
         definitions: Mapping[str, int],
         lateness_ms: int,
+        next_due: int | None = None,
     ) -> Applied | None:
         """Apply what ``vector`` (processed offsets) and ``definitions`` (read offsets) allow.
+
+        ``next_due``: when the partition's earliest timer is due, ms.
 
         Returns None when nothing was applied. The caller commits the result or keeps it for the next
         commit; the records are gone from the queue either way, and are read again after a crash.
@@ -86,6 +94,10 @@ class TickQueue:
                     break
                 clock = _advance(clock, record, lateness_ms)
                 moved = waiting
+            elif isinstance(record, Skip):
+                if _lies_ahead(record.cause, clock, vector, next_due):
+                    break
+                self._passed_by(record.cause, clock)
             elif type(record) is Rebase and clock.clock == WALL:
                 # The watermark starts anew: a replay's time may lie years before the wall's.
                 clock = ClockState(
@@ -97,12 +109,27 @@ class TickQueue:
             return None
         return Applied(clock, last.offset + 1, moved)
 
+    def _passed_by(self, cause: SkipCause, clock: ClockState) -> None:
+        # The skip of a timer that is not due yet holds no tick back; it stays in force as long as this
+        # process owns the partition.
+        if isinstance(cause, RecordCause) or cause.due <= clock.watermark:
+            self.skips.pop(cause, None)
+
 
 def counts(record: Tick | Close, clock: ClockState) -> bool:
     """Whether the record belongs to the clock that rules, and not to an owner of the past."""
     if record.clock != clock.clock:
         return False
     return isinstance(record, Close) or clock.clock != WALL or record.epoch >= clock.epoch
+
+
+def _lies_ahead(
+    cause: SkipCause, clock: ClockState, vector: Mapping[str, int], next_due: int | None
+) -> bool:
+    """Whether the partition may yet come upon what is to be left out, without a later tick."""
+    if isinstance(cause, RecordCause):
+        return vector.get(cause.topic, cause.offset + 1) <= cause.offset
+    return next_due is not None and next_due <= min(cause.due, clock.watermark)
 
 
 def _passed(

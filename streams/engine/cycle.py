@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 import structlog
 
-from schemas.clock import decode_clock
+from schemas.clock import RecordCause, decode_clock
 from schemas.deadletter import DeadLetter
 from schemas.journal import Slice
 from streams.engine.commit import Commit, Fetched, Position, Stamp
@@ -19,6 +19,7 @@ from streams.engine.crashpoints import CrashPoints
 from streams.engine.definitions import CurrentDefinitions, DefinitionsSource
 from streams.engine.draft import Draft, FoldError
 from streams.engine.partition import Partition
+from streams.engine.pausing import Paused, described
 from streams.engine.poison import PoisonGuard
 from streams.engine.process import FIRE_CUSTOMERS, PartitionProcessor, Work
 from streams.engine.publisher import Publisher
@@ -68,8 +69,12 @@ class Cycle:
         metrics: Metrics,
         crash: CrashPoints,
         pause: Callable[[str, int | None, str], None],
+        resume: Callable[[int, Mapping[tuple[str, int], int]], None],
     ) -> None:
-        """``pause`` (topic or "", partition, reason) stops the fetching of what is not processed."""
+        """``pause`` (topic or "", partition, reason) stops the fetching of what is not processed.
+
+        ``resume`` (partition, where to read each of its topics from) goes on with a partition.
+        """
         self.partitions: dict[int, Partition] = {}
         self._topics = topics
         self._store = store
@@ -81,6 +86,7 @@ class Cycle:
         self._metrics = metrics
         self._crash = crash
         self._pause = pause
+        self._resume = resume
 
     def process(self, poll: Poll) -> None:
         """Commit all that the poll brought and every timer that is due by it.
@@ -128,9 +134,11 @@ class Cycle:
         for topic in self._topics.inputs:
             for number, partition in self.partitions.items():
                 part = poll.fetched.get((topic, number))
-                if part is None or partition.paused or topic in self._guard.paused:
-                    continue
                 is_clock = topic == self._topics.clock
+                if part is None or topic in self._guard.paused:
+                    continue
+                if partition.paused and not is_clock:
+                    continue
                 expected = partition.clock_read if is_clock else partition.vector[topic]
                 if topic in partition.rereading:
                     if part.start > expected:
@@ -159,12 +167,17 @@ class Cycle:
             if clock.partition == partition.number:
                 partition.ticks.add(clock, record.offset, record.timestamp)
         partition.clock_read = part.end
+        paused = partition.paused
+        if paused is not None and paused.cause in partition.ticks.skips:
+            self._unpause(partition)
 
     def _prepare(self, accepted: dict[int, list[Fetched]]) -> dict[int, Work]:
-        works = {
-            number: self._processors[number].prepare(fetched, self.partitions[number].ticks.latest)
-            for number, fetched in accepted.items()
-        }
+        works = {}
+        for number, fetched in accepted.items():
+            ticks = self.partitions[number].ticks
+            works[number] = self._processors[number].prepare(
+                fetched, ticks.latest, ticks.skips.values()
+            )
         poisoned = self._poisoned(works)
         if not poisoned:
             return works
@@ -267,6 +280,7 @@ class Cycle:
             vector,
             definitions.offsets,
             self._circumstances.lateness_ms if lateness is None else lateness,
+            partition.next_due,
         )
         if applied is None:
             return
@@ -301,7 +315,7 @@ class Cycle:
                 try:
                     drafts[number] = self._processors[number].fire(
                         partition.position, entries, cache.states, cache.sizes, definitions,
-                        partition.became_due,
+                        partition.became_due, skips=list(partition.ticks.skips.values()),
                     )  # fmt: skip
                 except FoldError as error:
                     self._stop_partition(partition, error)
@@ -366,6 +380,10 @@ class Cycle:
             metrics.events(topic, outcome).inc(count)
         if commit.evicted_early:
             metrics.dedupe_evicted_early().inc(commit.evicted_early)
+        for skipped in commit.journal.skip or ():
+            kind = "record" if isinstance(skipped.cause, RecordCause) else "timer"
+            metrics.skips(kind).inc()
+            log.warning("skipped", what=described(skipped.cause), reason=skipped.reason)
         if commit.states:
             size = sum(map(len, commit.states.values()))
             metrics.state_size.observe(size / len(commit.states), len(commit.states))
@@ -379,13 +397,24 @@ class Cycle:
     def _stop_partition(self, partition: Partition, error: FoldError) -> None:
         """A fold that raises pauses its partition, not the worker."""
         partition.cache.clear()
-        partition.paused = f"folding failed at {error}"
+        partition.paused = Paused.by(error)
         log.error(
-            "partition paused", partition=partition.number, cause=error.cause,
-            error=str(error), remedy="deploy a build that can fold it and restart the worker",
-            exc_info=error.__cause__,
+            "partition paused", partition=partition.number, cause=error.where,
+            error=str(error), remedy=partition.paused.reason, exc_info=error.__cause__,
         )  # fmt: skip
-        self._pause("", partition.number, partition.paused)
+        self._pause("", partition.number, partition.paused.reason)
+
+    def _unpause(self, partition: Partition) -> None:
+        """Fold again from the last commit on: what was fetched since then was dropped."""
+        partition.paused = None
+        again = {
+            (topic, partition.number): partition.vector[topic]
+            for topic in self._topics.customer
+            if topic not in self._guard.paused
+        }
+        partition.rereading.update(topic for topic, _ in again)
+        log.info("partition goes on", partition=partition.number)
+        self._resume(partition.number, again)
 
 
 def _from(part: Fetched, expected: int, number: int) -> Fetched | None:

@@ -9,9 +9,11 @@ from typing import Protocol
 
 import msgspec
 
+from schemas.clock import RecordCause, SkipCause
+from schemas.clock import TimerCause as DueTimer
 from schemas.deadletter import DeadLetter, encode_dead_letter
 from schemas.decoding import Decoded, Record
-from schemas.journal import JOURNAL_VERSION, Fired, JournalRow, Slice, chain, encode_row
+from schemas.journal import JOURNAL_VERSION, Fired, JournalRow, Skipped, Slice, chain, encode_row
 from schemas.trigger import EventCause, TimerCause, Trigger, TriggerEvent
 from streams.campaigns.campaign import adopt
 from streams.campaigns.decide import decide, decide_timer
@@ -19,6 +21,7 @@ from streams.domain.fold import fold as fold_event
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state, state_key
 from streams.domain.timers import next_due, take_due
+from streams.engine.checksum import RowsDigest
 from streams.engine.commit import (
     APPLIED,
     DEAD_LETTER,
@@ -70,9 +73,11 @@ class Outlets:
 class FoldError(Exception):
     """The fold or a campaign raised: the partition is paused, the worker goes on with the others."""
 
-    def __init__(self, cause: str, error: BaseException) -> None:
-        super().__init__(f"{cause}: {type(error).__name__}: {error}")
+    def __init__(self, cause: SkipCause | None, where: str, error: BaseException) -> None:
+        """``where`` says the cause for people, without a customer's name; ``cause`` None: unknown."""
+        super().__init__(f"{where}: {type(error).__name__}: {error}")
         self.cause = cause
+        self.where = where
 
 
 class CausedAt(Protocol):
@@ -100,6 +105,8 @@ class Draft:
         self.decide_seconds = 0.0
         #: In fold order.
         self.slices: list[Slice] = []
+        #: What was left out on an operator's word, in the order in which it came.
+        self.skipped: list[Skipped] = []
         self._outlets = outlets
         self._position = position
         self._seq = position.seq + 1
@@ -109,7 +116,7 @@ class Draft:
         self._touched: dict[str, int | None] = {}
         self._weight = 0
         self._rows: list[OutRow] = []
-        self._rows_digest = hashlib.blake2b(digest_size=16)
+        self._rows_digest = RowsDigest()
         self._counts: dict[tuple[str, str], int] = {}
         self._evicted_early = 0
 
@@ -176,8 +183,9 @@ class Draft:
             else:
                 index = len(items)
         except Exception as error:
-            where = f"{part.topic}[{self._outlets.partition}]@{part.records[index].offset}"
-            raise FoldError(where, error) from error
+            offset = part.records[index].offset
+            where = f"{part.topic}[{self._outlets.partition}]@{offset}"
+            raise FoldError(RecordCause(part.topic, offset), where, error) from error
         for outcome, count in ((APPLIED, applied), (DUPLICATE, duplicates), (DEAD_LETTER, dead)):
             if count:
                 cell = (part.topic, outcome)
@@ -189,29 +197,41 @@ class Draft:
         due: Sequence[tuple[str, int]],
         definitions: DefinitionsLike,
         caused_at: CausedAt | None,
+        skips: Sequence[Skipped] = (),
     ) -> None:
         """See streams.engine.process."""
         if not due:
             return  # a row of another build, of whose timers this one has none
         last_key, until = due[-1]
+        left_out = {skipped.cause: skipped for skipped in skips}
         occasions = []
-        for key, _ in due:
+        for key, at in due:
             state = self._states[key]
             self._touched[key] = next_due(state)
             self._evicted_early -= state.evicted_early
-            for order, occasion in enumerate(take_due(state, until)):
+            try:
+                taken = take_due(state, until)
+            except Exception as error:
+                raise FoldError(None, f"the timers of a state due {at}", error) from error
+            for order, occasion in enumerate(taken):
                 occasions.append((occasion.due, key, order, occasion))
         occasions.sort(key=lambda entry: entry[:3])
         for moment, key, _, occasion in occasions:
             if not self._decides:
                 break
             state = self._states[key]
+            cause = DueTimer(key, occasion.kind, moment)
+            if cause in left_out:
+                if left_out[cause] not in self.skipped:
+                    self.skipped.append(left_out[cause])
+                continue
             began = perf_counter()
             try:
                 settings = definitions.at(state.shop_id, moment)
                 triggers = decide_timer(state, occasion, settings)
             except Exception as error:
-                raise FoldError(f"timer {occasion.kind} due {moment}", error) from error
+                where = f"timer {occasion.kind} due {moment}"
+                raise FoldError(cause, where, error) from error
             self.decide_seconds += perf_counter() - began
             for trigger in triggers:
                 trigger.cause = TimerCause(occasion.kind, moment)
@@ -244,7 +264,7 @@ class Draft:
         key = trigger.customer_id.encode()
         topic = outlets.triggers_topic
         value = _encode_json(event)
-        self._digest(topic, key, value)
+        self._rows_digest.add(topic, key, value)
         if trigger.offer is not None:
             trigger.offer.code = outlets.codes.code(trigger.trigger_id)
             value = _encode_json(event)
@@ -254,13 +274,8 @@ class Draft:
         topic = self._outlets.deadletters_topic
         key = f"{letter.topic}/{letter.partition}/{letter.offset}".encode()
         value = encode_dead_letter(letter, record.timestamp)
-        self._digest(topic, key, value)
+        self._rows_digest.add(topic, key, value)
         self._add(OutRow(topic, self._outlets.partition, key, value, record.timestamp, ""))
-
-    def _digest(self, topic: str, key: bytes, value: bytes) -> None:
-        for part in (topic.encode(), key, value):
-            self._rows_digest.update(len(part).to_bytes(4, "big"))
-            self._rows_digest.update(part)
 
     def _add(self, row: OutRow) -> None:
         self._weight += len(row.value)
@@ -298,7 +313,7 @@ class Draft:
             clock=stamp.clock,
             latest=stamp.latest,
             fired=self._fired,
-            skip=None,
+            skip=self.skipped or None,
             definitions=dict(stamp.definitions),
             build=stamp.build,
             codec=stamp.codec,

@@ -207,7 +207,8 @@ class Engine:
             self._health.pause(topic, None, reason)
             log.error("topic paused", topic=topic, reason=reason)
         else:
-            tps = {(name, partition) for name in self._topics.inputs}
+            # Its clock is read on: the word to skip what it is paused for comes there.
+            tps = {(name, partition) for name in self._topics.customer}
             self._health.pause("partition", partition, reason)
         self._pause_in_thread(tps)
 
@@ -216,13 +217,21 @@ class Engine:
         assert self._consumer is not None
         self._loop.call_soon_threadsafe(self._consumer.pause_partitions, tps)
 
+    def resume_partition(self, number: int, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Fetch these topics of a paused partition again, each from its offset. From the cycle's thread."""
+        assert self._loop is not None
+        self._health.resume("partition", number)
+        asyncio.run_coroutine_threadsafe(self._reread(offsets), self._loop)
+
     def resume(self, topic: str, ends: dict[int, int]) -> None:
         """An operator accepts what the paused topic holds up to ``ends``. From any thread."""
         assert self._loop is not None
         asyncio.run_coroutine_threadsafe(self._resume(topic, ends), self._loop)
 
     async def _resume(self, topic: str, ends: dict[int, int]) -> None:
-        offsets = await self._run(self._reopen, topic, ends)
+        await self._reread(await self._run(self._reopen, topic, ends))
+
+    async def _reread(self, offsets: Mapping[tuple[str, int], int]) -> None:
         assert self._consumer is not None
         if offsets:
             await self._consumer.reread(offsets)

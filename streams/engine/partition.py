@@ -8,6 +8,7 @@ from schemas.journal import GENESIS, ClockState
 from streams.domain.state import CustomerState
 from streams.engine.clock import TickQueue, Waiting
 from streams.engine.commit import Commit, Position
+from streams.engine.pausing import Paused
 
 #: The clock of a partition that no tick has reached.
 NEW_CLOCK = ClockState(WALL, 0, 0, 1.0, 0)
@@ -68,8 +69,8 @@ class Partition:
     #: Earliest due timer in ms, None where there is none.
     next_due: int | None = None
     committed_at: float = 0.0
-    #: Why nothing is folded here, until an operator acts.
-    paused: str | None = None
+    #: Why nothing is folded here, until an operator acts. Its clock is read all the while.
+    paused: Paused | None = None
     #: Topics sought back after a pause, of which later records may still be on their way.
     rereading: set[str] = field(default_factory=set)
     #: The tick that moved the watermark last, for latencies.

@@ -5,12 +5,14 @@ so that its script stays small. Due timers are fired in commits of their own (``
 from the same position gives the same ``Commit``, byte for byte: that is what the journal rests on.
 """
 
-from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
 
-from schemas.deadletter import DeadLetter
+from schemas.clock import RecordCause
+from schemas.deadletter import DeadLetter, dead_letter
 from schemas.decoding import Decoded, Decoder
-from schemas.journal import Slice
+from schemas.journal import Skipped, Slice
 from schemas.trigger import TriggerEvent
 from streams.domain.state import CustomerState, state_key
 from streams.engine.checksum import slice_crc
@@ -30,6 +32,8 @@ class Work:
     keys: dict[str, None]
     topic: int = 0
     record: int = 0
+    #: Records that an operator has had left out: they stand as dead letters among the items.
+    skipped: list[Skipped] = field(default_factory=list)
 
     @property
     def done(self) -> bool:
@@ -55,17 +59,23 @@ class PartitionProcessor:
     def partition(self) -> int:
         return self._outlets.partition
 
-    def prepare(self, fetched: list[Fetched], latest: int) -> Work:
-        """Decode a bundle; ``Work.keys`` names the states that must be at hand before ``fold``."""
+    def prepare(self, fetched: list[Fetched], latest: int, skips: Collection[Skipped] = ()) -> Work:
+        """Decode a bundle; ``Work.keys`` names the states that must be at hand before ``fold``.
+
+        A record that ``skips`` names becomes a dead letter, whatever is in it.
+        """
         items: list[list[Decoded | DeadLetter]] = []
         keys: dict[str, None] = {}
+        skipped: list[Skipped] = []
         for part in fetched:
             decoded = self._decoder.decode_many(part.records, latest)
+            if skips:
+                skipped += _leave_out(part, decoded, skips)
             items.append(decoded)
             for item in decoded:
                 if type(item) is Decoded:
                     keys[state_key(item.event.data.shop_id, item.event.subject)] = None
-        return Work(fetched, items, keys)
+        return Work(fetched, items, keys, skipped=skipped)
 
     def fold(
         self,
@@ -103,6 +113,13 @@ class PartitionProcessor:
                 work.record = stop
             records = part.records if stop - first == len(items) else part.records[first:stop]
             draft.slices.append(Slice(part.topic, start, end, stop - first, slice_crc(records)))
+            draft.skipped += [
+                skipped
+                for skipped in work.skipped
+                if isinstance(skipped.cause, RecordCause)
+                and skipped.cause.topic == part.topic
+                and start <= skipped.cause.offset < end
+            ]
         draft.adopt(adopted or ())
         return draft
 
@@ -115,17 +132,37 @@ class PartitionProcessor:
         definitions: DefinitionsLike,
         caused_at: CausedAt | None = None,
         adopted: Sequence[TriggerEvent] | None = None,
+        skips: Sequence[Skipped] = (),
     ) -> Draft:
         """Fire the timers of ``due``: (state key, due time in ms) in (due, key) order, all in ``states``.
 
         Every occasion of these customers up to the last due time fires, in (due, customer) order.
-        ``adopted`` as in ``fold``.
+        Those that ``skips`` names are dropped. ``adopted`` as in ``fold``. Raises FoldError.
         """
         draft = Draft(self._outlets, position, states, sizes, decides=adopted is None)
-        draft.fire(due, definitions, caused_at)
+        draft.fire(due, definitions, caused_at, skips)
         draft.adopt(adopted or ())
         return draft
 
     def stand(self, position: Position) -> Draft:
         """A draft that changes no customer: for what only moves the clock."""
         return Draft(self._outlets, position, {}, {})
+
+
+def _leave_out(
+    part: Fetched, items: list[Decoded | DeadLetter], skips: Collection[Skipped]
+) -> list[Skipped]:
+    """Put dead letters in the place of the records that ``skips`` names; returns those it found."""
+    found: dict[int, Skipped] = {}
+    for skipped in skips:
+        cause = skipped.cause
+        if not isinstance(cause, RecordCause) or cause.topic != part.topic:
+            continue
+        index = bisect_left(part.records, cause.offset, key=lambda record: record.offset)
+        if index == len(part.records) or part.records[index].offset != cause.offset:
+            continue
+        if isinstance(items[index], DeadLetter):
+            continue  # nothing of it would have been folded
+        items[index] = dead_letter(part.records[index], "skipped", skipped.reason)
+        found[index] = skipped
+    return [found[index] for index in sorted(found)]

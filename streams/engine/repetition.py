@@ -151,7 +151,7 @@ class Repetition:
         definitions = self._definitions.upto(row.definitions)
         states, sizes = partition.cache.states, partition.cache.sizes
         if row.fired is None:
-            work = processor.prepare(fetched, row.latest)
+            work = processor.prepare(fetched, row.latest, row.skip or ())
             self._load(partition, list(work.keys))
             return processor.fold(
                 partition.position, work, states, sizes, definitions, bounded=False, adopted=adopted
@@ -165,7 +165,10 @@ class Repetition:
         if adopted is None and (not due or due[-1] != (row.fired.key, row.fired.due)):
             return None
         self._load(partition, [key for key, _ in due])
-        return processor.fire(partition.position, due, states, sizes, definitions, adopted=adopted)
+        return processor.fire(
+            partition.position, due, states, sizes, definitions,
+            adopted=adopted, skips=row.skip or (),
+        )  # fmt: skip
 
     def _read(self, part: Slice, number: int) -> Fetched:
         records = self._along.take(part.topic, part.start, part.end)

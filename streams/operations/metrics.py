@@ -155,6 +155,9 @@ class Metrics:
         self.recoveries = self._counters(
             "shop_recoveries_total", "Partitions recovered, by the case that was found.", "case"
         )
+        self.skips = self._counters(
+            "shop_skips_total", "What operators had left out: a record or a timer.", "cause"
+        )
         self.partitions_paused = self._reading(
             "shop_partitions_paused", "Owned partitions that are not processed, by why.", "reason"
         )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from streams.engine.log import LogReader
 from streams.engine.partition import Partition
+from streams.engine.pausing import Paused, encode_paused
 from streams.engine.publisher import Publisher
 from streams.engine.topicnames import TopicNames
 from streams.operations.health import Health
@@ -64,6 +65,8 @@ class SecondHand:
         self._timers = 0
         self._open_since: dict[str, float] = {}
         self._looked = 0.0
+        #: What Redis was last told of owned partitions; None stands for those that go on.
+        self._noted: dict[int, Paused | None] = {}
         metrics.timers_pending.read_from(lambda: float(self._timers))
         metrics.outbox_rows.read_from(lambda: float(publisher.backlog()))
         metrics.watermark_lag.read_from(self._watermark_lag)
@@ -74,6 +77,7 @@ class SecondHand:
     def __call__(self) -> None:
         """Raises redis.RedisError or a LogError: without either server the worker ends."""
         self._follow_orders()
+        self._note_paused()
         self._timers = sum(self._store.timers(partition.number) for partition in self._owned())
         self._health.set("redis", True)
         self._health.set("kafka", True)
@@ -91,6 +95,15 @@ class SecondHand:
                 ends = self._log.high_watermarks(partitions) if partitions else {}
                 self._resume(topic, {partition: end for (_, partition), end in ends.items()})
         self._orders = orders
+
+    def _note_paused(self) -> None:
+        """Tells Redis, where `huitou skip` looks, of owned partitions that were paused or go on."""
+        now = {partition.number: partition.paused for partition in self._owned()}
+        news = {n: why for n, why in now.items() if n not in self._noted or self._noted[n] != why}
+        if news:
+            paused = {number: encode_paused(why) for number, why in news.items() if why is not None}
+            self._store.note_paused(paused, [n for n, why in news.items() if why is None])
+        self._noted = now
 
     def _look_for_open_transactions(self, now: float) -> None:
         places = [(t, p.number) for p in self._owned() for t in self._topics.customer]

@@ -1,1 +1,1 @@
-"""What an operator runs after a worker has refused: nothing here runs while workers do."""
+"""What an operator runs after a worker has refused, while none runs; and `skip`, beside those that do."""

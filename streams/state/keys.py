@@ -41,3 +41,13 @@ class PartitionKeys:
 def control_key(prefix: str) -> str:
     """Hash of orders from operators to workers, as ``resume:<topic>``."""
     return f"{prefix}control"
+
+
+def slots_key(prefix: str) -> str:
+    """Hash of the leased worker slots: slot -> end of the lease (ms) and its owner."""
+    return f"{prefix}slots"
+
+
+def paused_key(prefix: str) -> str:
+    """Hash of the partitions that are paused, by number: streams.engine.pausing.Paused as JSON."""
+    return f"{prefix}paused"

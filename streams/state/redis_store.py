@@ -17,7 +17,7 @@ from streams.engine.commit import Commit, Position
 from streams.state.codec import CODEC_VERSION, decode
 from streams.state.connection import connect, every_node
 from streams.state.errors import Held, NotSuitable, Refused, StoreError
-from streams.state.keys import PartitionKeys, control_key
+from streams.state.keys import PartitionKeys, control_key, paused_key
 from streams.state.scanning import scan
 from streams.state.script import Script
 from streams.state.suitability import check_server
@@ -326,6 +326,19 @@ class RedisStore:
         """Orders from operators, as ``resume:<topic>`` -> a number that rises with each order."""
         found = cast(dict[bytes, bytes], self._redis.hgetall(control_key(self._prefix)))
         return {name.decode(): value.decode() for name, value in found.items()}
+
+    def paused(self) -> dict[int, bytes]:
+        """What ``note_paused`` keeps, by partition."""
+        found = cast(dict[bytes, bytes], self._redis.hgetall(paused_key(self._prefix)))
+        return {int(number): why for number, why in found.items()}
+
+    def note_paused(self, paused: Mapping[int, bytes], others: Sequence[int]) -> None:
+        """Keep why these partitions are paused, for operators; ``others`` are not."""
+        name = paused_key(self._prefix)
+        if paused:
+            self._redis.hset(name, mapping=dict(paused))
+        if others:
+            self._redis.hdel(name, *others)
 
     def _evalsha(self, script: Script, *arguments: Any) -> Any:
         try:

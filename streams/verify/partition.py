@@ -15,9 +15,12 @@ from streams.domain.timers import next_due
 from streams.engine.draft import FoldError
 from streams.engine.log import LogReader, StoredRow
 from streams.engine.log_errors import JournalGap, LogError
+from streams.engine.repetition import Author
 from streams.engine.topicnames import TopicNames
 from streams.state.codec import encode
+from streams.state.codes import CouponCodes
 from streams.verify import explain
+from streams.verify.adopted import Adopted, read_trigger, rows_digest
 from streams.verify.errors import Forked, Rewound
 from streams.verify.journal import JournalTail
 from streams.verify.published import PublishedTopic, dead_letter_name, trigger_name
@@ -39,18 +42,20 @@ class PartitionVerifier:
         stored: StoredPartition,
         topics: TopicNames,
         reader: LogReader,
-        code_key: str,
+        author: Author,
+        codes: CouponCodes,
         report: Report,
         progress: Progress,
     ) -> None:
-        """``code_key``: id of the key with which this process can make coupon codes."""
+        """``author``: this process, whose rows it can repeat exactly; ``codes``: those that it can make."""
         self._partition = replay.partition
         self._replay = replay
         self._tail = tail
         self._stored = stored
         self._topics = topics
         self._reader = reader
-        self._code_key = code_key
+        self._author = author
+        self._codes = codes
         self._report = report
         self._progress = progress
         self._triggers = PublishedTopic(
@@ -88,12 +93,52 @@ class PartitionVerifier:
             raise Forked(self._topics.journal, self._partition, snapshot.seq, snapshot.chain, chain)
 
     def _apply(self, stored: StoredRow, known: int) -> None:
+        row, seq = stored.row, stored.row.seq
+        if Author(row.build, row.config) == self._author:
+            self._repeat(stored)
+        else:
+            self._adopt(stored)
+        self._progress(self._partition, seq, max(known, seq))
+
+    def _repeat(self, stored: StoredRow) -> None:
         seq = stored.row.seq
-        foreign = stored.row.code_key != self._code_key
+        foreign = stored.row.code_key != self._codes.key_id
         for row in self._replay.apply(stored):
             topic = self._triggers if row.topic == self._topics.triggers else self._dead_letters
             topic.expect(row, seq, foreign_code=foreign)
-        self._progress(self._partition, seq, max(known, seq))
+
+    def _adopt(self, stored: StoredRow) -> None:
+        """A row of another build: its triggers are taken over as they were published."""
+        row = stored.row
+        self._report.adopted += 1
+        triggers = []
+        for name, record in self._triggers.issued_by(row.seq):
+            try:
+                triggers.append(read_trigger(record))
+            except msgspec.MsgspecError as error:
+                detail = f"at offset {record.offset} of {record.topic}: {error}"
+                self._report.note("different", "trigger", self._partition, name, detail)
+        if row.code_key == self._codes.key_id:
+            self._check_codes(triggers)
+        letters = self._replay.apply(stored, [trigger.event for trigger in triggers])
+        for letter in letters:
+            self._dead_letters.expect(letter, row.seq, foreign_code=False)
+        if rows_digest(row, triggers, letters) != row.rows:
+            detail = (
+                f"build {row.build} wrote it; the {len(triggers)} triggers published for it and its "
+                f"{len(letters)} dead letters do not have the digest that it names: one is missing, "
+                "extra or altered"
+            )
+            self._report.note("different", "journal", self._partition, f"seq {row.seq}", detail)
+
+    def _check_codes(self, triggers: Sequence[Adopted]) -> None:
+        """The digest leaves the coupon codes out."""
+        for trigger in triggers:
+            name = trigger.event.data.trigger_id
+            expected = self._codes.code(name) if trigger.event.data.offer is not None else ""
+            if trigger.code != expected:
+                detail = f"data.offer.code: log {expected}, found {trigger.code}"
+                self._report.note("different", "trigger", self._partition, name, detail)
 
     # States and timers ---------------------------------------------------------------------------
 

@@ -38,6 +38,15 @@ class _Identified(msgspec.Struct):
     id: str
 
 
+class _Issued(msgspec.Struct):
+    seq: int
+
+
+class _Numbered(msgspec.Struct):
+    data: _Issued
+
+
+_number = msgspec.json.Decoder(_Numbered).decode
 _identify = msgspec.json.Decoder(_Identified).decode
 
 
@@ -54,6 +63,14 @@ def trigger_name(record: Keyed) -> str | None:
     """A trigger's id; None for a record that is none."""
     try:
         return _identify(record.value or b"").id
+    except msgspec.MsgspecError:
+        return None
+
+
+def _issuer(record: RawRecord) -> int | None:
+    """The commit that issued a trigger, as the trigger says; None for a record that does not."""
+    try:
+        return _number(record.value or b"").data.seq
     except msgspec.MsgspecError:
         return None
 
@@ -85,6 +102,10 @@ class PublishedTopic:
         self._found: dict[str, list[RawRecord]] = {}
         #: Hashes of the names that were matched, to tell a second publication from a stranger.
         self._matched: set[int] = set()
+        #: Of the records found: those that say which commit issued them, by it.
+        self._issued: dict[int, list[tuple[str, RawRecord]]] = {}
+        #: The commit that issued the record read last, as far as it says so.
+        self._read_upto = 0
 
     def expect(self, row: OutRow, seq: int, *, foreign_code: bool) -> None:
         """The commit ``seq`` publishes ``row``."""
@@ -97,6 +118,31 @@ class PublishedTopic:
         self._expected.setdefault(name, []).append(expected)
         if len(self._expected) > AHEAD:
             self._read(min(self._offset + CHUNK, self._stable_end()))
+
+    def issued_by(self, seq: int) -> list[tuple[str, RawRecord]]:
+        """The triggers, with their names, that say that the commit ``seq`` issued them, in order.
+
+        They count as compared. To be asked of rising commits, each of which is in the journal already.
+        """
+        if self._read_upto <= seq:
+            end = self.end()
+            while self._read_upto <= seq and self._offset < end:
+                self._read(min(self._offset + CHUNK, end))
+        issued = [
+            (name, record)
+            for name, record in self._issued.pop(seq, [])
+            if any(record is held for held in self._found.get(name, ()))
+        ]
+        for name, record in issued:
+            self._found[name] = [held for held in self._found[name] if held is not record]
+            if not self._found[name]:
+                del self._found[name]
+            if hash(name) in self._matched:
+                detail = f"published again at offset {record.offset} of {self._place[0]}"
+                self._report.note("extra", self._subject, self._place[1], name, detail)
+            self._matched.add(hash(name))
+            self._report.tally(self._subject).compared += 1
+        return issued
 
     def end(self) -> int:
         """The topic's end, with what open transactions have written."""
@@ -132,12 +178,16 @@ class PublishedTopic:
     def _read(self, end: int) -> None:
         for record in self._reader.read_range(*self._place, self._offset, end):
             name = self._name(record)
+            issuer = _issuer(record) if self._subject == "trigger" else None
+            self._read_upto = issuer or self._read_upto
             if name is None:
                 name = f"{record.topic}[{record.partition}]@{record.offset}"
             if name in self._expected:
                 self._match(name, _take(self._expected, name), record)
             else:
                 self._found.setdefault(name, []).append(record)
+                if issuer is not None:
+                    self._issued.setdefault(issuer, []).append((name, record))
         self._offset = max(self._offset, end)
 
     def _match(self, name: str, expected: Expected, record: RawRecord) -> None:

@@ -2,10 +2,12 @@
 
 import heapq
 from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
 
 from schemas.journal import JournalRow, Slice
+from schemas.trigger import TriggerEvent
 from streams.definitions import DefinitionsReader
 from streams.domain.state import CustomerState
 from streams.engine.checksum import slice_crc
@@ -73,13 +75,21 @@ class Replay:
         """Whether a commit up to here has written this state."""
         return key in self._known
 
-    def apply(self, stored: StoredRow) -> list[OutRow]:
+    def apply(
+        self, stored: StoredRow, adopted: Sequence[TriggerEvent] | None = None
+    ) -> list[OutRow]:
         """Repeats the commit of a row; returns what it must have published.
 
-        Raises a LogError when its records cannot be read, and FoldError when they cannot be folded.
+        With ``adopted``, what was published for a row of another build, nothing is decided: the states
+        take those triggers over, as recovery does, and only dead letters are returned. Raises a LogError
+        when its records cannot be read, and FoldError when they cannot be folded.
         """
         row, before = stored.row, self.position
-        draft = self._fold(row, before) if row.fired is None else self._fire(row, before)
+        draft = (
+            self._fold(row, before, adopted)
+            if row.fired is None
+            else self._fire(row, before, adopted)
+        )
         self._report.journal.compared += 1
         self._checks.advance(stored)
         self.row = row
@@ -87,14 +97,16 @@ class Replay:
             return []
         clock = [part for part in row.slices if part.topic == self._topics.clock]
         commit = draft.finish(stamp_of(row), clock)
-        if commit.row != stored.raw:
+        if adopted is None and commit.row != stored.raw:
             self._note_difference(row, before, commit)
         self._take_over(commit)
         return commit.rows
 
-    def _fold(self, row: JournalRow, position: Position) -> Draft:
+    def _fold(
+        self, row: JournalRow, position: Position, adopted: Sequence[TriggerEvent] | None
+    ) -> Draft:
         fetched = [self._read(row, part) for part in row.slices if part.topic != self._topics.clock]
-        work = self._processor.prepare(fetched, row.latest)
+        work = self._processor.prepare(fetched, row.latest, row.skip or ())
         return self._processor.fold(
             position,
             work,
@@ -102,6 +114,7 @@ class Replay:
             {},
             self._definitions.upto(row.definitions),
             bounded=False,
+            adopted=adopted,
         )
 
     def _read(self, row: JournalRow, part: Slice) -> Fetched:
@@ -120,7 +133,9 @@ class Replay:
             self._note("different", name, detail)
         return Fetched(part.topic, part.start, part.end, records)
 
-    def _fire(self, row: JournalRow, position: Position) -> Draft | None:
+    def _fire(
+        self, row: JournalRow, position: Position, adopted: Sequence[TriggerEvent] | None
+    ) -> Draft | None:
         assert row.fired is not None
         last = (row.fired.due, row.fired.key)
         due: list[tuple[str, int]] = []
@@ -129,7 +144,7 @@ class Replay:
             moment, key = heapq.heappop(queue)
             if self.timers.get(key) == moment and (not due or due[-1] != (key, moment)):
                 due.append((key, moment))
-        if not due or due[-1] != (row.fired.key, row.fired.due):
+        if adopted is None and (not due or due[-1] != (row.fired.key, row.fired.due)):
             self._note(
                 "different",
                 f"seq {row.seq}",
@@ -138,8 +153,9 @@ class Replay:
             if not due:
                 return None
         return self._processor.fire(
-            position, due, self.states, {}, self._definitions.upto(row.definitions)
-        )
+            position, due, self.states, {}, self._definitions.upto(row.definitions),
+            adopted=adopted, skips=row.skip or (),
+        )  # fmt: skip
 
     def _take_over(self, commit: Commit) -> None:
         for key in commit.states:
@@ -160,7 +176,7 @@ class Replay:
         again = msgspec.structs.replace(commit.journal, previous=row.previous, seq=row.seq)
         differing = explain.listed(explain.fields(_plain(again), _plain(row)))
         if differing:
-            detail = f"{differing} (written by build {row.build}, folded again by this one)"
+            detail = f"{differing} (written by this build, {row.build}, and folded again by it)"
             self._note("different", f"seq {row.seq}", detail)
 
     def _note(self, kind: Kind, name: str, detail: str) -> None:

@@ -62,6 +62,9 @@ class Report(msgspec.Struct):
     timers: Tally = msgspec.field(default_factory=Tally)
     triggers: Tally = msgspec.field(default_factory=Tally)
     dead_letters: Tally = msgspec.field(default_factory=Tally)
+    #: Rows of another build among those of ``journal``: their events were folded, what was published for
+    #: them was taken over and held against the digest that each names.
+    adopted: int = 0
     #: Input records folded again.
     events: int = 0
     #: Input records written and not processed yet, which are no disagreement.

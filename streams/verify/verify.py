@@ -3,12 +3,15 @@
 from collections.abc import Iterable
 from contextlib import ExitStack, closing
 
-from streams.bootstrap import processors
+from streams.bootstrap import configuration_digest, processors
+from streams.build import build
 from streams.definitions import DefinitionsReader
 from streams.engine.log import PATIENCE_SECONDS, LogReader
 from streams.engine.partition_log import PartitionLog
+from streams.engine.repetition import Author
 from streams.engine.topicnames import TopicNames
 from streams.settings import Settings
+from streams.state.codes import CouponCodes
 from streams.state.connection import connect
 from streams.verify.journal import JournalTail
 from streams.verify.partition import PartitionVerifier, Progress
@@ -43,6 +46,7 @@ def verify(
             raise ValueError(f"partition {number}: this stack has 0 to {settings.partitions - 1}")
     topics = TopicNames.of(settings.topic_prefix)
     made = processors(settings, topics)
+    codes = CouponCodes(settings.code_key.get_secret_value(), settings.code_key_id)
     report = Report(limit=limit)
     bootstrap = settings.kafka_bootstrap
     with ExitStack() as stack:
@@ -60,7 +64,8 @@ def verify(
                 StoredPartition(redis, settings.redis_prefix, number),
                 topics,
                 published,
-                settings.code_key_id,
+                Author(build(), configuration_digest()),
+                codes,
                 report,
                 progress,
             ).run()

@@ -92,7 +92,7 @@ def test_generation_and_member_are_set_before_the_listener_is_called() -> None:
 
 def test_the_app_keeps_what_the_engine_needs(settings: Settings) -> None:
     engine = object()
-    app = make_app(settings, TopicNames.of(settings.topic_prefix), engine)  # type: ignore[arg-type]
+    app = make_app(settings, "0", TopicNames.of(settings.topic_prefix), engine)  # type: ignore[arg-type]
     app.finalize()
     assert isinstance(app.transport, transport.Transport)
     assert app.conf.table_standby_replicas == 1  # co-partitioned assignment, not round-robin

@@ -130,7 +130,7 @@ def test_the_examples_of_a_customer_topic_are_read_by_the_decoder(topic: str) ->
 
 def test_the_internal_examples_decode_and_encode_back() -> None:
     ticks = [decode_clock(e.value) for e in EXAMPLES if e.topic == "shop.clock"]
-    assert [type(tick).__name__ for tick in ticks] == ["Tick", "Rebase", "Close"]
+    assert [type(tick).__name__ for tick in ticks] == ["Tick", "Rebase", "Close", "Skip"]
     assert [encode_clock(tick) for tick in ticks] == [
         e.value for e in EXAMPLES if e.topic == "shop.clock"
     ]

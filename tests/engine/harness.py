@@ -33,7 +33,7 @@ _TYPES = {
 
 def environment(settings: Settings) -> dict[str, str]:
     """The settings as a worker process reads them."""
-    values = {f"HUITOU_{name.upper()}": str(value) for name, value in settings}
+    values = {f"HUITOU_{name.upper()}": str(value) for name, value in settings if value is not None}
     values["HUITOU_CODE_KEY"] = settings.code_key.get_secret_value()
     values["KAFKA_BOOTSTRAP"] = settings.kafka_bootstrap
     values["REDIS_URL"] = settings.redis_url
@@ -41,15 +41,21 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 class WorkerProcess:
-    """One `huitou worker`; its log goes to ``log``."""
+    """One `huitou worker`; its log goes to ``log``. ``build``: one of tests.engine.odd_builds, or this."""
 
-    def __init__(self, settings: Settings, log: Path, **overrides: str) -> None:
+    def __init__(self, settings: Settings, log: Path, build: str = "", **overrides: str) -> None:
         self.log = log
         self._begin = log.stat().st_size if log.exists() else 0
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "streams.cli.main", "worker"],
-                env={**environment(settings), **overrides},
+                [
+                    sys.executable,
+                    "-m",
+                    *(["tests.engine.odd_builds", build] if build else ["streams.cli.main"]),
+                    "worker",
+                ],
+                # As whoever restarts a worker gives it; an empty one has it leased.
+                env={"HUITOU_SLOT": "0", **environment(settings), **overrides},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

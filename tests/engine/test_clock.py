@@ -1,7 +1,7 @@
 """The watermark moves by ticks alone, and only once everything before them is processed."""
 
-from schemas.clock import WALL, ClockRecord, Close, Rebase, Tick
-from schemas.journal import ClockState
+from schemas.clock import WALL, ClockRecord, Close, Rebase, RecordCause, Skip, Tick, TimerCause
+from schemas.journal import ClockState, Skipped
 from streams.engine.clock import WAITING_TICKS, Applied, TickQueue
 from streams.engine.partition import NEW_CLOCK
 
@@ -17,14 +17,17 @@ class Clock:
         self.offset = 0
         self.vector: dict[str, int] = {}
         self.definitions: dict[str, int] = {}
+        self.next_due: int | None = None
 
     def add(self, *records: ClockRecord) -> None:
         for record in records:
-            self.queue.add(record, self.offset, appended=record.time)
+            self.queue.add(record, self.offset, appended=0)
             self.offset += 1
 
     def apply(self) -> Applied | None:
-        applied = self.queue.apply(self.state, self.vector, self.definitions, LATENESS)
+        applied = self.queue.apply(
+            self.state, self.vector, self.definitions, LATENESS, self.next_due
+        )
         if applied is not None:
             self.state = applied.clock
         return applied
@@ -142,3 +145,79 @@ def test_future_times_are_judged_by_what_is_known_even_while_it_waits() -> None:
     assert clock.queue.latest == 10_000
     clock.add(Rebase(0, 50_000, 90_000, "replay"))
     assert clock.queue.latest == 90_000
+
+
+def test_a_skip_holds_at_once_and_is_applied_once_its_record_is_passed() -> None:
+    """Until then it keeps its place, so that it is read again after a crash."""
+    cause = RecordCause("orders", 7)
+    clock = Clock()
+    clock.vector = {"orders": 5}
+    clock.add(tick(10_000, orders=9), Skip(0, cause, "bad"), tick(11_000))
+    assert clock.queue.skips == {cause: Skipped(cause, "bad")}
+    assert clock.apply() is None
+    clock.vector["orders"] = 9
+    applied = clock.apply()
+    assert applied is not None
+    assert applied.offset == 3
+    assert clock.queue.skips == {}
+
+
+def test_a_skip_keeps_its_place_before_later_ticks() -> None:
+    clock = Clock()
+    clock.vector = {"orders": 7}
+    clock.add(tick(10_000), Skip(0, RecordCause("orders", 7)), tick(11_000))
+    applied = clock.apply()
+    assert applied is not None
+    assert applied.offset == 1
+    assert clock.apply() is None
+    clock.vector["orders"] = 8
+    applied = clock.apply()
+    assert applied is not None
+    assert applied.offset == 3
+
+
+def test_the_first_word_on_a_record_counts_and_a_later_one_is_passed_over() -> None:
+    cause = RecordCause("orders", 7)
+    clock = Clock()
+    clock.add(Skip(0, cause, "first"), Skip(0, cause, "second"))
+    assert clock.queue.skips == {cause: Skipped(cause, "first")}
+    clock.vector = {"orders": 8}
+    applied = clock.apply()
+    assert applied is not None
+    assert applied.offset == 2
+
+
+def test_the_skip_of_a_due_timer_waits_until_the_timer_is_gone() -> None:
+    cause = TimerCause("shop/anna", "abandoned-cart", 4_000)
+    clock = Clock()
+    clock.next_due = 4_000
+    clock.add(tick(10_000), Skip(0, cause), tick(11_000))
+    applied = clock.apply()
+    assert applied is not None
+    assert applied.offset == 1
+    assert cause in clock.queue.skips
+    clock.next_due = 4_001
+    applied = clock.apply()
+    assert applied is not None
+    assert applied.offset == 3
+    assert clock.queue.skips == {}
+
+
+def test_the_skip_of_a_timer_that_is_not_due_holds_back_no_tick() -> None:
+    """The tick behind it may be the one that makes the timer due."""
+    cause = TimerCause("shop/anna", "abandoned-cart", 20_000)
+    clock = Clock()
+    clock.next_due = 20_000
+    clock.add(tick(10_000), Skip(0, cause), tick(30_000))
+    applied = clock.apply()
+    assert applied is not None
+    assert applied.clock.watermark == 25_000
+    assert cause in clock.queue.skips
+
+
+def test_a_skip_of_a_topic_that_is_not_read_holds_back_nothing() -> None:
+    clock = Clock()
+    clock.add(Skip(0, RecordCause("nothing", 7)), tick(10_000))
+    applied = clock.apply()
+    assert applied is not None
+    assert applied.offset == 2

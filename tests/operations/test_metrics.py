@@ -19,6 +19,7 @@ CATALOGUE = {
     "shop_watermark_lag_seconds": {"partition"},
     "shop_heartbeat_seconds": set(),
     "shop_partitions_paused": {"reason"},
+    "shop_skips_total": {"cause"},
     "shop_triggers_total": {"campaign", "outcome"},
     "shop_trigger_latency_seconds": set(),
     "shop_outbox_rows": set(),
@@ -57,6 +58,7 @@ def metrics() -> Metrics:
     filled.open_transaction_age.set({("shop.orders",): 0.0})
     filled.commit_refused("seq").inc()
     filled.recoveries("resume").inc()
+    filled.skips("record").inc()
     filled.transactions("committed").inc()
     filled.timers_pending.set(7)
     for counters in (

@@ -94,9 +94,11 @@ def refold(kafka: MemoryKafka, partitions: int, number: int) -> Refolded:
             if not due or due[-1] != last:
                 raise Broken(f"{where}: fired timers that were not pending")
             pairs = [(key, at) for at, key in due]
-            draft = processor.fire(done.position, pairs, live, {}, definitions)
+            draft = processor.fire(
+                done.position, pairs, live, {}, definitions, skips=row.skip or ()
+            )
         else:
-            work = processor.prepare(fetched, row.latest)
+            work = processor.prepare(fetched, row.latest, row.skip or ())
             draft = processor.fold(done.position, work, live, {}, definitions, bounded=False)
         clock = [part for part in row.slices if part.topic == TOPICS.clock]
         commit = draft.finish(stamp_of(row), clock)

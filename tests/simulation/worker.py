@@ -1,7 +1,7 @@
 """A worker without threads: the engine's own objects, each of its threads driven step by step."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from schemas.decoding import Decoder, RawRecord
@@ -121,7 +121,7 @@ class Worker:
         guard = PoisonGuard(0.5, 1_000, 60.0)
         self.cycle = Cycle(
             TOPICS, cycle_store, processors, definitions, self.publisher, guard,
-            Circumstances(build, CONFIG, "1", LATENESS_MS), metrics, points, self._pause,
+            Circumstances(build, CONFIG, "1", LATENESS_MS), metrics, points, self._pause, self._resume,
         )  # fmt: skip
         repetition = variant.repetition(
             TOPICS, cycle_store, name, processors, definitions, points, lambda: None,
@@ -145,6 +145,9 @@ class Worker:
 
     def _pause(self, topic: str, partition: int | None, reason: str) -> None:
         raise AssertionError(f"paused: {topic} {partition} {reason}")
+
+    def _resume(self, partition: int, offsets: Mapping[tuple[str, int], int]) -> None:
+        raise AssertionError(f"resumed: {partition} {offsets}")
 
     # The threads, a step each ---------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """What the tests of verify do to a finished day, and mend again: keys of Redis, records of a topic."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import redis
@@ -66,3 +67,14 @@ class Rewritable:
 
     def mend(self) -> None:
         self.replace(self.records)
+
+
+def altered(record: Record, change: Callable[[dict[str, Any]], None]) -> Record:
+    key, value = record
+    event = json.loads(value)
+    change(event)
+    return key, msgspec.json.encode(event)
+
+
+def name_of(record: Record) -> str:
+    return str(json.loads(record[1])["id"])

@@ -121,7 +121,7 @@ def test_a_digest_that_does_not_match_is_found(
     report = check(day)
     assert report.journal.different >= 1
     assert f"{field}: log " in explained(report)
-    assert "written by build" in explained(report)
+    assert "written by this build" in explained(report)
 
 
 def test_a_timer_that_never_fired_or_fired_early_is_found(

@@ -1,15 +1,13 @@
 """Verify finds each single record of shop.triggers that is not as the log says."""
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import msgspec
 import pytest
 
 from schemas.catalogue import TRIGGERS
 from tests.engine.scenario import ShopDay
-from tests.verify.damage import DAMAGED, Record, Rewritable, check, differences
+from tests.verify.damage import DAMAGED, Rewritable, altered, check, differences, name_of
 
 
 @pytest.fixture
@@ -17,17 +15,6 @@ def triggers(day: ShopDay) -> Iterator[Rewritable]:
     topic = Rewritable(day.bench.settings, TRIGGERS)
     yield topic
     topic.mend()
-
-
-def altered(record: Record, change: Callable[[dict[str, Any]], None]) -> Record:
-    key, value = record
-    event = json.loads(value)
-    change(event)
-    return key, msgspec.json.encode(event)
-
-
-def name_of(record: Record) -> str:
-    return str(json.loads(record[1])["id"])
 
 
 def test_a_missing_trigger_is_found(day: ShopDay, triggers: Rewritable) -> None:

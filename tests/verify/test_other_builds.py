@@ -1,0 +1,144 @@
+"""Verify across an upgrade: what another build published stands, and is held against what it wrote down."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.catalogue import JOURNAL, TRIGGERS
+from schemas.journal import decode_row
+from streams.settings import Settings
+from streams.verify.verify import verify
+from tests.engine.harness import Bench, WorkerProcess, run_cli
+from tests.engine.odd_builds import OTHER_BUILD, OTHER_VALUE
+from tests.engine.scenario import ShopDay
+from tests.verify.damage import DAMAGED, Rewritable, altered, check, differences, name_of
+from tests.waiting import wait_for
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
+
+
+@pytest.fixture(scope="module")
+def day(fresh: Settings, worker_log: Path) -> Iterator[ShopDay]:
+    """The morning is another build's, with other coupons; the evening is this one's."""
+    shop_day = ShopDay(Bench(fresh), customers=60)
+    bench = shop_day.bench
+    other = WorkerProcess(fresh, worker_log, build="other")
+    try:
+        shop_day.morning()
+        bench.wait_processed(120)
+        wait_for(lambda: len(bench.triggers()) >= shop_day.customers, 90, "the morning's triggers")
+        assert other.stop() == 0
+        bench.wait_published(60)
+        this = WorkerProcess(fresh, worker_log)
+        other = this
+        shop_day.evening()
+        bench.wait_processed(120)
+        wait_for(lambda: len(bench.triggers()) == len(shop_day.expected), 90, "every trigger")
+        assert this.stop() == 0
+        bench.wait_published(60)
+        yield shop_day
+    finally:
+        other.kill()
+
+
+@pytest.fixture
+def triggers(day: ShopDay) -> Iterator[Rewritable]:
+    topic = Rewritable(day.bench.settings, TRIGGERS)
+    yield topic
+    topic.mend()
+
+
+def is_other(record: tuple[bytes | None, bytes]) -> bool:
+    return f'"value":{OTHER_VALUE}'.encode() in record[1]
+
+
+def row_of(day: ShopDay, record: tuple[bytes | None, bytes]) -> str:
+    """The journal row that issued a trigger, as verify names it; checks whose it is."""
+    seq = int(record[1].split(b'"seq":')[1].split(b",")[0].rstrip(b"}"))
+    journal = Rewritable(day.bench.settings, JOURNAL)
+    assert decode_row(journal.records[seq - 1][1]).build == OTHER_BUILD
+    return f"seq {seq}"
+
+
+def first_other(triggers: Rewritable) -> int:
+    return next(at for at, record in enumerate(triggers.records) if is_other(record))
+
+
+def test_rows_of_both_builds_agree(day: ShopDay) -> None:
+    report = verify(day.bench.settings)
+    assert report.differences == []
+    assert 0 < report.adopted < report.journal.compared
+    assert report.triggers.compared == len(day.expected)
+    done = run_cli(day.bench.settings, "verify")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{report.adopted} adopted rows" in done.stdout
+    assert "All agree." in done.stdout
+
+
+def test_a_missing_trigger_of_the_other_build_is_found(day: ShopDay, triggers: Rewritable) -> None:
+    at = first_other(triggers)
+    triggers.replace([*triggers.records[:at], *triggers.records[at + 1 :]])
+    report = check(day)
+    found = differences(report)
+    assert ("journal", "different", row_of(day, triggers.records[at])) in found
+    assert "one is missing, extra or altered" in report.differences[0].detail
+    assert not report.agree
+
+
+def test_an_extra_trigger_of_the_other_build_is_found(day: ShopDay, triggers: Rewritable) -> None:
+    at = first_other(triggers)
+    planted = altered(triggers.records[at], lambda event: event.update(id="stranger"))
+    triggers.replace([*triggers.records[: at + 1], planted, *triggers.records[at + 1 :]])
+    assert ("journal", "different", row_of(day, triggers.records[at])) in differences(check(day))
+    triggers.replace([*triggers.records, planted])
+    report = check(day)
+    assert not report.agree
+    found = differences(report)
+    assert ("trigger", "extra", "stranger") in found or found[0][0] == "journal"
+
+
+def test_a_trigger_of_the_other_build_that_was_published_twice_is_found(
+    day: ShopDay, triggers: Rewritable
+) -> None:
+    again = triggers.records[first_other(triggers)]
+    triggers.replace([*triggers.records, again])
+    assert not check(day).agree
+
+
+@pytest.mark.parametrize("field", ["value", "code", "key"])
+def test_a_changed_trigger_of_the_other_build_is_found(
+    day: ShopDay, triggers: Rewritable, field: str
+) -> None:
+    at = first_other(triggers)
+    record = triggers.records[at]
+    if field == "key":
+        changed = (b"another", record[1])
+    else:
+        planted = {"value": 99, "code": "GUESSED"}[field]
+        changed = altered(record, lambda event: event["data"]["offer"].update({field: planted}))
+    triggers.replace([*triggers.records[:at], changed, *triggers.records[at + 1 :]])
+    found = differences(check(day))
+    if field == "code":
+        assert found == [("trigger", "different", name_of(record))]
+    else:
+        assert found == [("journal", "different", row_of(day, record))]
+
+
+def test_a_missing_trigger_of_this_build_is_found_as_before(
+    day: ShopDay, triggers: Rewritable
+) -> None:
+    at = next(at for at, record in enumerate(triggers.records) if not is_other(record))
+    triggers.replace([*triggers.records[:at], *triggers.records[at + 1 :]])
+    assert differences(check(day)) == [("trigger", "missing", name_of(triggers.records[at]))]
+
+
+def test_an_altered_state_is_found(day: ShopDay) -> None:
+    keys = day.bench.store.keys(DAMAGED)
+    key = next(iter(day.bench.redis.scan_iter(match=f"{keys.state_base}*")))
+    before = day.bench.redis.getset(key, b"no state")
+    try:
+        assert [found[:2] for found in differences(check(day))] == [("state", "different")]
+    finally:
+        day.bench.redis.set(key, before)
+    assert check(day).agree
