@@ -4,6 +4,7 @@ RedisStore itself runs on top, unchanged; tests/contract/test_scripts.py holds b
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from redis.exceptions import ConnectionError as ConnectionLost
@@ -18,6 +19,10 @@ Value = bytes | dict[bytes, Any]
 
 #: What the commit script compares; a test may leave one out to see that it is missed.
 CHECKS = frozenset({"position", "epoch"})
+
+
+#: A script's text is read once, not for each of a schedule's workers.
+_script = cache(_Script)
 
 
 def direct(name: str, effect: Callable[[], T], lost: Callable[[], Exception]) -> T:
@@ -35,9 +40,11 @@ class MemoryRedis:
         self.data: dict[bytes, Value] = {}
         #: Whether maxmemory is reached (noeviction).
         self.full = False
+        #: Told of each claim that raised the epoch: the key of the partition's meta.
+        self.claimed: Callable[[bytes], None] = lambda _: None
         self._checks = checks
-        self._known = {_Script(name).sha: name for name in ("commit", "claim", "trim")}
-        self._texts = {_Script(name).text: sha for sha, name in self._known.items()}
+        self._known = {_script(name).sha: name for name in ("commit", "claim", "trim")}
+        self._texts = {_script(name).text: sha for sha, name in self._known.items()}
         self._loaded: set[str] = set()
 
     def copy(self) -> dict[bytes, Value]:
@@ -77,11 +84,12 @@ class MemoryRedis:
 
     def _claim(self, keys: list[bytes], arguments: list[bytes]) -> list[bytes]:
         meta = self.hash(keys[0])
-        if b"epoch" in meta:
-            held, wanted = int(meta[b"epoch"]), int(arguments[0])
-            if held > wanted or (held == wanted and meta[b"member"] != arguments[1]):
-                raise ResponseError(f"HELD {held} {meta[b'member'].decode()}")
+        held, wanted = int(meta.get(b"epoch", b"-1")), int(arguments[0])
+        if held > wanted or (held == wanted and meta[b"member"] != arguments[1]):
+            raise ResponseError(f"HELD {held} {meta[b'member'].decode()}")
         meta[b"epoch"], meta[b"member"] = arguments[0], arguments[1]
+        if wanted > held:
+            self.claimed(keys[0])
         return [piece for pair in meta.items() for piece in pair]
 
     def _commit(self, keys: list[bytes], arguments: list[bytes]) -> bytes:
@@ -261,6 +269,6 @@ class MemoryStore(RedisStore):
     def __init__(self, client: MemoryClient, prefix: str) -> None:
         self._redis = client
         self._prefix = prefix
-        self._commit = _Script("commit")
-        self._claim = _Script("claim")
-        self._trim = _Script("trim")
+        self._commit = _script("commit")
+        self._claim = _script("claim")
+        self._trim = _script("trim")
