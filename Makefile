@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv setup check test test-long faults bench demo lock clean
+.PHONY: help venv setup check test test-long faults soak bench demo lock clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -32,6 +32,9 @@ test-long: setup ## The tests that take minutes: replays, faults, the built whee
 faults: setup ## Kills, zombies, rollbacks and restarts under load, as make faults MINUTES=10 SEED=7 WORKERS=2
 	$(BIN)/python -m tests.faults $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(WORKERS),--workers $(WORKERS)) $(ARGS)
+
+soak: setup ## Half an hour of steady load, or MINUTES=n: exit code 1 if the worker's memory grows; plot in soak.svg
+	$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) --out soak.svg $(ARGS)
 
 bench: setup ## CPU per event beside a stock Faust agent, and the paced load with its latencies
 	$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -271,12 +271,19 @@ def _abandon() -> None:
     os._exit(0)
 
 
+def _waits_for_an_operator(error: BaseException) -> bool:
+    """Whether the next process would end just as this one."""
+    if isinstance(error, Refused):
+        return error.reason == "codec"
+    return isinstance(error, RecoveryRefused | NotSuitable | StateCodecError | BadSettings)
+
+
 def fail(error: BaseException) -> NoReturn:
     """End the process at once: nothing may be cleaned up on top of a doubt."""
     if _draining.is_set():
         log.warning("drain cut short", error=f"{type(error).__name__}: {error}")
         code = 0
-    elif isinstance(error, RecoveryRefused | NotSuitable | StateCodecError | BadSettings):
+    elif _waits_for_an_operator(error):
         log.critical("refused", error=str(error), case=getattr(error, "case", "settings"))
         code = EXIT_REFUSED
     else:

@@ -20,6 +20,7 @@ from streams.engine.repetition import Repetition
 from streams.engine.topicnames import TopicNames
 from streams.engine.transport import Assignment
 from streams.operations.metrics import Metrics
+from streams.state.codec import CODEC_VERSION
 from streams.state.redis_store import Held, RedisStore, Stored
 
 
@@ -171,6 +172,7 @@ class Recovery:
         starts: Mapping[tuple[str, int], int],
         ends: Mapping[tuple[str, int], int],
     ) -> Partition:
+        self._refuse_newer(number, found)
         self._refuse_missing(number, found, kafka)
         if kafka.foreign is not None or kafka.seq < found.trimmed:
             where = kafka.foreign or f"published seq {kafka.seq} behind the trimmed {found.trimmed}"
@@ -199,6 +201,18 @@ class Recovery:
             raise forked(number, f"at seq {kafka.seq} Redis and Kafka differ")
         self._metrics.recoveries("current").inc()
         return partition
+
+    def _refuse_newer(self, number: int, found: Stored) -> None:
+        """A downgrade: writing its states would drop what the newer build added to them."""
+        if found.codec_min > CODEC_VERSION:
+            raise RecoveryRefused(
+                "newer",
+                number,
+                f"a newer build has written its states in encoding {found.codec_min}, and this build "
+                f"writes encoding {CODEC_VERSION}: start a build that writes {found.codec_min} or "
+                "later. To go back for good, and lose what only the newer encoding holds, stop all "
+                f"workers and fold the log with this build: huitou rebuild --partition {number}",
+            )
 
     def _refuse_missing(self, number: int, found: Stored, kafka: Published) -> None:
         if found.exists:

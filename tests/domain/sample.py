@@ -48,6 +48,21 @@ def golden_state() -> CustomerState:
     return state
 
 
+def golden_states() -> dict[str, CustomerState]:
+    """The recorded examples of an encoding: everything filled, nothing yet, and a long life's end."""
+    clicks = new_state("shop", "c1")
+    for number in range(3):
+        event, time = click(f"k{number}", START + number * MINUTE, session_id="s1")
+        assert fold(clicks, event, time, SHOP) is not None
+    *_, (_, busy) = life(1_500, customers=1)
+    return {
+        "full": golden_state(),
+        "new": new_state("shop", "c1"),
+        "clicks": clicks,
+        "busy": busy,
+    }
+
+
 def life(
     count: int,
     *,

@@ -1,24 +1,38 @@
-"""python -m tests.simulation [--seeds 5000] [--first 0] [--seed N]: schedules until one goes wrong."""
+"""Schedules until one goes wrong; exit code 1 then.
+
+python -m tests.simulation --seeds 5000              # seeds 0 to 4,999
+python -m tests.simulation --seed 17                 # this one only, with the traceback of its failure
+python -m tests.simulation --broken "no chain hash"  # how soon is this break of the protocol found?
+"""
 
 import argparse
 import sys
 import time
 
-from tests.simulation.run import Failed, report, run
+from tests.simulation.run import Failed, report, run, run_many
+from tests.simulation.variants import AS_IT_IS, MUTATIONS
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.simulation",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--seeds", type=int, default=1_000, help="how many schedules")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
-    parser.add_argument("--seed", type=int, help="this one only, with the traceback of its failure")
+    parser.add_argument("--seed", type=int, help="this one only")
+    parser.add_argument(
+        "--broken", choices=list(MUTATIONS), metavar="NAME", help="break this first"
+    )
     options = parser.parse_args()
+    variant = MUTATIONS[options.broken].variant if options.broken else AS_IT_IS
     if options.seed is not None:
-        print(report(run([options.seed])))
+        print(report(run([options.seed], variant)))
         return 0
     began = time.monotonic()
     try:
-        tally = run(range(options.first, options.first + options.seeds))
+        tally = run_many(range(options.first, options.first + options.seeds), options.broken)
     except Failed as failed:
         print(failed)
         print(f"again: python -m tests.simulation --seed {failed.seed}")

@@ -4,6 +4,7 @@ RedisStore itself runs on top, unchanged; tests/contract/test_scripts.py holds b
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from redis.exceptions import ConnectionError as ConnectionLost
@@ -21,6 +22,10 @@ Value = bytes | dict[bytes, Any]
 CHECKS = frozenset({"position", "epoch"})
 
 
+#: A script's text is read once, not for each of a schedule's workers.
+_script = cache(Script)
+
+
 def direct(name: str, effect: Callable[[], T], lost: Callable[[], Exception]) -> T:
     return effect()
 
@@ -36,9 +41,11 @@ class MemoryRedis:
         self.data: dict[bytes, Value] = {}
         #: Whether maxmemory is reached (noeviction).
         self.full = False
+        #: Told of each claim that raised the epoch: the key of the partition's meta.
+        self.claimed: Callable[[bytes], None] = lambda _: None
         self._checks = checks
-        self._known = {Script(name).sha: name for name in ("commit", "claim", "trim")}
-        self._texts = {Script(name).text: sha for sha, name in self._known.items()}
+        self._known = {_script(name).sha: name for name in ("commit", "claim", "trim")}
+        self._texts = {_script(name).text: sha for sha, name in self._known.items()}
         self._loaded: set[str] = set()
 
     def copy(self) -> dict[bytes, Value]:
@@ -78,11 +85,12 @@ class MemoryRedis:
 
     def _claim(self, keys: list[bytes], arguments: list[bytes]) -> list[bytes]:
         meta = self.hash(keys[0])
-        if b"epoch" in meta:
-            held, wanted = int(meta[b"epoch"]), int(arguments[0])
-            if held > wanted or (held == wanted and meta[b"member"] != arguments[1]):
-                raise ResponseError(f"HELD {held} {meta[b'member'].decode()}")
+        held, wanted = int(meta.get(b"epoch", b"-1")), int(arguments[0])
+        if held > wanted or (held == wanted and meta[b"member"] != arguments[1]):
+            raise ResponseError(f"HELD {held} {meta[b'member'].decode()}")
         meta[b"epoch"], meta[b"member"] = arguments[0], arguments[1]
+        if wanted > held:
+            self.claimed(keys[0])
         return [piece for pair in meta.items() for piece in pair]
 
     def _commit(self, keys: list[bytes], arguments: list[bytes]) -> bytes:
@@ -262,6 +270,6 @@ class MemoryStore(RedisStore):
     def __init__(self, client: MemoryClient, prefix: str) -> None:
         self._redis = client
         self._prefix = prefix
-        self._commit = Script("commit")
-        self._claim = Script("claim")
-        self._trim = Script("trim")
+        self._commit = _script("commit")
+        self._claim = _script("claim")
+        self._trim = _script("trim")

@@ -1,20 +1,28 @@
 """Many schedules, and what they have hit."""
 
 import contextlib
+import multiprocessing
+import os
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 
 import structlog
 
 from tests.simulation.schedule import CASES, POINTS, REQUESTS, Schedule, Tally
-from tests.simulation.variants import AS_IT_IS, Variant
+from tests.simulation.variants import AS_IT_IS, MUTATIONS, Variant
+
+CORES = os.cpu_count() or 1
 
 
 class Failed(AssertionError):
     """A schedule has shown something that must not be; run it again by its seed."""
 
-    def __init__(self, seed: int, error: BaseException) -> None:
-        super().__init__(f"seed {seed}: {type(error).__name__}: {error}")
+    def __init__(self, seed: int, what: str) -> None:
+        super().__init__(seed, what)
         self.seed = seed
+
+    def __str__(self) -> str:
+        return "seed {}: {}".format(*self.args)
 
 
 @contextlib.contextmanager
@@ -40,8 +48,27 @@ def run(seeds: Iterable[int], variant: Variant = AS_IT_IS) -> Tally:
             try:
                 Schedule(seed, tally, variant).run()
             except Exception as error:
-                raise Failed(seed, error) from error
+                raise Failed(seed, f"{type(error).__name__}: {error}") from error
     return tally
+
+
+def run_many(seeds: range, variant: str | None = None) -> Tally:
+    """As ``run``, on all cores; ``variant`` names a mutation. Of several failures it raises one."""
+    step = max(1, min(50, len(seeds) // CORES))
+    parts = [seeds[at : at + step] for at in range(0, len(seeds), step)]
+    tally = Tally()
+    with ProcessPoolExecutor(CORES, multiprocessing.get_context("spawn")) as pool:
+        waiting = [pool.submit(_part, part, variant) for part in parts]
+        try:
+            for part in as_completed(waiting):
+                tally.add(part.result())
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    return tally
+
+
+def _part(seeds: range, variant: str | None) -> Tally:
+    return run(seeds, MUTATIONS[variant].variant if variant else AS_IT_IS)
 
 
 def struck(tally: Tally) -> dict[str, int]:

@@ -20,6 +20,7 @@ from streams.engine.publisher import PublisherError
 from streams.engine.refusal import RecoveryRefused
 from streams.engine.ticker import TickerError
 from streams.operations.metrics import Metrics
+from streams.state.codec import CODEC_VERSION
 from streams.state.redis_store import StoreError
 from tests.simulation.checks import Wrong, check
 from tests.simulation.memory_clients import installed
@@ -83,7 +84,11 @@ STRIKES = (
 )
 CASES = (
     "current", "replayed", "adopted", "forked", "missing", "reset", "outside_log", "incomplete",
+    "newer",
 )  # fmt: skip
+
+#: What only an operator can bring about, and must make good.
+OPERATORS = ("reset", "outside_log", "incomplete", "newer")
 
 
 class Crash(BaseException):
@@ -98,6 +103,12 @@ class Tally:
         self.strikes: Counter[tuple[str, str]] = Counter()
         self.cases: Counter[str] = Counter()
         self.events: Counter[str] = Counter()
+
+    def add(self, other: "Tally") -> None:
+        self.steps += other.steps
+        self.strikes += other.strikes
+        self.cases += other.cases
+        self.events += other.events
 
 
 class Schedule:
@@ -115,6 +126,7 @@ class Schedule:
         self.kafka = MemoryKafka(counts, self.partitions)
         self.kafka.now = START_MS
         self.redis = MemoryRedis(variant.checks)
+        self.redis.claimed = self._claimed
         self.require_stable = variant.require_stable
         self.source = Source(self.rng, self.kafka, self.partitions)
         self.metrics = Metrics()
@@ -128,6 +140,8 @@ class Schedule:
         #: Requests of processes that are gone: (whose, effect).
         self._in_flight: list[tuple[str, Callable[[], Any]]] = []
         self._copies: list[dict[bytes, Value]] = []
+        #: Where Redis was put back to, until somebody claims there: partition -> (seq, chain).
+        self._stood: dict[int, tuple[bytes, bytes]] = {}
         #: Refusals that an injected fault explains: (case, partition).
         self._excused: set[tuple[str, int]] = set()
         self._repairs: dict[tuple[str, int], Callable[[], None]] = {}
@@ -154,9 +168,10 @@ class Schedule:
                     self._operate()
             self._come_to_rest()
             check(self.kafka, self.redis, self.source, self.partitions)
-        for case in CASES:
-            found = self.metrics.registry.get_sample_value("shop_recoveries_total", {"case": case})
-            self.tally.cases[case] += int(found or 0)
+        for metric in self.metrics.registry.collect():
+            for sample in metric.samples:
+                if sample.name == "shop_recoveries_total":
+                    self.tally.cases[sample.labels["case"]] += int(sample.value)
 
     def _come_to_rest(self) -> None:
         self._calm = True
@@ -415,7 +430,10 @@ class Schedule:
             meta = self.redis.hash(f"sim:{{{number}}}:meta")
             if b"seq" not in meta:
                 self._excuse("missing", number, lambda number=number: self._rebuild(number))
+            self._stood.pop(number, None)
             if self._may_still_commit(meta.get(b"member", b"").decode()):
+                if ("forked", number) not in self._excused:
+                    self._stood[number] = _position(meta)
                 # A worker that the copy takes for the owner goes on where the copy stands.
                 self._excuse("forked", number, lambda number=number: self._rebuild(number))
 
@@ -424,6 +442,12 @@ class Schedule:
         worker = self.workers.get(name)
         alive = worker is not None and not worker.dead
         return alive or any(owner == name for owner, _ in self._in_flight)
+
+    def _claimed(self, key: bytes) -> None:
+        """From here on the epoch keeps out whoever could have gone on where the copy stood."""
+        number = int(key.split(b"{")[1].split(b"}")[0])
+        if self._stood.pop(number, None) == _position(self.redis.hash(key)):
+            self._excused.discard(("forked", number))
 
     def _excuse(self, case: str, number: int, repair: Callable[[], None]) -> None:
         self._excused.add((case, number))
@@ -441,7 +465,14 @@ class Schedule:
         self._stop_all()
         number = self.rng.randrange(self.partitions)
         damage = self.rng.choice(
-            (self._empty, self._reset_offsets, self._remake_topic, self._cut_journal, self._deploy)
+            (
+                self._empty,
+                self._reset_offsets,
+                self._remake_topic,
+                self._cut_journal,
+                self._deploy,
+                self._downgrade,
+            )
         )
         damage(number)
 
@@ -504,9 +535,27 @@ class Schedule:
         self._builds = [new] if self.rng.random() < 0.5 else [*self._builds, new]
         self._put_back()
 
+    def _downgrade(self, number: int) -> None:
+        """A newer build has written states, and this one is back."""
+        meta = self.redis.hash(f"sim:{{{number}}}:meta")
+        held = meta.get(b"codec_min")
+        if held is None:
+            return
+        meta[b"codec_min"] = b"%d" % (CODEC_VERSION + 1)
+
+        def undo() -> None:
+            # Unless it was put back to before the newer build, or emptied.
+            meta = self.redis.hash(f"sim:{{{number}}}:meta")
+            if b"codec_min" in meta:
+                meta[b"codec_min"] = held
+            self._copies.clear()  # some may be of the newer build
+            self._excused.discard(("newer", number))
+
+        self._excuse("newer", number, undo)
+
     def _damaged(self) -> set[tuple[str, int]]:
         """What an operator broke from outside, and nothing has refused yet."""
-        return {key for key in self._excused if key[0] in ("reset", "outside_log", "incomplete")}
+        return {key for key in self._excused if key[0] in OPERATORS}
 
     def _operate(self) -> None:
         """Everything stands still, and whatever was refused is made good."""
@@ -561,10 +610,11 @@ class Schedule:
             self._in_flight.append((owner, effect))
             raise Crash
         self._suffer(worker, strike)
-        error = lost()
-        if strike == "cut" or (worker.cut_off and isinstance(error, redis.ConnectionError)):
-            worker.cut_off = False
-            raise error
+        if strike == "cut" or worker.cut_off:
+            error = lost()
+            if strike == "cut" or isinstance(error, redis.ConnectionError):
+                worker.cut_off = False
+                raise error
         result = effect()
         strike = self._strike(step, "after", AFTER)
         self._suffer(worker, strike)
@@ -613,16 +663,27 @@ class Schedule:
         try:
             for _ in range(turns):
                 self._act()
+            if known is not None and not worker.dead:
+                for other in self._alive():
+                    other.cut_off = other is not worker
+                del self._copies[copies:]
+                self._lose_suffix(known)
+                if self.rng.random() < 0.5:
+                    self._let_others_claim()
         finally:
             self._depth -= 1
             worker.frozen = was
         if worker.dead:
             raise Crash
-        if known is not None and not self._calm:
-            for other in self._alive():
-                other.cut_off = other is not worker
-            del self._copies[copies:]
-            self._lose_suffix(known)
+
+    def _let_others_claim(self) -> None:
+        """Before the frozen one thaws; whoever claims may die of it, with all that was lost undone."""
+        self._targets.add(("recover.after-claim", "crash at"))
+        waiting = set(self._stood)
+        for _ in range(60):
+            if not waiting.issubset(self._stood):
+                return
+            self._act()
 
     def _arrive(self, index: int) -> None:
         """A request of a process that is gone; nobody hears the answer."""
@@ -632,3 +693,8 @@ class Schedule:
             effect()
         except (redis.RedisError, KafkaException):
             self.tally.events["refused late"] += 1
+
+
+def _position(meta: dict[bytes, Any]) -> tuple[bytes, bytes]:
+    """Where a partition's meta stands: seq and chain."""
+    return meta.get(b"seq", b"0"), meta.get(b"chain", b"")

@@ -1,5 +1,6 @@
 """The engine as it is, and broken on purpose in one way at a time."""
 
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -79,6 +80,29 @@ class OffsetsFirst(Publisher):
         return sent
 
 
+class LiveGeneration(Publisher):
+    """Asks who it is in the group when it sends the offsets, not when it claimed the partitions."""
+
+    #: (generation, member) at this moment; the worker sets it.
+    coordinator: Callable[[], tuple[int, str]]
+
+    def _transact(self, batches: Mapping[int, Any]) -> list[tuple[str, int, str]]:
+        producer = self._producer
+        sends = producer.send_offsets_to_transaction
+
+        def send(offsets: Any, _: bytes, timeout: float) -> None:
+            generation, member = self.coordinator()
+            # As group_metadata does it, which refuses to name nobody.
+            name = self._group.encode() + b"\0" + member.encode() + b"\0\x01"
+            sends(offsets, b"CGMDv2:" + struct.pack("<i", generation) + name, timeout)
+
+        producer.send_offsets_to_transaction = send  # type: ignore[method-assign,assignment]
+        try:
+            return super()._transact(batches)
+        finally:
+            producer.send_offsets_to_transaction = sends  # type: ignore[method-assign]
+
+
 class NoReplay(Repetition):
     """Goes on where Redis stands, whatever Kafka has beyond it."""
 
@@ -113,15 +137,48 @@ class _Stable:
 
 
 AS_IT_IS = Variant()
-BROKEN: Mapping[str, Variant] = {
-    "a commit asks for neither seq nor chain": Variant(checks=CHECKS - {"position"}),
-    "no chain hash": Variant(chain=lambda _: GENESIS),
-    "offsets committed before the rows are published": Variant(publisher=OffsetsFirst),
-    "offsets read without waiting for transactions": Variant(require_stable=False),
-    "trimmed before the transaction": Variant(publisher=TrimsFirst),
-    "trimmed as far as committed": Variant(publisher=TrimsWhatIsCommitted),
-    "no journal replay": Variant(repetition=NoReplay),
-    "input read uncommitted": Variant(isolation="read_uncommitted"),
-    "ticks name the last stable offsets": Variant(ticker=StableTicks),
-    "states kept after a raise": Variant(recovery=KeepsCache, goes_on=True),
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A deliberate break, and the schedule that shows its harm by a failure that says ``shows``."""
+
+    variant: Variant
+    seed: int
+    shows: str
+
+
+#: `python -m tests.simulation --broken NAME` looks for a seed.
+MUTATIONS: Mapping[str, Mutation] = {
+    # The chain is a digest of rows that name their seq: asked for alone, it refuses the same commits.
+    "no seq check": Mutation(Variant(checks=CHECKS - {"position"}), 90, "follows seq 15"),
+    "no chain hash": Mutation(Variant(chain=lambda _: GENESIS), 167, "was taken up to 9 before"),
+    "no epoch check": Mutation(
+        Variant(checks=CHECKS - {"epoch"}), 116, "refused without need: forked"
+    ),
+    "offset committed before publish": Mutation(
+        Variant(publisher=OffsetsFirst), 1, "refused without need: missing"
+    ),
+    "live instead of captured generation": Mutation(
+        Variant(publisher=LiveGeneration), 123, "seq 1: follows seq 2"
+    ),
+    "no require-stable": Mutation(
+        Variant(require_stable=False), 1, "published seq 5 behind the trimmed 7"
+    ),
+    "trim before commit": Mutation(
+        Variant(publisher=TrimsFirst), 1, "published seq 0 behind the trimmed 1"
+    ),
+    "trim by position": Mutation(
+        Variant(publisher=TrimsWhatIsCommitted), 6, "published seq 0 behind the trimmed 1"
+    ),
+    "no journal replay": Mutation(
+        Variant(repetition=NoReplay), 7, "at seq 4 Redis and Kafka differ"
+    ),
+    "read_uncommitted": Mutation(
+        Variant(isolation="read_uncommitted"), 0, "shop.clicks has 4 of 5 records"
+    ),
+    "ends at the last stable offset": Mutation(Variant(ticker=StableTicks), 189, "triggers: lost"),
+    "cache kept after a raise": Mutation(
+        Variant(recovery=KeepsCache, goes_on=True), 7, "folding it again gives"
+    ),
 }

@@ -21,7 +21,7 @@ from streams.operations.metrics import Metrics
 from streams.state.codes import CouponCodes
 from tests.simulation.memory_kafka import MemoryKafka
 from tests.simulation.memory_redis import MemoryClient, MemoryStore, Wire
-from tests.simulation.variants import Variant
+from tests.simulation.variants import LiveGeneration, Variant
 
 TOPICS = TopicNames.of("")
 GROUP = "group"
@@ -118,6 +118,8 @@ class Worker:
             name, GROUP, f"{GROUP}-{slot}", publisher_store, TOPICS.journal, TOPICS.customer[0],
             NoMetrics(), points, self._failed,
         )  # fmt: skip
+        if isinstance(self.publisher, LiveGeneration):
+            self.publisher.coordinator = self._coordinator
         guard = PoisonGuard(0.5, 1_000, 60.0)
         self.cycle = Cycle(
             TOPICS, cycle_store, processors, definitions, self.publisher, guard,
@@ -139,6 +141,11 @@ class Worker:
             name, TOPICS, 1.0, self.engine.owned, LogReader(name), definitions, lambda: None,
             points, self._failed,
         )  # fmt: skip
+
+    def _coordinator(self) -> tuple[int, str]:
+        """Whom aiokafka's coordinator takes itself for: nobody, once the group has let go of it."""
+        group = self._kafka.group
+        return (group.generation, self.member) if self.member in group.members else (-1, "")
 
     def _failed(self, error: BaseException) -> None:
         raise AssertionError("no thread runs here") from error

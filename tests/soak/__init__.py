@@ -1,0 +1,1 @@
+"""Half an hour of steady load: does a worker's memory stand still?"""
