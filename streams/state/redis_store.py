@@ -61,7 +61,8 @@ class Held(StoreError):
             f"partition {partition}: claim of generation {generation} ({member}) refused, {reply}"
         )
         self.partition = partition
-        self.generation = int(reply.split(" ")[1])
+        _, held_generation, self.member = reply.split(" ", 2)
+        self.generation = int(held_generation)
 
 
 @dataclass(slots=True)
@@ -185,6 +186,11 @@ class RedisStore:
             codec_min=int(meta.get(b"codec_min", b"0")),
             next_due=int(first[0][1]) if first else None,
         )
+
+    def holder(self, partition: int) -> str:
+        """The member under whose claim the partition is; empty where there is none."""
+        member = cast(bytes | None, self._redis.hget(self.keys(partition).meta, "member"))
+        return member.decode() if member else ""
 
     def forget_epoch(self, partition: int) -> None:
         """Let the next claim win whatever its generation; only while no worker runs."""
