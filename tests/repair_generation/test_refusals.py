@@ -1,5 +1,6 @@
 """What the command refuses, what it says then, and that nothing is different afterwards."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import pytest
 from schemas.clock import Rebase
 from streams.engine.engine import EXIT_REFUSED
 from streams.repair.generation import settings_of, successor_of
-from tests.engine.harness import Bench, WorkerProcess, environment, run_cli
+from tests.engine.harness import Bench, environment, run_cli
 from tests.repair_generation.conftest import PATIENCE, Told, repartition, working
 from tests.repair_generation.scenario import (
     CUSTOMERS,
@@ -113,15 +114,29 @@ def test_a_cancelled_attempt_uses_its_number_up(
     assert verified.returncode == 0, verified.stdout
 
 
-def test_a_worker_that_comes_meanwhile_is_refused_and_named(
+def test_definitions_go_along_and_so_do_later_ones(
     stack_of: Callable[[int], Bench], tmp_path: Path
 ) -> None:
-    old = stack_of(2)
-    moved = repartition(old, "--partitions", "1", "--yes")
-    assert moved.returncode == 0, moved.stderr
-    worker = WorkerProcess(old.settings, tmp_path / "worker.log")
-    assert worker.wait(PATIENCE) == EXIT_REFUSED, worker.tail()
-    assert "HUITOU_PARTITIONS=1" in str((worker.logged("refused") or {})["error"])
+    old, file = stack_of(2), tmp_path / "shop.json"
+    new = Bench(settings_of(old.settings, successor_of(old.settings, 2, 1)))
+    for currency in ("JPY", "EUR"):
+        file.write_text(json.dumps({"shop_id": "shop", "currency": currency}))
+        applied = run_cli(old.settings, "settings", "apply", str(file), timeout=PATIENCE)
+        assert applied.returncode == 0, applied.stderr
+        moved = repartition(old, "--partitions", "1", "--yes", "--json")
+        assert moved.returncode == 0, moved.stderr
+        said = json.loads(moved.stdout)
+        assert (said["switched"], said["states"], said["waiting"]) == (True, 0, 0)
+        there, here = (
+            run_cli(bench.settings, "settings", "show", "--json", timeout=PATIENCE).stdout
+            for bench in (new, old)
+        )
+        assert there == here
+        assert currency in there
+    with working(new, tmp_path / "worker.log"):
+        new.send("shop.clicks", "c000", {"action": "view"}, id="on", time="2026-01-01T00:00:00Z")
+        new.flush()
+        new.wait_processed(PATIENCE)
 
 
 def _assert_refused(bench: Bench, message: str, *arguments: str) -> None:
