@@ -99,7 +99,7 @@ def repartition(
 def _successor(settings: Settings, partitions: int | None, number: int | None) -> "Successor":
     """The generation that took over already, or the one that is asked for."""
     from streams.repair.generation import number_of, successor_of
-    from streams.repair.repartition import successor_in_place
+    from streams.repair.repartition_switch import successor_in_place
 
     present = number_of(settings)
     if number is not None and number <= present:

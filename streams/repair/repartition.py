@@ -5,7 +5,7 @@ docs/decisions/0007-repartition.md. A run that was cut short is run again, with 
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -13,13 +13,7 @@ from typing import Final, Self
 
 from schemas.catalogue import kafka_names
 from streams.definitions import DefinitionsReader
-from streams.engine.generation import (
-    CLOSING,
-    FENCE_EPOCH,
-    LOADING,
-    Successor,
-    encode_successor,
-)
+from streams.engine.generation import CLOSING, FENCE_EPOCH, LOADING, Successor
 from streams.engine.group_offsets import GroupOffsets, Published
 from streams.engine.log import LogReader
 from streams.engine.topicnames import TopicNames
@@ -27,10 +21,11 @@ from streams.repair.generation import settings_of
 from streams.repair.group import require_no_workers
 from streams.repair.refused import RepairRefused
 from streams.repair.repartition_checks import Drained, drained
-from streams.repair.repartition_forward import Forwarder, forwarder_group
+from streams.repair.repartition_forward import Forwarder
 from streams.repair.repartition_load import Loader
 from streams.repair.repartition_origin import Began, OriginWriter
 from streams.repair.repartition_states import MovedState, Tally, read_states
+from streams.repair.repartition_switch import published, successor_in, switch
 from streams.repair.repartition_transactions import Transactions
 from streams.settings import Settings
 from streams.state.redis_store import RedisStore, connect
@@ -104,14 +99,14 @@ class Repartition:
 
     def look(self, *, forward: bool) -> Repartitioned:
         """What ``run`` would do; raises what it would, and changes nothing."""
-        published = self._published()
-        result = Repartitioned(self._successor, self._is_switched(published))
+        found = published(self._old)
+        result = Repartitioned(self._successor, self._is_switched(found))
         if result.switched:
             result.waiting = self._forwarder().waiting()
             return result
         self._refuse_unopened()
         require_no_workers(self._old)
-        result.waiting = self._drained(published, forward=forward).waiting
+        result.waiting = self._drained(found, forward=forward).waiting
         for state in self._states():
             result.moved.add(state)
         return result
@@ -121,11 +116,11 @@ class Repartition:
         result = Repartitioned(self._successor, switched=True)
         # First of all: an open transaction of a run that died would hold up whoever reads offsets.
         self._transactions()
-        published = self._published()
-        if not self._is_switched(published):
+        found = published(self._old)
+        if not self._is_switched(found):
             self._refuse_unopened()
             require_no_workers(self._old)
-            ended = self._fence(published, forward=forward)
+            ended = self._fence(found, forward=forward)
             began = self._move(ended, result)
             self._switch(ended, began)
         unopened = [n for n in self._new_numbers if self._new_store.holder(n) == LOADING]
@@ -158,7 +153,7 @@ class Repartition:
 
     def cancel(self) -> int:
         """Let go of the old generation, before the switch only; returns the keys that were dropped."""
-        if self._is_switched(self._published()):
+        if self._is_switched(published(self._old)):
             raise RepairRefused(
                 "the new generation has taken this one's place, and its workers may have run: there is "
                 "no way back but another repartition"
@@ -175,7 +170,7 @@ class Repartition:
 
     def finish(self) -> Finished:
         """Drop the old generation's keys in Redis, but for the fences. Topics stay."""
-        if not self._is_switched(self._published()):
+        if not self._is_switched(published(self._old)):
             raise RepairRefused("nothing is finished: the new generation has not taken over yet")
         for number in self._new_numbers:
             holder, stored = self._new_store.holder(number), self._new_store.stored(number)
@@ -198,20 +193,14 @@ class Repartition:
 
     # Steps ---------------------------------------------------------------------------------------
 
-    def _published(self) -> dict[int, Published]:
-        with GroupOffsets(self._old.kafka_bootstrap, self._old.group) as offsets:
-            return offsets.read(self._topics.inputs, self._numbers)
-
-    def _is_switched(self, published: dict[int, Published]) -> bool:
-        for entry in published.values():
-            if entry.successor is not None:
-                if entry.successor != self._successor:
-                    raise RepairRefused(
-                        f"group {self._old.group} was closed in favour of {entry.successor}; repeat "
-                        "that command, or repartition from there"
-                    )
-                return True
-        return False
+    def _is_switched(self, found: Mapping[int, Published]) -> bool:
+        in_place = successor_in(found)
+        if in_place not in (None, self._successor):
+            raise RepairRefused(
+                f"group {self._old.group} was closed in favour of {in_place}; repeat that command, "
+                "or repartition from there"
+            )
+        return in_place is not None
 
     def _refuse_unopened(self) -> None:
         for number in self._numbers:
@@ -221,21 +210,21 @@ class Repartition:
                     "that began it again, under the settings of the generation before it"
                 )
 
-    def _fence(self, published: dict[int, Published], *, forward: bool) -> Drained:
+    def _fence(self, found: Mapping[int, Published], *, forward: bool) -> Drained:
         self._progress("fence", 0, 0)
         fresh = all(self._store.holder(number) != CLOSING for number in self._numbers)
         for number in self._numbers:
             self._store.claim(number, FENCE_EPOCH, CLOSING)
         try:
-            return self._drained(published, forward=forward)
+            return self._drained(found, forward=forward)
         except RepairRefused:
             if fresh:
                 for number in self._numbers:
                     self._store.forget_epoch(number)
             raise
 
-    def _drained(self, published: dict[int, Published], *, forward: bool) -> Drained:
-        return drained(self._topics, self._store, self._log, published, forward=forward)
+    def _drained(self, found: Mapping[int, Published], *, forward: bool) -> Drained:
+        return drained(self._topics, self._store, self._log, found, forward=forward)
 
     def _states(self) -> Iterator[MovedState]:
         for number in self._numbers:
@@ -304,26 +293,12 @@ class Repartition:
             definitions.stop()
 
     def _switch(self, ended: Drained, began: dict[int, Began]) -> None:
-        """The one moment: the old group is closed, the new one begins, and so does the forwarder."""
         # Whoever came meanwhile was refused by the fences, but its group counts it for a moment.
         require_no_workers(self._old)
-        inputs = [(t, n) for t in self._new_topics.inputs for n in self._new_numbers]
-        starts = self._log.log_starts(inputs)
-        forwarded = Forwarder.begin(self._log, self._topics, ended.offsets)
-        successor = encode_successor(self._successor)
-        transactions = self._transactions()
-        with transactions.begin(lambda: self._progress("switch", 0, 1)):
-            transactions.send_offsets(
-                self._old.group,
-                ended.offsets,
-                {number: f"{held},{successor}" for number, held in ended.positions.items()},
-            )
-            transactions.send_offsets(
-                self._new.group,
-                starts,
-                {number: f"{entry.seq},{entry.chain.hex()}" for number, entry in began.items()},
-            )
-            transactions.send_offsets(forwarder_group(self._old.group), forwarded, {})
+        switch(
+            self._transactions(), self._log, self._old, self._successor, ended, began,
+            lambda: self._progress("switch", 0, 1),
+        )  # fmt: skip
         self._progress("switch", 1, 1)
 
     def _forwarder(self) -> Forwarder:
@@ -341,14 +316,6 @@ class Repartition:
         return self._open_transactions
 
     _open_transactions: Transactions | None = None
-
-
-def successor_in_place(settings: Settings) -> Successor | None:
-    """The generation that took the place of this one; None where none did. Raises KafkaException."""
-    topics = TopicNames.of(settings.topic_prefix)
-    with GroupOffsets(settings.kafka_bootstrap, settings.group) as offsets:
-        published = offsets.read(topics.inputs, range(settings.partitions))
-    return next((held.successor for held in published.values() if held.successor), None)
 
 
 def _store(settings: Settings) -> RedisStore:

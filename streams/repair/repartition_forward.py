@@ -1,6 +1,6 @@
 """Carries records from the topics of a closed generation to those of its successor, each exactly once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
@@ -36,6 +36,14 @@ def forwarded_partition(key: bytes | None, found_in: int, partitions: int, new: 
     return right if partition_of(key, partitions) == found_in else (right + 1) % new
 
 
+def first_offsets(
+    log: LogReader, topics: TopicNames, ended: Mapping[Place, int]
+) -> dict[Place, int]:
+    """Where forwarding begins: where the generation ended, shop.settings from its first record."""
+    customers = {place: at for place, at in ended.items() if place[0] in topics.customer}
+    return {**customers, **log.log_starts([(topics.settings, 0)])}
+
+
 class _Part(NamedTuple):
     """Records of a partition, covering its offsets up to ``end``."""
 
@@ -68,15 +76,8 @@ class Forwarder:
         self._progress = progress
         self._group = forwarder_group(old.group)
         self._done = 0
-
-    @staticmethod
-    def begin(log: LogReader, topics: TopicNames, ended: dict[Place, int]) -> dict[Place, int]:
-        """The forwarder's first offsets: where the generation ended, shop.settings from its start."""
-        definitions = (topics.settings, 0)
-        return {
-            **{place: at for place, at in ended.items() if place[0] in topics.customer},
-            **log.log_starts([definitions]),
-        }
+        #: Next offset of each place, read once: nobody else moves them while this one may write.
+        self._positions: dict[Place, int] = {}
 
     def definitions(self) -> int:
         """Forward what is new in shop.settings; returns the records."""
@@ -94,6 +95,8 @@ class Forwarder:
         return [(t, n) for t in self._topics.customer for n in range(self._old.partitions)]
 
     def _forward(self, places: list[Place]) -> int:
+        # Before the offsets are read: whoever else forwarded is fenced from here on.
+        self._transactions()
         before = self._done
         batch: list[_Part] = []
         for part in self._parts(places):
@@ -105,14 +108,15 @@ class Forwarder:
         return self._done - before
 
     def _parts(self, places: list[Place]) -> Iterator[_Part]:
-        positions = self._positions(places)
+        if not self._positions.keys() >= set(places):
+            self._positions |= self._committed(places)
         ends = self._log.stable_ends(places)
         for place in places:
-            for at in range(positions[place], ends[place], CHUNK):
+            for at in range(self._positions[place], ends[place], CHUNK):
                 end = min(at + CHUNK, ends[place])
                 yield _Part(place, self._log.read_range(*place, at, end), end)
 
-    def _positions(self, places: list[Place]) -> dict[Place, int]:
+    def _committed(self, places: list[Place]) -> dict[Place, int]:
         topics = sorted({topic for topic, _ in places})
         with GroupOffsets(self._old.kafka_bootstrap, self._group) as offsets:
             found = offsets.read(topics, sorted({number for _, number in places}))
@@ -147,6 +151,7 @@ class Forwarder:
                 )
             ends = {part.place: part.end for part in batch}
             transactions.send_offsets(self._group, ends, {})
+        self._positions |= ends
 
     def _successor(self, topic: str) -> str:
         return self._successors.prefix + topic.removeprefix(self._topics.prefix)

@@ -22,6 +22,7 @@ class Transactions:
     def __init__(self, bootstrap: str, transactional_id: str) -> None:
         """Blocks for the broker. Raises KafkaException."""
         self._bootstrap = bootstrap
+        self._identities: dict[str, object] = {}
         self._producer = Producer(
             {
                 "bootstrap.servers": bootstrap,
@@ -67,15 +68,20 @@ class Transactions:
             TopicPartition(topic, number, offset, metadata=metadata.get(number, ""))
             for (topic, number), offset in offsets.items()
         ]
-        # The group has no members: nobody else's generation is needed, the producer's epoch fences.
-        consumer = Consumer(
-            {"bootstrap.servers": self._bootstrap, "group.id": group}, logger=LOGGER
-        )
-        try:
-            identity = consumer.consumer_group_metadata()
-        finally:
-            consumer.close()
+        identity = self._identity(group)
         _persist(lambda left: self._producer.send_offsets_to_transaction(wanted, identity, left))
+
+    def _identity(self, group: str) -> object:
+        """A group without members: no generation of it is needed, the producer's epoch fences."""
+        if group not in self._identities:
+            consumer = Consumer(
+                {"bootstrap.servers": self._bootstrap, "group.id": group}, logger=LOGGER
+            )
+            try:
+                self._identities[group] = consumer.consumer_group_metadata()
+            finally:
+                consumer.close()
+        return self._identities[group]
 
 
 def _persist(call: Callable[[float], object]) -> None:

@@ -46,7 +46,7 @@ def test_what_is_under_way_is_not_closed(
         told.story.before(bench)
         wait_triggers(TRIGGERS_BEFORE, bench)
         _assert_refused(bench, "stop all workers")
-    _assert_refused(bench, "has not taken over yet", "--finish")
+    _assert_refused(bench, "has not taken over yet", *arguments, "--finish")
     key = next(bench.redis.scan_iter(match=f"{bench.store.keys(0).state_base}*")).decode()
     name = key.removeprefix(bench.store.keys(0).state_base)
     due = bench.redis.zscore(bench.store.keys(0).timers, name)
