@@ -77,6 +77,7 @@ CLOCK: Final = "shop.clock"
 SETTINGS: Final = "shop.settings"
 EXCHANGE: Final = "shop.exchange"
 JOURNAL: Final = "shop.journal"
+ORIGIN: Final = "shop.origin"
 TRIGGERS: Final = "shop.triggers"
 DEADLETTERS: Final = "shop.deadletters"
 
@@ -140,6 +141,16 @@ _ALL: Final = (
         producers=("worker",),
         consumers=("worker", "huitou verify"),
         description="A partition's order of processing, a row a commit; msgpack (schemas.journal).",
+        internal=True,
+    ),
+    Topic(
+        name=ORIGIN,
+        event=None,
+        key="customer id",
+        placement=Placement.BY_KEY,
+        producers=("huitou repartition",),
+        consumers=("worker", "huitou verify"),
+        description="The states that a later generation began with (streams.state.codec); else empty.",
         internal=True,
     ),
     Topic(

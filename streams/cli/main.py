@@ -39,6 +39,9 @@ COMMANDS = {
     "settings": Command("streams.cli.settings:settings_app", "Shops' definitions.", _OPERATE),
     "clock": Command("streams.cli.clock:clock_app", "Who owns the clock.", _OPERATE),
     "rebuild": Command("streams.cli.repair:rebuild", "Redis anew, from the log.", _OPERATE),
+    "repartition": Command(
+        "streams.cli.repartition:repartition", "Another partition count.", _OPERATE
+    ),
     "group": Command("streams.cli.repair:group_app", "The consumer group.", _OPERATE),
     "skip": Command("streams.cli.skip:skip", "Leaves out what a fold fails at.", _OPERATE),
     "resume": Command("streams.cli.resume:resume", "Goes on with a paused topic.", _OPERATE),

@@ -99,7 +99,7 @@ def _said_errors(command: str) -> Iterator[None]:
     from streams.definitions import DefinitionsError
     from streams.engine.log_errors import LogError
     from streams.engine.refusal import RecoveryRefused
-    from streams.repair.group import RepairRefused
+    from streams.repair.refused import RepairRefused
     from streams.state.redis_store import StoreError
 
     try:

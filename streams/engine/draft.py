@@ -21,7 +21,7 @@ from streams.domain.fold import fold as fold_event
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state, state_key
 from streams.domain.timers import next_due, take_due
-from streams.engine.checksum import RowsDigest
+from streams.engine.checksum import RowsDigest, slice_crc
 from streams.engine.commit import (
     APPLIED,
     DEAD_LETTER,
@@ -33,7 +33,7 @@ from streams.engine.commit import (
     Stamp,
     stamp_of,
 )
-from streams.state.codec import encode
+from streams.state.codec import decode, encode
 
 #: One script writes at most this many states ...
 COMMIT_STATES = 1_000
@@ -191,6 +191,21 @@ class Draft:
                 cell = (part.topic, outcome)
                 self._counts[cell] = self._counts.get(cell, 0) + count
         return index
+
+    def inherit(self, part: Fetched) -> None:
+        """Take over the states of records of shop.origin, with which a later generation begins.
+
+        Raises StateCodecError for a record that holds none.
+        """
+        for record in part.records:
+            state = decode(record.value or b"")
+            key = state_key(state.shop_id, state.customer_id)
+            self._states[key] = state
+            self._touched[key] = None
+            # Counted by the generation in which they were evicted.
+            self._evicted_early -= state.evicted_early
+        count, crc = len(part.records), slice_crc(part.records)
+        self.slices.append(Slice(part.topic, part.start, part.end, count, crc))
 
     def fire(
         self,

@@ -7,6 +7,7 @@ from typing import Self
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from schemas.journal import GENESIS
+from streams.engine.generation import Successor, decode_successor
 from streams.engine.log import LOGGER
 
 CALL_TIMEOUT = 30.0
@@ -21,6 +22,8 @@ class Published:
     offsets: dict[str, int]
     #: A committed offset without our metadata: somebody else wrote it.
     foreign: str | None = None
+    #: The generation that took this one's place.
+    successor: Successor | None = None
 
 
 class GroupOffsets:
@@ -56,8 +59,11 @@ class GroupOffsets:
             if position is None:
                 foreign = f"{answer.topic}[{answer.partition}] offset {answer.offset}"
                 found[answer.partition] = Published(held.seq, held.chain, held.offsets, foreign)
-            elif position[0] > held.seq:
-                found[answer.partition] = Published(*position, held.offsets, held.foreign)
+            elif position[0] > held.seq or position[2] is not None:
+                seq, chain, successor = position
+                found[answer.partition] = Published(
+                    seq, chain, held.offsets, held.foreign, successor
+                )
         return found
 
     def close(self) -> None:
@@ -70,11 +76,12 @@ class GroupOffsets:
         self.close()
 
 
-def _parse(metadata: str | None) -> tuple[int, bytes] | None:
-    seq, separator, chain = (metadata or "").partition(",")
+def _parse(metadata: str | None) -> tuple[int, bytes, Successor | None] | None:
+    seq, separator, rest = (metadata or "").partition(",")
     if not separator or not seq.isdecimal():
         return None
+    chain, closed, successor = rest.partition(",")
     try:
-        return int(seq), bytes.fromhex(chain)
-    except ValueError:
+        return int(seq), bytes.fromhex(chain), decode_successor(successor) if closed else None
+    except ValueError:  # msgspec's ValidationError too
         return None

@@ -144,6 +144,14 @@ class PartitionProcessor:
         draft.adopt(adopted or ())
         return draft
 
+    def inherit(
+        self, position: Position, part: Fetched, states: MutableMapping[str, CustomerState]
+    ) -> Draft:
+        """Take over states of a former generation; ``part`` is of shop.origin. Raises StateCodecError."""
+        draft = Draft(self._outlets, position, states, {})
+        draft.inherit(part)
+        return draft
+
     def stand(self, position: Position) -> Draft:
         """A draft that changes no customer: for what only moves the clock."""
         return Draft(self._outlets, position, {}, {})

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from schemas.journal import GENESIS, decode_row
 from streams.engine.clock import TickQueue
 from streams.engine.crashpoints import CrashPoints
+from streams.engine.generation import FENCES
 from streams.engine.group_offsets import GroupOffsets, Published
 from streams.engine.log import LogReader
 from streams.engine.log_errors import JournalGap, LogRangeLost
 from streams.engine.partition import NEW_CLOCK, Partition, StateCache
 from streams.engine.publisher import Publishing
-from streams.engine.refusal import RecoveryRefused, forked
+from streams.engine.refusal import RecoveryRefused, fenced, forked, superseded
 from streams.engine.repetition import Repetition
 from streams.engine.topicnames import TopicNames
 from streams.engine.transport import Assignment
@@ -95,6 +96,7 @@ class Recovery:
                 LogReader(self._bootstrap) as log,
             ):
                 published = offsets.read(inputs, owned)
+                self._refuse_superseded(published)
                 self._log = log
                 starts = log.log_starts([(t, n) for n in owned for t in inputs])
                 ends = log.high_watermarks([(t, n) for n in owned for t in inputs])
@@ -130,6 +132,10 @@ class Recovery:
         number = held.partition
         with GroupOffsets(self._bootstrap, self._group) as offsets:
             kafka = offsets.read(self._topics.inputs, [number])[number]
+        self._refuse_superseded({number: kafka})
+        if held.member in FENCES:
+            self._metrics.recoveries("fenced").inc()
+            raise fenced(number, held.member) from held
         if kafka.seq < self._store.stored(number).trimmed:
             self._metrics.recoveries("reset").inc()
             raise RecoveryRefused(
@@ -138,6 +144,12 @@ class Recovery:
                 f"{held}, and group {self._group} has no offset of it: the group was deleted or made "
                 "anew. Adopt it with: huitou group adopt",
             ) from held
+
+    def _refuse_superseded(self, published: Mapping[int, Published]) -> None:
+        for number, kafka in published.items():
+            if kafka.successor is not None:
+                self._metrics.recoveries("superseded").inc()
+                raise superseded(number, kafka.successor)
 
     def _recover_one(
         self,

@@ -1,5 +1,7 @@
 """What no worker may decide by itself: the cases that wait for an operator."""
 
+from streams.engine.generation import LOADING, Successor
+
 
 class RecoveryRefused(Exception):
     """Nothing may be processed until an operator acts; ``case`` is the label of shop_recoveries_total."""
@@ -17,4 +19,29 @@ def forked(number: int, detail: str) -> RecoveryRefused:
         number,
         f"{detail}: two lineages (a failover to an old replica, or two stacks on one Redis). "
         f"Redis's copy is void; restore with: huitou rebuild --partition {number}",
+    )
+
+
+def superseded(number: int, successor: Successor) -> RecoveryRefused:
+    """Another generation of topics has taken this one's place."""
+    return RecoveryRefused(
+        "superseded",
+        number,
+        "this generation was closed by `huitou repartition`; its customers live on in another one. "
+        f"Start workers with {successor}",
+    )
+
+
+def fenced(number: int, member: str) -> RecoveryRefused:
+    """A repartition holds the partition, or was cut short."""
+    if member == LOADING:
+        what = "this generation is not open yet"
+        whose = "under the settings of the generation before it"
+    else:
+        what = "this generation is being repartitioned"
+        whose = "under these settings, or let go of it with --cancel"
+    return RecoveryRefused(
+        "fenced",
+        number,
+        f"{what}. Where that was cut short, run `huitou repartition` again {whose}",
     )

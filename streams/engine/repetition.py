@@ -85,7 +85,9 @@ class Repetition:
             row = stored.row
             if row.previous != partition.position.chain:
                 raise forked(number, f"journal row {row.seq} follows another row than Redis holds")
-            fetched = [self._read(s, number) for s in row.slices if s.topic != self._topics.clock]
+            fetched = [
+                self._read(s, number, journal) for s in row.slices if s.topic != self._topics.clock
+            ]
             commit = None
             if adopting is None and Author(row.build, row.config) == self._author:
                 commit = self._repeat(partition, stored, fetched)
@@ -105,6 +107,7 @@ class Repetition:
             if isinstance(result, Refused):
                 raise result
             partition.advance(commit, result)
+            partition.vector.pop(self._topics.origin, None)  # no input: nobody seeks there
             partition.clock_read = partition.clock_applied = partition.vector[self._topics.clock]
             self._progress()
             self._crash.reach("in-replay")
@@ -148,8 +151,10 @@ class Repetition:
         """The row's slices folded, or its timers fired; None when its timers are not there."""
         number = partition.number
         processor = self._processors[number]
-        definitions = self._definitions.upto(row.definitions)
         states, sizes = partition.cache.states, partition.cache.sizes
+        if fetched and fetched[0].topic == self._topics.origin:
+            return processor.inherit(partition.position, fetched[0], states)
+        definitions = self._definitions.upto(row.definitions)
         if row.fired is None:
             work = processor.prepare(fetched, row.latest, row.skip or ())
             self._load(partition, list(work.keys))
@@ -170,8 +175,13 @@ class Repetition:
             adopted=adopted, skips=row.skip or (),
         )  # fmt: skip
 
-    def _read(self, part: Slice, number: int) -> Fetched:
-        records = self._along.take(part.topic, part.start, part.end)
+    def _read(self, part: Slice, number: int, journal: LogReader) -> Fetched:
+        records = (
+            # Only the first rows of a later generation have it: no lane for all the others.
+            journal.read_range(part.topic, number, part.start, part.end)
+            if part.topic == self._topics.origin
+            else self._along.take(part.topic, part.start, part.end)
+        )
         if len(records) != part.count or slice_crc(records) != part.crc:
             raise RecoveryRefused(
                 "incomplete",

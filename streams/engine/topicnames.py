@@ -7,6 +7,7 @@ from schemas.catalogue import (
     CUSTOMER_TOPICS,
     DEADLETTERS,
     JOURNAL,
+    ORIGIN,
     SETTINGS,
     TRIGGERS,
 )
@@ -23,6 +24,7 @@ class TopicNames:
     triggers: str
     deadletters: str
     settings: str
+    origin: str
 
     @classmethod
     def of(cls, prefix: str) -> "TopicNames":
@@ -34,6 +36,7 @@ class TopicNames:
             triggers=prefix + TRIGGERS,
             deadletters=prefix + DEADLETTERS,
             settings=prefix + SETTINGS,
+            origin=prefix + ORIGIN,
         )
 
     @property

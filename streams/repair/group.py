@@ -10,16 +10,13 @@ from schemas.journal import chain
 from streams.engine.group_offsets import GroupOffsets
 from streams.engine.log import LOGGER, LogReader
 from streams.engine.topicnames import TopicNames
+from streams.repair.refused import RepairRefused, require_no_fence
 from streams.settings import Settings
 from streams.state.redis_store import RedisStore
 
 #: Journal rows looked through, backwards, for where a topic stood.
 ROWS_BACK = 2_000
 CALL_TIMEOUT = 30.0
-
-
-class RepairRefused(Exception):
-    """The repair would do harm now; says what to do first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,9 @@ def adopt_group(settings: Settings) -> list[Adopted]:
     require_no_workers(settings)
     topics = TopicNames.of(settings.topic_prefix)
     store = RedisStore(settings.redis_url, settings.redis_prefix)
+    require_no_fence(settings, store)
     numbers = range(settings.partitions)
+    _require_open(settings, topics)
     with LogReader(settings.kafka_bootstrap) as log:
         adopted = [_adopt(number, topics, store, log) for number in numbers]
     _commit(settings, topics, adopted)
@@ -76,6 +75,17 @@ def adopt_group(settings: Settings) -> list[Adopted]:
         store.forget_epoch(number)
     store.close()
     return adopted
+
+
+def _require_open(settings: Settings, topics: TopicNames) -> None:
+    """Offsets that name a successor are not written over: this generation ended with them."""
+    with GroupOffsets(settings.kafka_bootstrap, settings.group) as offsets:
+        for entry in offsets.read(topics.inputs, range(settings.partitions)).values():
+            if entry.successor is not None:
+                raise RepairRefused(
+                    f"group {settings.group} was closed by `huitou repartition`; the generation that "
+                    f"took its place is that of {entry.successor}"
+                )
 
 
 def _adopt(number: int, topics: TopicNames, store: RedisStore, log: LogReader) -> Adopted:

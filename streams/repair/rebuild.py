@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from streams.bootstrap import configuration_digest, processors
@@ -14,6 +14,7 @@ from streams.engine.repetition import Author, Repetition
 from streams.engine.topicnames import TopicNames
 from streams.operations.metrics import Metrics
 from streams.repair.group import require_no_workers
+from streams.repair.refused import require_no_fence
 from streams.settings import Settings
 from streams.state.redis_store import RedisStore
 
@@ -39,6 +40,8 @@ def rebuild(
     RepairRefused while workers run, RecoveryRefused, a LogError, redis.RedisError or KafkaException.
     """
     require_no_workers(settings)
+    with closing(RedisStore(settings.redis_url, settings.redis_prefix)) as store:
+        require_no_fence(settings, store)
     for number in partitions:
         with _recovery(settings, number, progress) as (recovery, store):
             began = time.monotonic()

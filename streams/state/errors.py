@@ -29,4 +29,5 @@ class Held(StoreError):
             f"partition {partition}: claim of generation {generation} ({member}) refused, {reply}"
         )
         self.partition = partition
-        self.generation = int(reply.split(" ")[1])
+        _, held_generation, self.member = reply.split(" ", 2)
+        self.generation = int(held_generation)

@@ -139,6 +139,11 @@ class RedisStore:
             next_due=int(first[0][1]) if first else None,
         )
 
+    def holder(self, partition: int) -> str:
+        """The member under whose claim the partition is; empty where there is none."""
+        member = cast(bytes | None, self._redis.hget(self.keys(partition).meta, "member"))
+        return member.decode() if member else ""
+
     def forget_epoch(self, partition: int) -> None:
         """Let the next claim win whatever its generation; only while no worker runs."""
         self._redis.hdel(self.keys(partition).meta, "epoch", "member")

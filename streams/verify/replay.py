@@ -106,6 +106,8 @@ class Replay:
         self, row: JournalRow, position: Position, adopted: Sequence[TriggerEvent] | None
     ) -> Draft:
         fetched = [self._read(row, part) for part in row.slices if part.topic != self._topics.clock]
+        if fetched and fetched[0].topic == self._topics.origin:
+            return self._processor.inherit(position, fetched[0], self.states)
         work = self._processor.prepare(fetched, row.latest, row.skip or ())
         return self._processor.fold(
             position,
@@ -118,12 +120,14 @@ class Replay:
         )
 
     def _read(self, row: JournalRow, part: Slice) -> Fetched:
-        if part.start < self.vector.get(part.topic, part.start):
-            # Offsets that come a second time lie behind the reader along the log.
+        origin = part.topic == self._topics.origin
+        if origin or part.start < self.vector.get(part.topic, part.start):
+            # Offsets that come a second time lie behind the reader along the log; what a generation
+            # began with is no topic of that reader.
             records = self._reader.read_range(part.topic, self.partition, part.start, part.end)
         else:
             records = self._log.take(part.topic, part.start, part.end)
-        self._report.events += len(records)
+        self._report.events += 0 if origin else len(records)
         name = f"{part.topic} [{part.start}, {part.end})"
         if len(records) != part.count:
             detail = f"seq {row.seq} counted {part.count} records, the log holds {len(records)}"

@@ -38,7 +38,7 @@ EVENT_EXAMPLES = [example for example in EXAMPLES if TOPICS[example.topic].event
 def test_the_topics_of_the_contract() -> None:
     assert list(TOPICS) == [
         "shop.clicks", "shop.carts", "shop.orders", "shop.reviews", "shop.clock", "shop.settings",
-        "shop.exchange", "shop.journal", "shop.triggers", "shop.deadletters",
+        "shop.exchange", "shop.journal", "shop.origin", "shop.triggers", "shop.deadletters",
     ]  # fmt: skip
     assert CUSTOMER_TOPICS == ("shop.clicks", "shop.carts", "shop.orders", "shop.reviews")
     assert kafka_names("t.")["t.shop.clicks"] == "shop.clicks"
