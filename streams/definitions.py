@@ -27,6 +27,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
+from producers.offsets import OffsetsError, list_offsets
 from schemas.catalogue import SETTINGS
 from schemas.decoding import UNREADABLE, refusal
 from schemas.envelope import BODY_BYTES
@@ -285,11 +286,8 @@ class DefinitionsReader:
         admin = AdminClient({"bootstrap.servers": self._bootstrap}, logger=_kafka_log)
         asked = {TopicPartition(self._topic, 0): _LATEST}
         try:
-            (answer,) = admin.list_offsets(
-                asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=timeout
-            ).values()
-            end = answer.result(timeout).offset
-        except (KafkaException, TimeoutError) as error:
+            (end,) = list_offsets(admin, asked, IsolationLevel.READ_COMMITTED, timeout).values()
+        except OffsetsError as error:
             raise DefinitionsError(f"the end of {self._where()} is not known: {error}") from error
         left = deadline - time.monotonic()
         self._wait(lambda: self._offset >= end, left, f"offset {end}")

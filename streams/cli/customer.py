@@ -1,6 +1,7 @@
 """`huitou customer ID`: what is known of a customer at this moment."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -10,15 +11,19 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.partitioner import partition_of
+from streams.definitions import Definitions, DefinitionsError, DefinitionsReader
+from streams.operations.logging import configure
 from streams.settings import Settings
 from streams.state.codec import StateCodecError
 from streams.state.connection import Client, connect
 from streams.state.keys import PartitionKeys
-from streams.state.reader import read_customer
+from streams.state.reader import Customer, read_customer
 from streams.state.scanning import escape_pattern, scan
 
 #: Nested lists longer than this are cut for people (never in JSON).
 SHOWN = 20
+#: Seconds in which Kafka must have told the shops' settings, or the state is shown without them.
+DEFINITIONS_SECONDS = 5.0
 
 
 def customer(
@@ -47,7 +52,11 @@ def customer(
             err=True,
         )
         raise typer.Exit(1)
-    for description in found:
+    definitions = _definitions(settings)
+    for held in found:
+        shop_id = held.state.shop_id
+        shop_id, now = held.state.shop_id, time.time_ns() // 1_000_000
+        description = held.describe(definitions.at(shop_id, now) if definitions else None)
         if as_json:
             typer.echo(json.dumps(description, ensure_ascii=False))
         else:
@@ -56,12 +65,26 @@ def customer(
 
 def _read(
     redis: Client, settings: Settings, customer_id: str, shop: str | None
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Customer]:
     shops = [shop] if shop else sorted(_shops_of(redis, settings, customer_id))
     for shop_id in shops:
         held = read_customer(redis, settings, shop_id, customer_id)
         if held is not None:
-            yield held.describe()
+            yield held
+
+
+def _definitions(settings: Settings) -> Definitions | None:
+    """The shops' currencies and time zones; None, and a line that says so, while Kafka is away."""
+    configure("warning")
+    reader = DefinitionsReader(settings)
+    try:
+        reader.start(DEFINITIONS_SECONDS)
+        return reader.current()
+    except DefinitionsError as error:
+        typer.echo(f"huitou customer: shown without currency and time zone: {error}", err=True)
+        return None
+    finally:
+        reader.stop()
 
 
 def _shops_of(redis: Client, settings: Settings, customer_id: str) -> set[str]:

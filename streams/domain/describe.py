@@ -19,9 +19,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REFUND_STATUSES = ((4, "refunded"), (2, "refund_withdrawn"), (1, "refund_requested"))
 
 
-def describe(state: CustomerState, settings: ShopSettings) -> dict[str, Any]:
+def describe(state: CustomerState, settings: ShopSettings | None) -> dict[str, Any]:
     """``state`` as a plain dict that JSON can hold; ``settings`` gives the currency and the time
-    zone.
+    zone, which are None where nobody knows them.
 
     Parts of which nothing is known yet are there, with zeros. It costs about what ten folds do.
     """
@@ -101,14 +101,14 @@ def _line(line: Line) -> dict[str, Any]:
     }
 
 
-def _orders(orders: Orders, settings: ShopSettings) -> dict[str, Any]:
+def _orders(orders: Orders, settings: ShopSettings | None) -> dict[str, Any]:
     recent = sorted(orders.open, key=lambda order: (order.changed_at, order.order_id))
     return {
-        "currency": settings.currency,
+        "currency": settings and settings.currency,
         **msgspec.structs.asdict(orders.totals),
         "first_paid_at": moment(orders.first_paid_at),
         "last_paid_at": moment(orders.last_paid_at),
-        "time_zone": settings.time_zone,
+        "time_zone": settings and settings.time_zone,
         "paid_by_hour": orders.hours or [0] * 24,
         "recent": [_order(order) for order in recent],
     }

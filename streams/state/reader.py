@@ -44,11 +44,11 @@ class Customer(msgspec.Struct, frozen=True):
     next_due: int | None
 
     def describe(self, shop: ShopSettings | None = None) -> dict[str, Any]:
-        """As a plain dict for people and JSON; ``shop`` gives time zone and currency."""
+        """As a plain dict for people and JSON; ``shop`` gives time zone and currency, else None."""
         return {
             "partition": self.partition,
             "seq": self.seq,
-            **describe(self.state, shop or ShopSettings(self.state.shop_id)),
+            **describe(self.state, shop),
         }
 
 

@@ -4,11 +4,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
 
-from schemas.catalogue import TRIGGERS
+from schemas.catalogue import SETTINGS, TRIGGERS
 from schemas.partitioner import partition_of
 from streams.domain.state import CustomerState, new_state
 from streams.settings import Settings
@@ -40,6 +41,42 @@ def put(store: "redis.Redis", settings: Settings, shop: str, customer: str) -> C
 # --- customer
 
 
+@pytest.fixture
+def definitions(settings: Settings, tmp_path: Path) -> None:
+    """Shop north has settings of its own, no other shop has."""
+    make_topic(settings.kafka_bootstrap, settings.topic_prefix + SETTINGS)
+    file = tmp_path / "north.json"
+    file.write_text(json.dumps({"shop_id": "north", "currency": "EUR", "time_zone": "Asia/Tokyo"}))
+    done = run_cli(settings, "settings", "apply", str(file))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.usefixtures("definitions")
+def test_a_customers_figures_are_in_the_currency_of_the_shop(
+    store: "redis.Redis", settings: Settings
+) -> None:
+    for shop in ("north", "south"):
+        put(store, settings, shop, "c1")
+    done = run_cli(settings, "customer", "c1", "--json")
+    assert done.returncode == 0, done.stderr
+    shown = [json.loads(line)["orders"] for line in done.stdout.splitlines()]
+    assert [(each["currency"], each["time_zone"]) for each in shown] == [
+        ("EUR", "Asia/Tokyo"), ("CNY", "UTC"),
+    ]  # fmt: skip
+    assert done.stderr == ""
+
+
+def test_without_the_shops_settings_no_currency_is_made_up(
+    store: "redis.Redis", settings: Settings
+) -> None:
+    put(store, settings, "north", "c1")
+    done = run_cli(settings, "customer", "c1", "--shop", "north", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["orders"]["currency"] is None
+    assert "without currency and time zone" in done.stderr
+
+
+@pytest.mark.usefixtures("definitions")
 def test_a_customer_is_found_in_every_shop(store: "redis.Redis", settings: Settings) -> None:
     for shop in ("north", "south"):
         put(store, settings, shop, "c/1*")
@@ -56,6 +93,7 @@ def test_a_customer_is_found_in_every_shop(store: "redis.Redis", settings: Setti
     assert found[0]["coupons"] == []
 
 
+@pytest.mark.usefixtures("definitions")
 def test_a_customer_of_one_shop_for_people(store: "redis.Redis", settings: Settings) -> None:
     put(store, settings, "north", "c1")
     put(store, settings, "south", "c1")
