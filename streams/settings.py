@@ -18,6 +18,7 @@ class Settings(BaseSettings):
         default="127.0.0.1:9092",
         validation_alias=AliasChoices("KAFKA_BOOTSTRAP", "HUITOU_KAFKA_BOOTSTRAP"),
     )
+    #: redis://host:port/db, or redis+cluster://host:port,host:port for a Redis Cluster.
     redis_url: str = Field(
         default="redis://127.0.0.1:6379/0",
         validation_alias=AliasChoices("REDIS_URL", "HUITOU_REDIS_URL"),
