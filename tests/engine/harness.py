@@ -194,13 +194,12 @@ class Bench:
     def wait_published(self, timeout: float = 30.0) -> None:
         """Kafka has every commit that Redis has."""
 
-        def level() -> bool:
-            kafka = self.kafka_positions()
-            return all(
-                self.store.stored(number).position.seq == kafka[number].seq for number in kafka
-            )
+        wait_for(self.is_published, timeout, "the outbox published")
 
-        wait_for(level, timeout, "the outbox published")
+    def is_published(self) -> bool:
+        """Whether Kafka has every commit that Redis has."""
+        kafka = self.kafka_positions()
+        return all(self.store.stored(number).position.seq == kafka[number].seq for number in kafka)
 
     def read(self, topic: str, isolation: str = "read_committed") -> list[dict[str, object]]:
         """All JSON records of a topic, by partition and offset."""
