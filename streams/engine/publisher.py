@@ -8,7 +8,7 @@ consumer's live one, so a worker that lost its partitions is refused by the brok
 import struct
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,10 +21,12 @@ from streams.state.redis_store import OutboxEntry, RedisStore
 
 #: Rows of one transaction, over all partitions; an entry (one commit) is never cut.
 TRANSACTION_ROWS = 10_000
-#: ... and about this many bytes.
-TRANSACTION_BYTES = 64 * 1024 * 1024
-#: Entries read of one partition at a time; an entry is below 5 MB, a typical one below 100 KB.
-READ_ENTRIES = 100
+#: ... and about this many bytes: 10,000 triggers have 10 MB. A broker must take them within
+#: TRANSACTION_TIMEOUT_MS, or the same transaction fails again and again.
+TRANSACTION_BYTES = 16 * 1024 * 1024
+#: Entries read of one partition at a time: one with dead letters may have 5 MB, a typical one has
+#: less than 100 KB.
+READ_ENTRIES = 8
 #: How soon rows that nobody waits for (journal and offsets only) are published, seconds.
 QUIET_INTERVAL = 1.0
 TRANSACTION_TIMEOUT_MS = 5_000
@@ -250,14 +252,8 @@ class Publisher:
         for number, held in self._partitions.items():
             if number not in wanted or held.committed <= held.published:
                 continue
-            entries = self._store.outbox(number, held.published, READ_ENTRIES)
-            if not entries:
-                raise PublisherError(
-                    f"partition {number}: outbox is empty after seq {held.published}, "
-                    f"but {held.committed} is committed: Redis lost it"
-                )
             taken: list[OutboxEntry] = []
-            for entry in entries:
+            for entry in self._entries(number, held):
                 expected = held.published + len(taken) + 1
                 if entry.seq != expected:
                     raise PublisherError(
@@ -276,6 +272,21 @@ class Publisher:
             for entry in taken:
                 batch.moved.update(entry.vector)
         return batches
+
+    def _entries(self, number: int, held: Publishing) -> Iterator[OutboxEntry]:
+        """What is committed and not published, read a few at a time: whoever has enough stops."""
+        after = held.published
+        while True:
+            entries = self._store.outbox(number, after, READ_ENTRIES)
+            if not entries and after == held.published:
+                raise PublisherError(
+                    f"partition {number}: outbox is empty after seq {after}, "
+                    f"but {held.committed} is committed: Redis lost it"
+                )
+            yield from entries
+            if len(entries) < READ_ENTRIES:
+                return
+            after = entries[-1].seq
 
     def _transact(self, batches: Mapping[int, _Batch]) -> list[tuple[str, int, str]]:
         producer = self._producer

@@ -250,6 +250,10 @@ class Consumer(driver.Consumer):
         # are published; such a commit could even move an offset back behind a transaction.
         return True
 
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Faust's watchdog expects a message for each topic-partition, and commits of its own: ten
+        minutes after the start it would call every one of ours stuck. /livez and /readyz watch it."""
+
     async def reread(self, offsets: Mapping[tuple[str, int], int]) -> None:
         """Fetch again from these offsets, after a pause."""
         await self._thread.seek_all(offsets)

@@ -24,6 +24,7 @@ OVERRIDDEN = {
         "_commit_offsets",
         "_new_consumer_thread",
         "on_partitions_revoked",
+        "verify_event_path",
     ],
     transport.ConsumerThread: ["_create_worker_consumer", "_fetch_records", "__post_init__"],
     transport.RebalanceListener: ["on_partitions_assigned"],

@@ -13,7 +13,7 @@ from streams.domain.state import Coupon
 from streams.engine.engine import EXIT_REFUSED
 from streams.engine.refusal import RecoveryRefused
 from streams.engine.transport import Assignment
-from streams.state.codec import decode, encode
+from streams.state.codec import CODEC_VERSION, decode, encode
 from tests.conftest import settings_of
 from tests.engine.conftest import make_bench
 from tests.engine.harness import Bench, Snapshot, WorkerProcess, ids, moment
@@ -239,6 +239,15 @@ def test_a_journal_that_no_longer_reaches_back_is_refused(bench: Bench, tmp_path
     assert cases["incomplete"] == 1
     assert refusal is not None
     assert "shop.journal" in refusal
+
+
+def test_states_of_a_newer_build_are_refused(worked: Worked) -> None:
+    worked.bench.redis.hset(worked.meta(0), "codec_min", CODEC_VERSION + 1)
+    cases, refusal = worked.recover()
+    assert cases["newer"] == 1
+    assert refusal is not None
+    assert f"in encoding {CODEC_VERSION + 1}" in refusal
+    assert "huitou rebuild --partition 0" in refusal
 
 
 def test_a_group_made_anew_is_refused(bench: Bench, tmp_path: Path) -> None:

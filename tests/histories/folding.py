@@ -133,7 +133,7 @@ class _Folding:
         return rows
 
     def _commit(self, draft: Draft) -> list[OutRow]:
-        commit: Commit = draft.finish(_STAMP)
+        commit: Commit = draft.finish(STAMP)
         self._position = Position(commit.position.seq, commit.position.chain)
         self._counts.update(commit.counts)
         for key, due in commit.timers.items():
@@ -144,7 +144,8 @@ class _Folding:
         return commit.rows
 
 
-_STAMP = Stamp(1, ClockState(WALL, 0, 0, 1.0, 0), 0, {}, "history", CODEC_VERSION, "history", "1")
+#: The circumstances of every commit that is folded without a worker.
+STAMP = Stamp(1, ClockState(WALL, 0, 0, 1.0, 0), 0, {}, "history", CODEC_VERSION, "history", "1")
 
 
 def _bundles(events: list[Event]) -> Iterator[list[Event]]:

@@ -20,14 +20,15 @@ def draw(samples: Sequence[Sample], fitted: Trend, path: Path) -> None:
     ends = [(first / 60, fitted.start / 1024), (samples[-1].seconds / 60, fitted.end / 1024)]
     worker.add_line(ends, stroke_color="#e41a1c", width=1, name="fitted after warm-up")
     grid = leather.Grid()
-    grid.add_many(
-        [
-            worker,
-            _chart(samples, "Redis: used memory, MB", lambda s: s.redis_used_kb / 1024),
-            _chart(samples, "Lag: records not committed yet", lambda s: s.lag),
-            _chart(samples, "Events processed, thousands", lambda s: s.events / 1000),
-        ]
-    )
+    charts = [
+        worker,
+        _chart(samples, "Redis: used memory, MB", lambda s: s.redis_used_kb / 1024),
+        _chart(samples, "Events processed, thousands", lambda s: s.events / 1000),
+    ]
+    looked = [sample for sample in samples if sample.lag is not None]
+    if looked:
+        charts.append(_chart(looked, "Lag: records not committed yet", lambda s: s.lag or 0))
+    grid.add_many(charts)
     grid.to_svg(str(path), WIDTH, HEIGHT)
 
 

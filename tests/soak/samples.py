@@ -23,8 +23,8 @@ class Sample:
     worker_cpu_seconds: float
     redis_used_kb: int
     redis_rss_kb: int
-    #: Records in the topics that no commit covers yet.
-    lag: int
+    #: Records in the topics that no commit covers yet; None: not looked at.
+    lag: int | None
     events: int
     triggers: int
 
@@ -71,7 +71,9 @@ def read_csv(path: Path) -> list[Sample]:
         ]
 
 
-def _number(text: str) -> float:
+def _number(text: str) -> float | None:
+    if not text:
+        return None
     return float(text) if "." in text else int(text)
 
 

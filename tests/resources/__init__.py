@@ -1,0 +1,1 @@
+"""What a worker may take, whatever comes: memory within bounds that its own constants give."""
