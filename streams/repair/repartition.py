@@ -153,6 +153,8 @@ class Repartition:
 
     def cancel(self) -> int:
         """Let go of the old generation, before the switch only; returns the keys that were dropped."""
+        # A run that is frozen in the middle must not switch when it thaws.
+        self._transactions()
         if self._is_switched(published(self._old)):
             raise RepairRefused(
                 "the new generation has taken this one's place, and its workers may have run: there is "

@@ -1,8 +1,8 @@
-"""``python -m tests.repair_generation.killed PARTITIONS NUMBER STEP N``: a repartition that kills itself.
+"""A repartition that kills or freezes itself, as a process of its own.
 
-SIGKILL strikes at the N-th report of progress within STEP, which comes at the beginning of a step and
-before whatever it writes counts. Batches are small, so that steps have several. Exit code 0: the step was
-over before.
+``python -m tests.repair_generation.killed PARTITIONS NUMBER STEP N [STOP]``: SIGKILL (or SIGSTOP) strikes
+at the N-th report of progress within STEP, which comes at the beginning of a step and before whatever it
+writes counts. Batches are small, so that steps have several. Exit code 0: the step was over before.
 """
 
 import os
@@ -15,7 +15,7 @@ from streams.repair.repartition import Repartition
 from streams.settings import Settings
 
 
-def main(partitions: int, number: int, step: str, occurrence: int) -> None:
+def main(partitions: int, number: int, step: str, occurrence: int, strike: str = "KILL") -> None:
     repartition_origin.RECORDS = 15
     repartition_origin.COMMIT_STATES = 6
     repartition_forward.RECORDS = 15
@@ -26,7 +26,7 @@ def main(partitions: int, number: int, step: str, occurrence: int) -> None:
         print(f"{reported} {done} of {of}", flush=True)
         left -= reported == step
         if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.Signals[f"SIG{strike}"])
 
     settings = Settings()
     with Repartition(settings, successor_of(settings, number, partitions), progress) as command:
@@ -37,4 +37,4 @@ def main(partitions: int, number: int, step: str, occurrence: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), *sys.argv[5:])

@@ -1,6 +1,7 @@
 """What the command refuses, what it says then, and that nothing is different afterwards."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from tests.repair_generation.scenario import (
     stored,
     wait_triggers,
 )
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1_500)]
 
@@ -112,6 +114,33 @@ def test_a_cancelled_attempt_uses_its_number_up(
     assert third.counted("duplicate") == EVENTS_BEFORE
     verified = run_cli(third.settings, "verify", timeout=PATIENCE)
     assert verified.returncode == 0, verified.stdout
+
+
+def test_a_frozen_run_does_not_switch_after_it_was_cancelled(
+    stack_of: Callable[[int], Bench], tmp_path: Path
+) -> None:
+    old = stack_of(2)
+    frozen = subprocess.Popen(
+        [sys.executable, "-m", "tests.repair_generation.killed", "1", "2", "switch", "1", "STOP"],
+        env=environment(old.settings),
+    )
+    try:
+        wait_for(lambda: _is_stopped(frozen), PATIENCE, "the run in the middle of its switch")
+        cancelled = repartition(old, "--partitions", "1", "--cancel")
+        assert cancelled.returncode == 0, cancelled.stderr
+        frozen.send_signal(signal.SIGCONT)
+        assert frozen.wait(PATIENCE) != 0
+    finally:
+        frozen.kill()
+    with working(old, tmp_path / "worker.log"):
+        old.send("shop.clicks", "c000", {"action": "view"}, id="on", time="2026-01-01T00:00:00Z")
+        old.flush()
+        old.wait_processed(PATIENCE)
+
+
+def _is_stopped(process: subprocess.Popen[bytes]) -> bool:
+    assert process.poll() is None, "it ended before"
+    return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def test_definitions_go_along_and_so_do_later_ones(

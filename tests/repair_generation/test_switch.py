@@ -29,6 +29,7 @@ from tests.repair_generation.scenario import (
     wait_counted,
     wait_triggers,
 )
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1_500)]
 
@@ -127,10 +128,13 @@ class _Following:
                 stderr=subprocess.STDOUT,
             )
 
-    def __enter__(self) -> None: ...
+    def __enter__(self) -> None:
+        """What is sent from here on is forwarded by it."""
+        wait_for(lambda: "forwarding" in self._log.read_text(), PATIENCE, "the forwarder")
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._process.send_signal(signal.SIGTERM)
         code = self._process.wait(PATIENCE)
         if kind is None:
             assert code == 0, self._log.read_text()
+            assert "0 records forwarded\n" not in self._log.read_text().splitlines(keepends=True)
