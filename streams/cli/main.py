@@ -39,6 +39,8 @@ COMMANDS = {
     "settings": Command("streams.cli.settings:settings_app", "Shops' definitions.", _OPERATE),
     "clock": Command("streams.cli.clock:clock_app", "Who owns the clock.", _OPERATE),
     "rebuild": Command("streams.cli.repair:rebuild", "Redis anew, from the log.", _OPERATE),
+    "archive": Command("streams.cli.archive:archive", "The topics as Parquet files.", _OPERATE),
+    "snapshot": Command("streams.cli.snapshot:snapshot", "The states as files.", _OPERATE),
     "group": Command("streams.cli.repair:group_app", "The consumer group.", _OPERATE),
     "resume": Command("streams.cli.resume:resume", "Goes on with a paused topic.", _OPERATE),
 }

@@ -10,16 +10,13 @@ from schemas.journal import chain
 from streams.engine.group_offsets import GroupOffsets
 from streams.engine.log import LOGGER, LogReader
 from streams.engine.topicnames import TopicNames
+from streams.repair.refused import RepairRefused
 from streams.settings import Settings
 from streams.state.redis_store import RedisStore
 
 #: Journal rows looked through, backwards, for where a topic stood.
 ROWS_BACK = 2_000
 CALL_TIMEOUT = 30.0
-
-
-class RepairRefused(Exception):
-    """The repair would do harm now; says what to do first."""
 
 
 @dataclass(frozen=True, slots=True)
