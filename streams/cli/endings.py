@@ -26,7 +26,7 @@ def said_errors(command: str) -> Iterator[None]:
     from streams.engine.draft import FoldError
     from streams.engine.log_errors import LogError, LogIncomplete
     from streams.engine.refusal import RecoveryRefused
-    from streams.repair.refused import RepairRefused
+    from streams.repair.refused import RepairDoubt, RepairRefused
     from streams.state.codec import StateCodecError
     from streams.state.redis_store import StoreError
 
@@ -35,7 +35,7 @@ def said_errors(command: str) -> Iterator[None]:
     )  # fmt: skip
     try:
         yield
-    except (LogIncomplete, DefinitionsError, RedisError, KafkaException) as error:
+    except (LogIncomplete, DefinitionsError, RedisError, KafkaException, RepairDoubt) as error:
         raise _end(command, error, EXIT_DOUBT) from None
     except refusals as error:
         raise _end(command, error, EXIT_REFUSED) from None

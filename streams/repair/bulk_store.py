@@ -18,7 +18,9 @@ from streams.repair.timers import PendingTimers
 from streams.state.codec import CODEC_VERSION, decode
 from streams.state.redis_store import RedisStore, Refused
 
-#: A write carries about this many states ...
+#: A write carries the states of so many commits ...
+WRITE_COMMITS = 500
+#: ... or about this many states ...
 WRITE_STATES = 2_000
 #: ... or bytes of them: some 20 ms of Redis, which serves nobody else of this stack meanwhile.
 WRITE_BYTES = 8 * 1024 * 1024
@@ -49,7 +51,7 @@ class BulkStore(RedisStore):
         self._states: dict[str, bytes] = {}
         self._due: dict[str, int | None] = {}
         self._fields: dict[str, Any] = {}
-        self._bytes = 0
+        self._bytes = self._commits = 0
         self._epoch = 0
         self._from: Position | None = None
         self._to: Position | None = None
@@ -114,11 +116,16 @@ class BulkStore(RedisStore):
                 self._from = position
             self._epoch, self._to = epoch, commit.position
             self._gather(commit)
-        if len(self._states) >= WRITE_STATES or self._bytes >= WRITE_BYTES:
+        if (
+            self._commits >= WRITE_COMMITS
+            or len(self._states) >= WRITE_STATES
+            or self._bytes >= WRITE_BYTES
+        ):
             self.flush()
         return [self._timers.first()]
 
     def _gather(self, commit: Commit) -> None:
+        self._commits += 1
         for key, state in commit.states.items():
             self._bytes += len(state)
             self._known.add(key)
@@ -153,7 +160,7 @@ class BulkStore(RedisStore):
         self._states.clear()
         self._due.clear()
         self._fields.clear()
-        self._bytes = 0
+        self._bytes = self._commits = 0
         self._from = None
 
     def _write_gathered(self, before: Position, after: Position) -> None:

@@ -84,13 +84,12 @@ def _plan(
 def _journal_lost(
     log: LogReader, journal: str, number: int, begin: int, snapshots: Path | None
 ) -> str:
-    start = log.log_starts([(journal, number)])[journal, number]
-    found = next(iter(log.read_range(journal, number, start, start + FIRST_ROWS)), None)
-    begins = f"at offset {start}" if found is None else f"at offset {found.offset}"
+    begins = log.log_starts([(journal, number)])[journal, number]
     more = "an older archive" if snapshots else "--from-snapshot DIR"
     return (
         f"partition {number}: {journal}[{number}] lacks seq {begin}, the first to be folded; what is left "
-        f"begins {begins}: retention removed the rest. Give --archive DIR with those offsets, or {more}"
+        f"begins at offset {begins}: retention removed the rest. Give "
+        f"--archive DIR with those offsets, or {more}"
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+from streams.archive.errors import ArchiveRefused
 from streams.archive.logs import Logs
 from streams.bootstrap import configuration_digest, processors
 from streams.build import build
@@ -19,16 +20,20 @@ from streams.definitions import DefinitionsReader
 from streams.engine.clock import TickQueue
 from streams.engine.crashpoints import CrashPoints
 from streams.engine.log import LogReader
+from streams.engine.log_errors import LogError, LogIncomplete
 from streams.engine.partition import NEW_CLOCK, Partition, StateCache
+from streams.engine.refusal import RecoveryRefused
 from streams.engine.repetition import Author
 from streams.engine.topicnames import TopicNames
 from streams.repair.bulk_store import BulkStore
 from streams.repair.group import require_no_workers
 from streams.repair.plan import Plan, make_plans
+from streams.repair.refused import RepairDoubt, RepairRefused
 from streams.repair.repeating import RepetitionFrom
 from streams.repair.snapshot_file import blocks
 from streams.settings import Settings
-from streams.state.redis_store import Stored
+from streams.state.codec import StateCodecError
+from streams.state.redis_store import Stored, StoreError
 
 #: Journal rows between two looks at whether states must leave memory.
 EVICT_ROWS = 500
@@ -77,7 +82,7 @@ def rebuild(
     longer have. With several ``processes`` partitions are folded side by side, and ``progress`` is told
     nothing. Everything that can be checked is checked before the first key is dropped. Raises
     RepairRefused (workers run, no snapshot fits, the log is not there), RecoveryRefused, a LogError,
-    redis.RedisError or KafkaException.
+    redis.RedisError or KafkaException; with several processes RepairRefused or RepairDoubt for all of them.
     """
     require_no_workers(settings)
     logs = Logs(settings.kafka_bootstrap, archive)
@@ -95,12 +100,39 @@ def _side_by_side(
 ) -> Iterator[Rebuilt]:
     # Not forked: the Kafka client's threads would be missing in a copy of this process.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(rebuild_one, settings, plan, logs) for plan in plans]
+        waiting = [pool.submit(_rebuild_apart, settings, plan, logs) for plan in plans]
         try:
-            for done in as_completed(waiting):
-                yield done.result()
+            for ended in as_completed(waiting):
+                done = ended.result()
+                if isinstance(done, _Failed):
+                    raise RepairRefused(done.said) if done.refused else RepairDoubt(done.said)
+                yield done
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """Why a process of its own could not rebuild; errors themselves do not all pass between processes."""
+
+    said: str
+    refused: bool
+
+
+def _rebuild_apart(settings: Settings, plan: Plan, logs: Logs) -> Rebuilt | _Failed:
+    refusals = (
+        RepairRefused,
+        RecoveryRefused,
+        ArchiveRefused,
+        StoreError,
+        StateCodecError,
+        LogError,
+    )
+    try:
+        return rebuild_one(settings, plan, logs)
+    except Exception as error:  # noqa: BLE001 - handed over, and raised by the one who asked
+        refused = isinstance(error, refusals) and not isinstance(error, LogIncomplete)
+        return _Failed(f"partition {plan.partition}: {type(error).__name__}: {error}", refused)
 
 
 def rebuild_one(

@@ -69,8 +69,8 @@ def redis_content(bench: Bench) -> dict[bytes, object]:
             found[key] = {
                 name: value for name, value in meta.items() if name not in (b"epoch", b"member")
             }
-        elif kind == b"stream":
-            found[key] = bench.redis.xrange(key)
+        elif kind == b"stream" and (waiting := bench.redis.xrange(key)):
+            found[key] = waiting
     return found
 
 

@@ -1,38 +1,51 @@
 """A rebuild restores Redis, byte for byte, from whatever is left of the log, and sends nothing."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from schemas.catalogue import CUSTOMER_TOPICS, DEADLETTERS, JOURNAL, TRIGGERS
-from streams.cli.endings import EXIT_REFUSED
+from streams.archive.archiver import archive
 from streams.engine.log import LogReader
-from tests.engine.harness import Bench, WorkerProcess, moment, run_cli
+from streams.repair.estimate import estimate
+from streams.repair.rebuild import Rebuilt, rebuild
+from streams.repair.refused import RepairRefused
+from streams.repair.snapshot import snapshot
+from streams.verify.verify import verify
+from tests.engine.harness import Bench, WorkerProcess, moment
 from tests.engine.scenario import ShopDay
-from tests.repair.conftest import PATIENCE, empty_redis, redis_content
+from tests.repair.conftest import PATIENCE, empty_redis, finish, redis_content
 from tests.verify.kafka_log import delete_before
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 #: All topics whose beginnings retention takes.
 KEPT_FOR_A_TIME = (*CUSTOMER_TOPICS, JOURNAL, TRIGGERS, DEADLETTERS)
 
 
-def huitou(bench: Bench, *arguments: str | Path) -> str:
-    """Standard output of a command that ends well."""
-    done = run_cli(bench.settings, *map(str, arguments), timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+def silent(*_: object) -> None:
+    """No progress is shown."""
 
 
-def refused(bench: Bench, *arguments: str | Path) -> str:
-    """What a command says that refuses, and that Redis is as it was."""
+def rebuilt(bench: Bench, **options: object) -> list[Rebuilt]:
+    """Rebuilds all partitions."""
+    numbers = list(range(bench.settings.partitions))
+    return list(rebuild(bench.settings, numbers, **options))  # type: ignore[arg-type]
+
+
+def refusal(bench: Bench, **options: object) -> str:
+    """What a rebuild says that refuses, and that Redis is as it was."""
     before = redis_content(bench)
-    done = run_cli(bench.settings, *map(str, arguments), timeout=300)
-    assert done.returncode == EXIT_REFUSED, done.stdout + done.stderr
+    with pytest.raises(RepairRefused) as caught:
+        rebuilt(bench, **options)
     assert redis_content(bench) == before
-    return done.stderr
+    return str(caught.value)
+
+
+def assert_verified(bench: Bench, archived: Path | None = None) -> None:
+    report = verify(bench.settings, archive=archived)
+    assert report.agree, report.differences
+    assert report.states.compared > 0
 
 
 def ends(bench: Bench) -> dict[tuple[str, int], int]:
@@ -45,12 +58,13 @@ def ends(bench: Bench) -> dict[tuple[str, int], int]:
 
 
 def lose_everything_before(bench: Bench, offsets: dict[tuple[str, int], int]) -> None:
+    """As retention does, all at once."""
     for (topic, number), offset in offsets.items():
         delete_before(bench.settings.kafka_bootstrap, topic, number, offset)
 
 
-def after_the_day(bench: Bench, log: Path) -> None:
-    """A worker finds nothing to recover and goes on."""
+def assert_a_worker_goes_on(bench: Bench, log: Path) -> None:
+    """It finds nothing to recover, and processes what comes."""
     worker = WorkerProcess(bench.settings, log)
     try:
         worker.wait_recovered(PATIENCE)
@@ -67,72 +81,117 @@ def after_the_day(bench: Bench, log: Path) -> None:
         assert worker.stop() == 0
     finally:
         worker.kill()
+    bench.wait_published(PATIENCE)
 
 
-def test_from_the_archive_alone(bench: Bench, day: ShopDay, tmp_path: Path) -> None:
-    """Kafka has nothing left of the day but where it ended."""
-    archive = tmp_path / "archive"
-    before, published, end = redis_content(bench), bench.triggers(), ends(bench)
-    huitou(bench, "archive", "--to", archive)
-    lose_everything_before(bench, end)
-    assert "retention removed" in refused(bench, "rebuild", "--yes")
-    empty_redis(bench)
-    done = huitou(bench, "rebuild", "--yes", "--json", "--archive", archive)
-    rebuilt = [json.loads(line) for line in done.splitlines()]
-    assert sum(each["events"] for each in rebuilt) == sum(bench.published.values())
-    assert {each["case"] for each in rebuilt} == {"replayed"}
-    assert redis_content(bench) == before
+def test_from_the_archive_alone(
+    bench: Bench, day: ShopDay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kafka has nothing left of the day but where it ended; another build takes its triggers over."""
+    root = tmp_path / "archive"
+    before, published = redis_content(bench), bench.triggers()
     assert len(published) == len(day.expected)
-    huitou(bench, "verify", "--archive", archive)
-    after_the_day(bench, tmp_path / "later.log")
-    assert bench.triggers() == []  # all of the day's are in the archive, none was sent again
-    huitou(bench, "verify", "--archive", archive)
+    list(archive(bench.settings, root, silent))
+    lose_everything_before(bench, ends(bench))
+    assert "lacks seq 1, the first to be folded" in refusal(bench)
+    empty_redis(bench)
+    done = rebuilt(bench, archive=root)
+    assert sum(each.events for each in done) == sum(bench.published.values())
+    assert {each.case for each in done} == {"replayed"}
+    assert redis_content(bench) == before
+    assert_verified(bench, root)
+    with monkeypatch.context() as another:
+        another.setattr("streams.repair.rebuild.build", lambda: "another build")
+        assert {each.case for each in rebuilt(bench, archive=root)} == {"adopted"}
+    assert redis_content(bench) == before
+    assert_a_worker_goes_on(bench, tmp_path / "later.log")
+    assert bench.triggers() == []  # the day's are in the archive alone: none was sent again
+    assert_verified(bench, root)
 
 
-def test_from_a_snapshot_whose_past_is_lost(bench: Bench, tmp_path: Path) -> None:
-    """Morning, snapshot; the morning's log is lost; evening. Snapshot and topics give it all."""
+def test_from_a_snapshot_and_the_log_behind_it(bench: Bench, tmp_path: Path) -> None:
+    """The morning is in the snapshot and lost in the topics; the evening is in the topics, then archived."""
+    root, snapshots = tmp_path / "archive", tmp_path / "snapshots"
     day = ShopDay(bench, customers=40)
     worker = WorkerProcess(bench.settings, tmp_path / "worker.log")
-    archive, snapshots = tmp_path / "archive", tmp_path / "snapshots"
+    numbers = list(range(bench.settings.partitions))
     try:
         day.morning()
         bench.wait_processed(PATIENCE)
         bench.wait_published(PATIENCE)
+        list(snapshot(bench.settings, snapshots, numbers, silent))
         morning = ends(bench)
-        huitou(bench, "snapshot", "--to", snapshots)
         day.evening()
-        bench.wait_processed(PATIENCE)
-        bench.wait_published(PATIENCE)
+        finish(day)
         assert worker.stop() == 0
     finally:
         worker.kill()
     bench.wait_published(PATIENCE)
-    before, triggers = redis_content(bench), bench.triggers()
-    assert len(triggers) == len(day.expected)
-    huitou(bench, "archive", "--to", archive)
-    # What the evening's commits need begins before the morning's end: the last rows of the morning tell
-    # the chain, so those stay.
-    lose_everything_before(
-        bench, {place: at for place, at in morning.items() if not place[0].endswith(JOURNAL)}
-    )
+    before = redis_content(bench)
+    list(archive(bench.settings, root, silent))
+    # The journal keeps a row more than the snapshot has: that one names the chain before it.
+    journal = bench.prefix + JOURNAL
+    lose_everything_before(bench, {p: at for p, at in morning.items() if p[0] != journal})
     left = bench.triggers()
-    assert "retention removed" in refused(bench, "rebuild", "--yes")
+    assert "retention removed them" in refusal(bench)
     empty_redis(bench)
-    said = huitou(bench, "rebuild", "--yes", "--from-snapshot", snapshots)
-    assert "from snapshot of seq" in said
+    done = rebuilt(bench, snapshots=snapshots)
+    assert all(each.from_seq for each in done)
+    assert sum(each.events for each in done) < sum(bench.published.values())
     assert redis_content(bench) == before
     assert bench.triggers() == left
-    huitou(bench, "verify", "--archive", archive)
-    # From both: the morning's part of the journal is lost too.
+    assert_verified(bench, root)
+    # Now the evening too: snapshot and archive together, two partitions at a time.
     lose_everything_before(bench, ends(bench))
-    assert "no snapshot fits" in refused(bench, "rebuild", "--yes", "--from-snapshot", snapshots)
-    empty_redis(bench)
-    huitou(
-        bench, "rebuild", "--yes", "--from-snapshot", snapshots, "--archive", archive,
-        "--processes", "2",
-    )  # fmt: skip
+    assert "the journal no longer has seq" in refusal(bench, snapshots=snapshots)
+    reckoned = estimate(bench.settings, numbers, snapshots, root)
+    assert reckoned.rows == sum(each.rows for each in done)
+    assert reckoned.snapshot_bytes == sum(each.loaded_bytes for each in done)
+    assert reckoned.sampled_rows > 0
     assert redis_content(bench) == before
-    huitou(bench, "verify", "--archive", archive)
-    after_the_day(bench, tmp_path / "later.log")
+    empty_redis(bench)
+    rebuilt(bench, snapshots=snapshots, archive=root, processes=2)
+    assert redis_content(bench) == before
+    assert_a_worker_goes_on(bench, tmp_path / "later.log")
     assert bench.triggers() == []
-    huitou(bench, "verify", "--archive", archive)
+    assert_verified(bench, root)
+
+
+class CutShort(Exception):
+    """The rebuild ends here."""
+
+
+def test_one_that_was_cut_short_is_finished_by_a_worker_or_run_again(
+    bench: Bench, day: ShopDay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, triggers = redis_content(bench), bench.triggers()
+    monkeypatch.setattr("streams.repair.bulk_store.WRITE_COMMITS", 1)
+
+    def cut(number: int, rows: int, _: int) -> None:
+        if number == 3 and rows == 3:
+            raise CutShort
+
+    with pytest.raises(CutShort):
+        rebuilt(bench, progress=cut)
+    assert bench.store.stored(3).position.seq == 3
+    assert redis_content(bench) != before
+    list(rebuild(bench.settings, [3]))
+    assert redis_content(bench) == before
+    with pytest.raises(CutShort):
+        rebuilt(bench, progress=cut)
+    worker = WorkerProcess(bench.settings, tmp_path / "later.log")
+    try:
+        worker.wait_recovered(PATIENCE)
+        assert worker.metrics()['shop_recoveries_total{case="replayed"}'] == 1
+        assert worker.stop() == 0
+    finally:
+        worker.kill()
+    bench.wait_published(PATIENCE)
+    assert bench.triggers() == triggers
+    assert_verified(bench)
+
+
+def test_an_empty_group_is_adopted_first(bench: Bench, day: ShopDay) -> None:
+    """Nothing says what was published: a rebuild would restore nothing, and must not wipe."""
+    bench.settings.group += "anew"
+    assert "run `huitou group adopt` first" in refusal(bench)
