@@ -2,19 +2,26 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from streams.cli.endings import said_errors
+from streams.cli.snapshot import numbers_of
+
+if TYPE_CHECKING:
+    from streams.repair.rebuild import Rebuilt
+    from streams.settings import Settings
 
 group_app = typer.Typer(
     help="The consumer group of the stack.", no_args_is_help=True, add_completion=False
 )
 
-#: Lines of progress: one in so many journal rows.
-PROGRESS_ROWS = 1_000
+#: Lines of progress: one in so many seconds.
+PROGRESS_SECONDS = 5.0
 
 
 @group_app.callback()
@@ -33,7 +40,7 @@ def adopt(
     from streams.repair.group import adopt_group
     from streams.settings import Settings
 
-    with _said_errors("group adopt"):
+    with said_errors("group adopt"):
         adopted = adopt_group(Settings())
     if as_json:
         typer.echo(json.dumps([asdict(entry) for entry in adopted]))
@@ -47,72 +54,123 @@ def rebuild(
     partition: Annotated[
         list[int] | None, typer.Option("--partition", "-p", help="Only these; may be repeated.")
     ] = None,
+    from_snapshot: Annotated[
+        Path | None,
+        typer.Option(
+            "--from-snapshot",
+            exists=True,
+            file_okay=False,
+            help="Begin with the newest snapshot in this folder that fits.",
+        ),
+    ] = None,
+    archive: Annotated[
+        Path | None,
+        typer.Option(
+            "--archive",
+            exists=True,
+            file_okay=False,
+            help="Read what the topics no longer have from this archive.",
+        ),
+    ] = None,
+    processes: Annotated[int, typer.Option(min=1, help="Partitions folded side by side.")] = 1,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what there is to do and how long it takes.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before Redis is wiped.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a partition.")] = False,
 ) -> None:
-    """Wipe partitions in Redis and fold them again from the topics, along the journal.
+    """Wipe partitions in Redis and fold them again along the journal, from the topics' beginning, or from a
+    snapshot and, for what the topics no longer have, an archive.
 
     For a Redis that was emptied, or whose copy is void. Nothing that was published is sent again. Stop
-    all workers first. May be run again after it was cut short.
-    """
-    from streams.repair.rebuild import rebuild as run
+    all workers first. May be run again after it was cut short. With --dry-run workers may run: nothing
+    is written.
+
+    \b
+    huitou rebuild --yes
+    huitou rebuild --from-snapshot /backup/snapshots --archive /backup/archive --processes 4
+    huitou rebuild --from-snapshot /backup/snapshots --dry-run
+    """  # fmt: skip
     from streams.settings import Settings
 
     settings = Settings()
-    numbers = sorted(set(partition)) if partition else list(range(settings.partitions))
-    wrong = [number for number in numbers if not 0 <= number < settings.partitions]
-    if wrong:
-        typer.echo(
-            f"huitou rebuild: there is no partition {wrong[0]}; they go from 0 to "
-            f"{settings.partitions - 1}",
-            err=True,
-        )
-        raise typer.Exit(2)
+    numbers = numbers_of(partition, settings.partitions, "rebuild")
+    if dry_run:
+        _estimate(settings, numbers, from_snapshot, archive, as_json)
+        return
     if not yes and not as_json and sys.stdin.isatty():
         typer.confirm(
             f"Wipe {len(numbers)} partitions of {settings.redis_url} and fold them again?",
             abort=True,
         )
+    began = time.monotonic()
+    said = began
 
-    def progress(number: int, rows: int) -> None:
-        if rows % PROGRESS_ROWS == 0:
-            typer.echo(f"partition {number}: {rows:,} commits", err=True)
+    def progress(number: int, rows: int, of: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= PROGRESS_SECONDS:
+            said = time.monotonic()
+            typer.echo(f"partition {number}: {rows:,} of {of:,} commits", err=True)
 
-    with _said_errors("rebuild"):
-        for done in run(settings, numbers, progress):
+    with said_errors("rebuild"):
+        from streams.repair.rebuild import rebuild as run
+
+        every = []
+        for done in run(
+            settings, numbers, progress,
+            snapshots=from_snapshot, archive=archive, processes=processes,
+        ):  # fmt: skip
+            every.append(done)
             if as_json:
                 typer.echo(json.dumps(asdict(done)))
             else:
-                rate = done.events / done.seconds if done.seconds else 0
-                typer.echo(
-                    f"partition {done.partition}: {done.events:,} events in {done.seq:,} commits, "
-                    f"{done.seconds:.1f} s ({rate:,.0f} events/s)"
-                )
+                _say(done)
+    if not as_json:
+        _say_all(every, time.monotonic() - began)
 
 
-@contextmanager
-def _said_errors(command: str) -> Iterator[None]:
-    """What can go wrong becomes one sentence and exit code 1."""
-    from confluent_kafka import KafkaException
-    from redis.exceptions import RedisError
+def _say(done: "Rebuilt") -> None:
+    for reason in done.passed_over:
+        typer.echo(f"partition {done.partition}: passed over {reason}", err=True)
+    begun = f"snapshot of seq {done.from_seq:,}" if done.from_seq else "the beginning"
+    rate = done.events / done.fold_seconds if done.fold_seconds else 0
+    typer.echo(
+        f"partition {done.partition}: seq {done.seq:,} from {begun}; "
+        f"{done.loaded_bytes / 1e6:,.1f} MB loaded in {done.load_seconds:.1f} s; {done.events:,} events in "
+        f"{done.rows:,} commits folded in {done.fold_seconds:.1f} s ({rate:,.0f} events/s), {done.case}"
+    )
 
-    from streams.definitions import DefinitionsError
-    from streams.engine.log_errors import LogError
-    from streams.engine.refusal import RecoveryRefused
-    from streams.repair.refused import RepairRefused
-    from streams.state.redis_store import StoreError
 
-    try:
-        yield
-    except (
-        ValueError,
-        RepairRefused,
-        RecoveryRefused,
-        StoreError,
-        LogError,
-        DefinitionsError,
-        RedisError,
-        KafkaException,
-    ) as error:
-        typer.echo(f"huitou {command}: {error}", err=True)
-        raise typer.Exit(1) from None
+def _say_all(every: list["Rebuilt"], seconds: float) -> None:
+    events = sum(done.events for done in every)
+    loaded = sum(done.loaded_bytes for done in every)
+    typer.echo(
+        f"{len(every)} partitions in {seconds:.1f} s: {loaded / 1e6:,.1f} MB loaded, {events:,} events "
+        f"folded ({events / seconds:,.0f} events/s)"
+    )
+
+
+def _estimate(
+    settings: "Settings",
+    numbers: list[int],
+    snapshots: Path | None,
+    archive: Path | None,
+    as_json: bool,
+) -> None:
+    with said_errors("rebuild"):
+        from streams.repair.estimate import estimate
+
+        found = estimate(settings, numbers, snapshots, archive)
+    if as_json:
+        typer.echo(json.dumps(asdict(found)))
+        return
+    for reason in found.passed_over:
+        typer.echo(f"passed over {reason}")
+    typer.echo(
+        f"{found.partitions} partitions: {found.events:,} events in {found.rows:,} commits to fold, "
+        f"{found.snapshot_bytes / 1e6:,.1f} MB of states to load.\n"
+        f"Measured just now over {found.sampled_events:,} events in {found.sampled_rows:,} commits: "
+        f"{found.events_per_second:,.0f} events/s, {found.rows_per_second:,.0f} commits/s.\n"
+        f"Recovery: {found.read_seconds:.1f} s to read the snapshots and {found.fold_seconds:.1f} s to "
+        "fold in one process, and what Redis takes to write the states that are loaded."
+    )

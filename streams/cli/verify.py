@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -31,6 +32,15 @@ def verify(
     patience: Annotated[
         float, typer.Option(min=0.0, help="Seconds a commit may take to be published.")
     ] = 30.0,
+    archive: Annotated[
+        Path | None,
+        typer.Option(
+            "--archive",
+            exists=True,
+            file_okay=False,
+            help="Read what the topics no longer have from this archive.",
+        ),
+    ] = None,
 ) -> None:
     """Fold the log again along the journal, and compare it with every customer's state and timers
     in Redis and every record of shop.triggers, also beside running workers. Exit 1 unless all agree.
@@ -38,6 +48,7 @@ def verify(
     from confluent_kafka import KafkaException
     from redis.exceptions import RedisError
 
+    from streams.archive.errors import ArchiveRefused
     from streams.definitions import DefinitionsError
     from streams.engine.log_errors import LogError
     from streams.verify.verify import verify as run
@@ -45,8 +56,17 @@ def verify(
     began = time.monotonic()
     try:
         with _Shown() as shown:
-            report = run(Settings(), partition, progress=shown.step, limit=limit, patience=patience)
-    except (ValueError, RedisError, KafkaException, DefinitionsError, LogError) as error:
+            report = run(
+                Settings(),
+                partition,
+                progress=shown.step,
+                limit=limit,
+                patience=patience,
+                archive=archive,
+            )
+    except (
+        ValueError, RedisError, KafkaException, DefinitionsError, LogError, ArchiveRefused,
+    ) as error:  # fmt: skip
         typer.echo(f"huitou verify: {error}", err=True)
         raise typer.Exit(1) from None
     seconds = time.monotonic() - began

@@ -19,8 +19,9 @@ _decode = msgspec.json.Decoder(TriggerEvent).decode
 class PublishedTriggers:
     """The triggers of one partition from a seq on, handed out seq by seq, rising."""
 
-    def __init__(self, bootstrap: str, topic: str, partition: int, first_seq: int) -> None:
-        self._log = LogReader(bootstrap)
+    def __init__(self, log: LogReader, topic: str, partition: int, first_seq: int) -> None:
+        """``log`` is this object's own: ``close`` closes it."""
+        self._log = log
         self._topic = topic
         self._partition = partition
         place = (topic, partition)

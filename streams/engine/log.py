@@ -9,7 +9,7 @@ broker's end-of-partition event shows.
 import logging
 import operator
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, cast
 
 import msgspec
@@ -186,7 +186,8 @@ class LogReader:
             return stored_row(record)
         return None
 
-    def _from(self, topic: str, partition: int, start: int, end: int) -> Iterator[RawRecord]:
+    def messages(self, topic: str, partition: int, start: int, end: int) -> Iterator[Message]:
+        """The records of [start, end) as the client gives them; raises what ``read_range`` raises."""
         consumer = self._consumer
         consumer.assign([TopicPartition(topic, partition, start)])
         position = start
@@ -202,10 +203,13 @@ class LogReader:
                 if message.error() is None:
                     if position > end:
                         return
-                    yield raw_record(message)
+                    yield message
             waited = time.monotonic() - waiting_since
             if position < end and waited > self._patience:
                 raise LogIncomplete(topic, partition, start, end, position, waited)
+
+    def _from(self, topic: str, partition: int, start: int, end: int) -> Iterator[RawRecord]:
+        return map(raw_record, self.messages(topic, partition, start, end))
 
     def range_lost(self, topic: str, partition: int, offset: int) -> LogRangeLost:
         """The error that says what the log holds instead of ``offset``."""
@@ -291,12 +295,18 @@ _headers = operator.methodcaller("headers")
 def raw_record(message: Message) -> RawRecord:
     """A record as the decoder takes it."""
     topic, partition, offset = _place(message)
-    try:
-        headers = cast("list[tuple[str, bytes | None]] | None", _headers(message)) or ()
-    except (SystemError, UnicodeDecodeError):
-        headers = ()  # as the transport reads it: streams.engine.header_names
     time_ms = message.timestamp()[1]
+    # Without unreadable headers, as the transport reads it: streams.engine.header_names.
+    headers = headers_of(message) or ()
     return RawRecord(topic, partition, offset, time_ms, message.key(), message.value(), headers)
+
+
+def headers_of(message: Message) -> Sequence[tuple[str, bytes | None]] | None:
+    """A record's headers; None where a name is not UTF-8, which the client cannot give."""
+    try:
+        return cast("list[tuple[str, bytes | None]] | None", _headers(message)) or ()
+    except (SystemError, UnicodeDecodeError):
+        return None
 
 
 def _place(message: Message) -> tuple[str, int, int]:

@@ -107,26 +107,6 @@ class Recovery:
                     )  # fmt: skip
         return recovered, {number: topics for number, topics in missing.items() if topics}
 
-    def rebuild(self, number: int) -> Partition:
-        """Fold the whole journal of a partition into a Redis that has nothing of it.
-
-        Only while no worker runs. Raises what ``recover`` raises.
-        """
-        # Below every generation, so that the next worker's claim wins.
-        found = self._store.claim(number, 0, "rebuild")
-        with (
-            GroupOffsets(self._bootstrap, self._group) as offsets,
-            LogReader(self._bootstrap) as log,
-        ):
-            self._log = log
-            kafka = offsets.read(self._topics.inputs, [number])[number]
-            starts = log.log_starts([(topic, number) for topic in self._topics.inputs])
-            partition = self._partition(number, 0, found, starts)
-            if kafka.seq > found.position.seq:
-                self._repetition.run(partition, self._log, kafka)
-        self._store.trim(number, 0, kafka.seq)
-        return partition
-
     def _refuse_restarted(self, held: Held) -> None:
         """A group that was deleted or made anew counts its generations from 1 and knows no offsets."""
         number = held.partition

@@ -73,10 +73,17 @@ class Repetition:
         first = partition.position.seq + 1
         # The offsets' marker has come, the journal's of the same transaction perhaps not yet.
         journal.wait_stable(self._topics.journal, number)
-        with PartitionLog(self._bootstrap) as along:
+        with self._open_along() as along:
             along.begin(number, {topic: partition.vector[topic] for topic in self._topics.customer})
             self._along = along
             return self._rows(partition, journal, first, kafka)
+
+    def _open_along(self) -> PartitionLog:
+        return PartitionLog(self._bootstrap)
+
+    def _open_triggers(self, number: int, first_seq: int) -> PublishedTriggers:
+        reader = LogReader(self._bootstrap)
+        return PublishedTriggers(reader, self._topics.triggers, number, first_seq)
 
     def _rows(self, partition: Partition, journal: LogReader, first: int, kafka: Published) -> str:
         number = partition.number
@@ -95,9 +102,7 @@ class Repetition:
                 # Another build wrote the row, or folding it again gave something else. What was
                 # published stands; from here on nothing is decided, only taken over.
                 if adopting is None:
-                    adopting = PublishedTriggers(
-                        self._bootstrap, self._topics.triggers, number, row.seq
-                    )
+                    adopting = self._open_triggers(number, row.seq)
                     partition.cache.clear()
                     log.warning("adopting", partition=number, seq=row.seq, written_by=row.build)
                 commit = self._adopt(partition, stored, fetched, adopting.of(row.seq))

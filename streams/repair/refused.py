@@ -1,4 +1,4 @@
-"""Repairs that would do harm, and the fences behind which nothing is repaired."""
+"""How a repair ends that cannot be done, and the fences behind which nothing is repaired."""
 
 from streams.engine.generation import FENCES, LOADING
 from streams.settings import Settings
@@ -7,6 +7,10 @@ from streams.state.redis_store import RedisStore
 
 class RepairRefused(Exception):
     """The repair would do harm now; says what to do first."""
+
+
+class RepairDoubt(Exception):
+    """A process of the repair ended for a reason that is no refusal, as a server that did not answer."""
 
 
 def require_no_fence(settings: Settings, store: RedisStore) -> None:

@@ -27,11 +27,11 @@ Command = tuple[tuple[Any, ...], dict[str, Any]]
 _PAUSE_SECONDS = 0.02
 #: Where the key stands that names the node; a command that is not here has none, or is not used.
 _KEY_AT = {
-    "EVALSHA": 3, "EVAL_RO": 3,
-    "DEL": 1, "GET": 1, "MGET": 1, "UNLINK": 1,
-    "HDEL": 1, "HGET": 1, "HGETALL": 1, "HINCRBY": 1,
+    "EVAL": 3, "EVALSHA": 3, "EVAL_RO": 3,
+    "DEL": 1, "GET": 1, "MGET": 1, "MSET": 1, "UNLINK": 1,
+    "HDEL": 1, "HGET": 1, "HGETALL": 1, "HINCRBY": 1, "HSET": 1,
     "XLEN": 1, "XRANGE": 1,
-    "ZCARD": 1, "ZRANGE": 1, "ZRANGEBYSCORE": 1, "ZSCAN": 1, "ZSCORE": 1,
+    "ZADD": 1, "ZCARD": 1, "ZRANGE": 1, "ZRANGEBYSCORE": 1, "ZSCAN": 1, "ZSCORE": 1,
 }  # fmt: skip
 
 

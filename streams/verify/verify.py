@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from contextlib import ExitStack, closing
+from pathlib import Path
 
+from streams.archive.logs import Logs
 from streams.bootstrap import configuration_digest, processors
 from streams.build import build
 from streams.definitions import DefinitionsReader
-from streams.engine.log import PATIENCE_SECONDS, LogReader
-from streams.engine.partition_log import PartitionLog
+from streams.engine.log import PATIENCE_SECONDS
 from streams.engine.repetition import Author
 from streams.engine.topicnames import TopicNames
 from streams.settings import Settings
@@ -31,11 +32,13 @@ def verify(
     progress: Progress = no_progress,
     limit: int = EXPLAINED,
     patience: float = PATIENCE_SECONDS,
+    archive: Path | None = None,
 ) -> Report:
     """Folds the log of these partitions (default: all) again and compares.
 
     ``progress`` is told each commit; ``limit`` differences are explained, all are counted;
-    ``patience`` is how many seconds a commit that Redis has may take to be published. Reads only,
+    ``patience`` is how many seconds a commit that Redis has may take to be published; ``archive`` is
+    the folder of an archive for what the topics no longer have. Reads only,
     and blocks for about as long as folding takes. Raises ValueError for a partition that does not
     exist or a missing HUITOU_CODE_KEY, and what Redis, Kafka and the definitions raise when they
     do not answer.
@@ -48,15 +51,15 @@ def verify(
     made = processors(settings, topics)
     codes = CouponCodes(settings.code_key.get_secret_value(), settings.code_key_id)
     report = Report(limit=limit)
-    bootstrap = settings.kafka_bootstrap
+    logs = Logs(settings.kafka_bootstrap, archive, patience)
     with ExitStack() as stack:
         definitions = DefinitionsReader(settings)
         stack.callback(definitions.stop)
         definitions.start()
-        journal = stack.enter_context(LogReader(bootstrap, patience=patience))
-        published = stack.enter_context(LogReader(bootstrap, patience=patience))
+        journal = stack.enter_context(logs.reader())
+        published = stack.enter_context(logs.reader())
         redis = stack.enter_context(closing(connect(settings.redis_url)))
-        log = stack.enter_context(PartitionLog(bootstrap, patience=patience))
+        log = stack.enter_context(logs.along())
         for number in wanted:
             PartitionVerifier(
                 Replay(made[number], topics, definitions, log, published, report),

@@ -81,7 +81,7 @@ def test_nothing_is_repaired_under_running_workers(bench: Bench, tmp_path: Path)
     worker.wait_recovered()
     for command in (["rebuild", "--yes"], ["group", "adopt"]):
         result = run_cli(bench.settings, *command)
-        assert result.returncode == 1
+        assert result.returncode == EXIT_REFUSED
         assert "stop all workers" in result.stderr
     assert worker.stop() == 0
 

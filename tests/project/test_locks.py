@@ -49,7 +49,8 @@ def test_every_dependency_is_locked() -> None:
     assert {requirement(text) for text in metadata["project"]["dependencies"]} <= set(
         locked("requirements.lock")
     )
-    assert {requirement(text) for text in metadata["dependency-groups"]["dev"]} <= set(
+    extras = itertools.chain(*metadata["project"]["optional-dependencies"].values())
+    assert {requirement(text) for text in [*metadata["dependency-groups"]["dev"], *extras]} <= set(
         locked("requirements-dev.lock")
     )
 
