@@ -40,14 +40,17 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 class WorkerProcess:
-    """One `huitou worker`; its log goes to ``log``."""
+    """One `huitou worker`; its log goes to ``log``. ``tree``: the folder whose packages it runs."""
 
-    def __init__(self, settings: Settings, log: Path, **overrides: str) -> None:
+    def __init__(
+        self, settings: Settings, log: Path, tree: Path | None = None, **overrides: str
+    ) -> None:
         self.log = log
         self._begin = log.stat().st_size if log.exists() else 0
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "streams.cli.main", "worker"],
+                cwd=tree,
                 env={**environment(settings), **overrides},
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -320,11 +323,12 @@ def moment(seconds: float, start: str = "2026-01-01T00:00:00") -> str:
 
 
 def run_cli(
-    settings: Settings, *arguments: str, timeout: float = 120
+    settings: Settings, *arguments: str, timeout: float = 120, tree: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run `huitou` with these settings."""
+    """Run `huitou` with these settings; ``tree``: the folder whose packages it runs."""
     return subprocess.run(
         [sys.executable, "-m", "streams.cli.main", *arguments],
+        cwd=tree,
         env=environment(settings),
         capture_output=True,
         text=True,
