@@ -16,7 +16,8 @@ def roll_back_under_a_zombie(scene: Scene, fault: Fault) -> str:
     """Redis is put back to where a frozen worker knew it, and it thaws: for all that it can see in
     Redis it still owns its partitions, while Kafka has what its successors published.
 
-    Where it writes a lineage of its own, its successor must refuse (forked) until it is rebuilt.
+    In one form connections break, and it ends; in the other they stay, and it may write a lineage of
+    its own: its successor must refuse (forked) until the partition is rebuilt.
     """
     scene.until_settled()
     slot, stage = scene.hold(fault.stage)
@@ -28,11 +29,12 @@ def roll_back_under_a_zombie(scene: Scene, fault: Fault) -> str:
     scene.until(lambda: scene.commits() > before, "commits of the zombie's successors")
     scene.wait(fault.length / 2)
     lost = scene.commits() - before
-    scene.servers.kill_redis()
-    scene.servers.put_copy_back()
     if fault.variant % 2:
-        slot.signal(signal.SIGCONT)
-    scene.servers.start_redis()
+        scene.servers.swap_copy_in()
+    else:
+        scene.servers.kill_redis()
+        scene.servers.put_copy_back()
+        scene.servers.start_redis()
     slot.signal(signal.SIGCONT)
     scene.tally.zombies += 1
     scene.tally.rolled_back(lost)
@@ -41,6 +43,8 @@ def roll_back_under_a_zombie(scene: Scene, fault: Fault) -> str:
 
 
 def _until_whole(scene: Scene, since: float) -> None:
+    """Rebuilds the partition that a refusal names; after a second refusal all, of which more may be."""
+    repairs = 0
     while True:
         try:
             scene.until_whole(since)
@@ -48,7 +52,8 @@ def _until_whole(scene: Scene, since: float) -> None:
         except WorkerRefused as refused:
             if refused.refusal.case != "forked":
                 raise
-            scene.operator.obey(refused.refusal)
+            scene.operator.obey(refused.refusal, everywhere=repairs > 0)
+            repairs += 1
             scene.workers.scale(scene.base)
             since = time.monotonic()
 

@@ -30,11 +30,13 @@ class Servers:
     def __init__(self, folder: Path, slots: int) -> None:
         folder.mkdir(parents=True)
         self.network = Network(slots, folder / "toxiproxy.log")
-        kafka, controller, redis_port = pick(3)
+        kafka, controller, redis_port, older_port = pick(4)
         self._kafka: KafkaProcess = ProxiedKafka(
             folder / "kafka", kafka, controller, self.network.kafka_ways
         )
         self._redis = RedisProcess(folder / "redis", redis_port)
+        #: Runs for a moment, to read a copy.
+        self._older = RedisProcess(folder / "older-redis", older_port)
         self._copy: Path | None = None
 
     @property
@@ -124,6 +126,30 @@ class Servers:
         shutil.rmtree(data)
         self._copy.rename(data)
 
+    def swap_copy_in(self) -> None:
+        """The copy's content replaces Redis's in one moment, and every connection stays: as behind a
+        proxy that has failed over to an older replica."""
+        assert self._copy is not None
+        shutil.rmtree(self._older.data, ignore_errors=True)
+        self._older.data.parent.mkdir(exist_ok=True)
+        self._copy.rename(self._older.data)
+        self._older.start()
+        try:
+            with redis.Redis.from_url(self._older.url, socket_timeout=60.0) as older:
+                keys = list(older.scan_iter(count=1_000))
+                dumps = older.pipeline(transaction=False)
+                for key in keys:
+                    dumps.dump(key)
+                values = dumps.execute()
+        finally:
+            self._older.kill9()
+        with self._client() as client:
+            swap = client.pipeline(transaction=True)
+            swap.flushdb()
+            for key, value in zip(keys, values, strict=True):
+                swap.restore(key, 0, value)
+            swap.execute()
+
     def shorten_file(self) -> None:
         """Rewrites the append-only file once it is long; waits until that is done."""
         with self._client() as client:
@@ -142,4 +168,4 @@ class Servers:
             client.config_set("auto-aof-rewrite-percentage", 0)
 
     def _client(self) -> redis.Redis:
-        return redis.Redis.from_url(self.redis_url, socket_timeout=10.0)
+        return redis.Redis.from_url(self.redis_url, socket_timeout=60.0)
