@@ -31,6 +31,7 @@ from tests.faults.source import LATENESS, Source
 from tests.faults.stages import Observer
 from tests.faults.strikes import strike
 from tests.faults.tally import Tally, Verdict
+from tests.faults.toxiproxy import executable
 from tests.faults.workers import Workers
 from tests.waiting import wait_for
 
@@ -59,6 +60,8 @@ def run(options: Options, tell: Callable[[str], None]) -> Report:
 
     Raises ToxiproxyError or LocalStackError where the servers cannot be started.
     """
+    # First of all: without it nothing else is worth its start.
+    executable()
     # So that a time limit ends the servers and the workers too.
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

@@ -49,7 +49,6 @@ class Servers:
 
     def __enter__(self) -> Self:
         try:
-            # The network first: without toxiproxy nothing else is worth its start.
             self.network.start(self._redis.port)
             self._redis.start()
             self._kafka.start()

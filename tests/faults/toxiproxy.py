@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -52,6 +53,9 @@ def _build(program: Path) -> None:
             "faults of the network need toxiproxy, which Go builds, and go is not on PATH: install it "
             "(Debian, Ubuntu: apt-get install golang-go)"
         )
+    print(
+        f"Building toxiproxy {VERSION} with go: about a minute, once", file=sys.stderr, flush=True
+    )
     program.parent.mkdir(parents=True, exist_ok=True)
     # Moved into place when it is whole, so that one that exists is complete.
     with tempfile.TemporaryDirectory(dir=program.parent) as made:
