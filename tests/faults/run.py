@@ -179,6 +179,8 @@ class _Run:
         self._workers.scale(self._options.workers)
         self._source.start()
         wait_for(self._workers.settled, RECOVERY_SECONDS, "the first workers")
+        # What was never published can be taken away without a trace: that would be no fault.
+        self._scene.until(lambda: all(self._observer.trimmed().values()), "the first transactions")
         until = time.monotonic() + self._options.minutes * 60
         kinds = self._options.kinds or WEIGHTS.keys()
         for number, fault in enumerate(schedule(self._options.seed, kinds)):
