@@ -24,12 +24,12 @@ check: venv ## Style, types, who may import whom, declared dependencies
 	$(BIN)/deptry .
 
 test: setup ## All tests but the long ones (under 10 minutes); ARGS go to pytest
-	$(BIN)/pytest -m "not long and not faults" -n 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest -m "not long" -n 2 --dist loadfile $(ARGS)
 
-test-long: setup ## The tests that take minutes: replays, faults, the built wheel
+test-long: setup ## The tests that take minutes: replays, faults' tools, the built wheel
 	$(BIN)/pytest -m long $(ARGS)
 
-faults: setup ## Kills, zombies, rollbacks and restarts under load, as make faults MINUTES=10 SEED=7 WORKERS=2
+faults: setup ## Twenty kinds of faults under load (needs go), as make faults MINUTES=10 SEED=7 WORKERS=2
 	$(BIN)/python -m tests.faults $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(WORKERS),--workers $(WORKERS)) $(ARGS)
 

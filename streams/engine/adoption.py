@@ -17,7 +17,10 @@ _decode = msgspec.json.Decoder(TriggerEvent).decode
 
 
 class PublishedTriggers:
-    """The triggers of one partition from a seq on, handed out seq by seq, rising."""
+    """The triggers of one partition from a seq on, handed out seq by seq, rising.
+
+    Waits until no transaction stands open there. Raises LogIncomplete when that takes long.
+    """
 
     def __init__(self, log: LogReader, topic: str, partition: int, first_seq: int) -> None:
         """``log`` is this object's own: ``close`` closes it."""
@@ -25,6 +28,8 @@ class PublishedTriggers:
         self._topic = topic
         self._partition = partition
         place = (topic, partition)
+        # Anybody's open transaction hides what was published behind it; taken over it must be.
+        self._log.wait_stable(topic, partition)
         self._start = self._log.log_starts([place])[place]
         self._end = self._log.stable_ends([place])[place]
         self._events = self._from(self._before(first_seq))

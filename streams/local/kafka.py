@@ -78,18 +78,19 @@ class KafkaProcess(ServerProcess):
         java, class_path = tools.require(tools.JAVA), kafka_class_path()
         self.folder.mkdir(parents=True, exist_ok=True)
         properties = self.folder / "server.properties"
-        write_whole(
-            properties,
-            _PROPERTIES.format(
-                port=self.port, controller_port=self.controller_port, data=self.data
-            ),
-        )
+        write_whole(properties, self.properties())
         common = [f"-Dlog4j2.configurationFile={_LOG4J}", "-cp", class_path]
         self._format([java, "-XX:TieredStopAtLevel=1", *common], properties)
         # The default heap is a quarter of the machine; a local broker is content with this.
         server = [java, "-Xms256m", "-Xmx768m", "-XX:+ExitOnOutOfMemoryError", *common]
         self.launch([*server, "kafka.Kafka", str(properties)], self._answers, _START_SECONDS)
         return True
+
+    def properties(self) -> str:
+        """The text of its server.properties; a subclass may add lines, of equal keys the last holds."""
+        return _PROPERTIES.format(
+            port=self.port, controller_port=self.controller_port, data=self.data
+        )
 
     def restart(self) -> None:
         """An orderly stop and a start, on the same port with the same data."""

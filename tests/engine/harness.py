@@ -41,9 +41,20 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 class WorkerProcess:
-    """One `huitou worker`; its log goes to ``log``. ``build``: one of tests.engine.odd_builds, or this."""
+    """One `huitou worker`; its log goes to ``log``.
 
-    def __init__(self, settings: Settings, log: Path, build: str = "", **overrides: str) -> None:
+    ``build``: one of tests.engine.odd_builds, or this; ``tree``: the folder whose packages it runs.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        log: Path,
+        build: str = "",
+        *,
+        tree: Path | None = None,
+        **overrides: str,
+    ) -> None:
         self.log = log
         self._begin = log.stat().st_size if log.exists() else 0
         with log.open("ab") as output:
@@ -54,6 +65,7 @@ class WorkerProcess:
                     *(["tests.engine.odd_builds", build] if build else ["streams.cli.main"]),
                     "worker",
                 ],
+                cwd=tree,
                 # As whoever restarts a worker gives it; an empty one has it leased.
                 env={"HUITOU_SLOT": "0", **environment(settings), **overrides},
                 stdout=output,
@@ -325,11 +337,12 @@ def moment(seconds: float, start: str = "2026-01-01T00:00:00") -> str:
 
 
 def run_cli(
-    settings: Settings, *arguments: str, timeout: float = 120
+    settings: Settings, *arguments: str, timeout: float = 120, tree: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run `huitou` with these settings."""
+    """Run `huitou` with these settings; ``tree``: the folder whose packages it runs."""
     return subprocess.run(
         [sys.executable, "-m", "streams.cli.main", *arguments],
+        cwd=tree,
         env=environment(settings),
         capture_output=True,
         text=True,

@@ -1,7 +1,8 @@
-"""One run: a stack of its own, the source, the schedule, the drain and the verdict."""
+"""One run: servers of its own, the source, the schedule, the drain and the verdict."""
 
 import json
 import logging
+import random
 import secrets
 import shutil
 import signal
@@ -11,22 +12,26 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from streams.engine.crashpoints import EXIT_CODE as CRASHED
-from streams.local.stack import LocalStack
 from streams.settings import Settings
 from streams.topics import create_topics
+from tests.faults.builds import Builds
 from tests.faults.judge import judge
+from tests.faults.operating import Operator
+from tests.faults.report import Report
+from tests.faults.scene import AWAY, RECOVERY_SECONDS, Scene
 from tests.faults.schedule import WEIGHTS, schedule
 from tests.faults.servers import Servers
 from tests.faults.source import LATENESS, Source
 from tests.faults.stages import Observer
-from tests.faults.strikes import AWAY, RECOVERY_SECONDS, NotOvercome, Strikes
-from tests.faults.tally import Tally, Verdict, line_of
+from tests.faults.strikes import strike
+from tests.faults.tally import Tally, Verdict
+from tests.faults.toxiproxy import executable
 from tests.faults.workers import Workers
 from tests.waiting import wait_for
 
@@ -43,38 +48,20 @@ class Options:
     minutes: float
     seed: int
     workers: int = 2
-    rate: float = 800.0
+    rate: float = 900.0
     #: Faults of these kinds only; empty: of all.
     kinds: frozenset[str] = frozenset()
     #: Keep the folder also where nothing went wrong.
     keep: bool = False
 
 
-@dataclass
-class Outcome:
-    """``evidence``: the folder that was kept, None where nothing went wrong."""
+def run(options: Options, tell: Callable[[str], None]) -> Report:
+    """Blocks for ``minutes`` of faults, at least one of each kind, then for the drain and the verdict.
 
-    figures: dict[str, int | float]
-    table: str
-    exits: dict[int, int]
-    problems: list[str]
-    examples: list[str] = field(default_factory=list)
-    evidence: Path | None = None
-
-    @property
-    def passed(self) -> bool:
-        return self.evidence is None
-
-    def text(self) -> str:
-        lines = [self.table, "", f"exit codes of workers: {self.exits}"]
-        lines += self.problems + self.examples
-        if self.evidence is not None:
-            lines.append(f"evidence: {self.evidence}")
-        return "\n".join([*lines, line_of(self.figures)])
-
-
-def run(options: Options, tell: Callable[[str], None]) -> Outcome:
-    """Blocks for ``minutes`` of faults, at least one of each kind, then for the drain and the verdict."""
+    Raises ToxiproxyError or LocalStackError where the servers cannot be started.
+    """
+    # First of all: without it nothing else is worth its start.
+    executable()
     # So that a time limit ends the servers and the workers too.
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
@@ -87,25 +74,28 @@ def run(options: Options, tell: Callable[[str], None]) -> Outcome:
         tell(words)
         print(words, file=said, flush=True)
 
-    say(f"seed {options.seed}, {options.minutes:g} minutes, {options.workers} workers, in {folder}")
-    with said, LocalStack(folder / "stack") as stack:
-        outcome = _Run(options, folder, stack, say).outcome()
-    if outcome.passed and not options.keep:
+    say(
+        f"seed {options.seed}, {options.minutes:g} minutes, {options.workers} workers, "
+        f"{options.rate:g} events/s, in {folder}"
+    )
+    with said, Servers(folder / "servers", MOST_WORKERS) as servers:
+        report = _Run(options, folder, servers, say).report()
+    if report.passed and not options.keep:
         shutil.rmtree(folder)
     else:
-        (folder / "outcome.txt").write_text(outcome.text() + "\n", encoding="utf-8")
-    return outcome
+        report.evidence = str(folder)
+        (folder / "report.json").write_text(json.dumps(report.as_dict(), indent=2) + "\n")
+    return report
 
 
 class _Run:
     def __init__(
-        self, options: Options, folder: Path, stack: LocalStack, say: Callable[[str], None]
+        self, options: Options, folder: Path, servers: Servers, say: Callable[[str], None]
     ) -> None:
         self._options = options
-        self._folder = folder
-        self._settings = Settings(
-            kafka_bootstrap=stack.kafka,
-            redis_url=stack.redis_url,
+        self._settings = settings = Settings(
+            kafka_bootstrap=servers.kafka,
+            redis_url=servers.redis_url,
             group="faults",
             code_key=SecretStr(secrets.token_hex(32)),
             metrics_port=0,
@@ -114,24 +104,45 @@ class _Run:
             data_dir=folder / "faust",
         )
         (folder / "settings.json").write_text(
-            json.dumps({"code_key": self._settings.code_key.get_secret_value(), "group": "faults"})
+            json.dumps({"code_key": settings.code_key.get_secret_value(), "group": "faults"})
         )
-        create_topics(self._settings)
-        self._servers = Servers(stack)
+        create_topics(settings)
         self._published = folder / "published"
-        self._source = Source(self._settings, self._published, options.seed, options.rate)
+        self._source = Source(settings, self._published, options.seed, options.rate)
         self._tally = Tally(say)
-        self._workers = Workers(self._settings, folder, MOST_WORKERS, self._tally.say)
-        self._observer = Observer(self._settings)
+        ways = [servers.network.settings(settings, slot) for slot in range(MOST_WORKERS)]
+        self._workers = Workers(ways, folder, self._tally.say)
+        self._observer = Observer(settings)
+        self._scene = Scene(
+            settings,
+            self._workers,
+            servers,
+            self._source,
+            self._observer,
+            Operator(settings, self._workers, self._tally),
+            Builds(folder / "builds"),
+            self._tally,
+            options.workers,
+            random.Random(options.seed + 1),
+        )
 
-    def outcome(self) -> Outcome:
-        """Never raises for what a fault brought about: that is in the outcome."""
+    def report(self) -> Report:
+        """Never raises for what a fault brought about: that is in the report."""
         verdict = Verdict()
+        began = time.monotonic()
+        seconds: dict[str, float] = {}
+
+        def lap(what: str) -> None:
+            seconds[what] = round(time.monotonic() - began - sum(seconds.values()), 1)
+
         try:
             self._strike()
+            lap("faults")
             self._drain()
+            lap("drain")
             self._tally.say("drained; verifying")
             verdict = judge(self._settings, self._published, self._observer)
+            lap("verdict")
         except Exception as error:
             logging.getLogger(__name__).exception("the run ended early")
             self._tally.problem(f"{type(error).__name__}: {error}")
@@ -142,38 +153,41 @@ class _Run:
             self._observer.close()
         exits = self._workers.exits()
         self._tally.kills = exits[-signal.SIGKILL] + exits[CRASHED]
-        figures = self._tally.closing(self._source.published, self._workers.rebalances, verdict)
-        clean = verdict.clean and not self._tally.problems
-        return Outcome(
-            figures,
-            self._tally.table(),
-            dict(sorted(exits.items())),
-            self._tally.problems,
-            verdict.examples,
-            None if clean else self._folder,
+        return Report(
+            pieces=[
+                {
+                    "seed": self._options.seed,
+                    "minutes": self._options.minutes,
+                    "workers": self._options.workers,
+                    "rate": self._options.rate,
+                    "seconds": seconds,
+                }
+            ],
+            figures=self._tally.closing(self._source.published, self._workers.rebalances, verdict),
+            by_stage=dict(self._tally.by_stage),
+            recoveries=[round(each, 2) for each in self._tally.recoveries],
+            seconds={k: [round(s, 1) for s in v] for k, v in self._tally.seconds.items()},
+            exits=dict(sorted(exits.items())),
+            commits_lost=self._tally.commits_lost,
+            adoptions=sum(slot.adoptions for slot in self._workers.slots),
+            repaired=dict(self._tally.repaired),
+            problems=self._tally.problems,
+            examples=verdict.examples,
         )
 
     def _strike(self) -> None:
         self._workers.scale(self._options.workers)
         self._source.start()
-        wait_for(self._workers.settled, 60, "the first workers")
-        strikes = Strikes(
-            self._workers,
-            self._servers,
-            self._source,
-            self._observer,
-            self._tally,
-            base=self._options.workers,
-            session_timeout=SESSION_TIMEOUT,
-            seed=self._options.seed,
-        )
+        wait_for(self._workers.settled, RECOVERY_SECONDS, "the first workers")
+        # What was never published can be taken away without a trace: that would be no fault.
+        self._scene.until(lambda: all(self._observer.trimmed().values()), "the first transactions")
         until = time.monotonic() + self._options.minutes * 60
         kinds = self._options.kinds or WEIGHTS.keys()
         for number, fault in enumerate(schedule(self._options.seed, kinds)):
             # The first round, of every kind once, is made however slow the machine is.
             if number >= len(kinds) and time.monotonic() > until:
                 break
-            strikes.strike(fault)
+            strike(self._scene, fault)
 
     def _drain(self) -> None:
         """Everything processed, every timer fired, everything published, every worker ended."""
@@ -181,8 +195,7 @@ class _Run:
         self._source.close()
 
         def drained() -> bool:
-            if self._workers.refused is not None:
-                raise NotOvercome(self._workers.refused)
+            self._scene.check()
             with suppress(*AWAY):
                 seqs = self._observer.seqs()
                 return (
@@ -193,9 +206,7 @@ class _Run:
             return False
 
         wait_for(drained, RECOVERY_SECONDS, "the drain")
-        self._workers.scale(0)
-        slots = self._workers.slots
-        wait_for(lambda: all(slot.process is None for slot in slots), 30, "the workers' end")
-        last = [slot.exit_codes[-1] for slot in slots[: self._options.workers]]
+        self._workers.stop()
+        last = [slot.exit_codes[-1] for slot in self._workers.slots[: self._options.workers]]
         if any(last):
             self._tally.problem(f"workers ended with {last} after the drain")

@@ -21,18 +21,42 @@ TERMINATE: Final = "SIGTERM"
 SCALE: Final = "scale 1-4-1"
 REDIS_RESTART: Final = "Redis kill -9"
 REDIS_ROLLBACK: Final = "Redis rollback"
+ZOMBIE_ROLLBACK: Final = "rollback under a zombie"
+DEPLOY_ROLLBACK: Final = "rollback in a deploy"
+REDIS_EMPTIED: Final = "Redis emptied"
+REDIS_FULL: Final = "Redis full"
 BROKER_RESTART: Final = "broker kill -9"
+OFFSETS_RESET: Final = "offsets reset"
+STUCK_TRANSACTION: Final = "stuck transaction"
+KAFKA_CUT: Final = "Kafka cut off"
+KAFKA_SLOW: Final = "Kafka slow"
+KAFKA_HALF_OPEN: Final = "Kafka half-open"
+REDIS_CUT: Final = "Redis cut off"
+REDIS_SLOW: Final = "Redis slow"
+REDIS_HALF_OPEN: Final = "Redis half-open"
 
-#: How often a kind comes in 28 faults; the first of them come in the first round.
+#: How often a kind comes in 100 faults; the first of them come in the first round.
 WEIGHTS: Final = {
-    CRASH: 9,
-    KILL: 4,
-    FREEZE: 5,
-    REDIS_ROLLBACK: 3,
+    CRASH: 23,
+    KILL: 16,
+    FREEZE: 20,
     TERMINATE: 2,
-    REDIS_RESTART: 2,
-    BROKER_RESTART: 2,
     SCALE: 1,
+    REDIS_RESTART: 3,
+    REDIS_ROLLBACK: 4,
+    ZOMBIE_ROLLBACK: 3,
+    DEPLOY_ROLLBACK: 2,
+    REDIS_EMPTIED: 1,
+    REDIS_FULL: 3,
+    BROKER_RESTART: 5,
+    OFFSETS_RESET: 2,
+    STUCK_TRANSACTION: 3,
+    KAFKA_CUT: 2,
+    KAFKA_SLOW: 2,
+    KAFKA_HALF_OPEN: 2,
+    REDIS_CUT: 2,
+    REDIS_SLOW: 2,
+    REDIS_HALF_OPEN: 2,
 }
 #: Stages at which a worker can be found and frozen from outside.
 SEEN: Final = (COMMITTED, IN_TRANSACTION, PUBLISHED, IN_RECOVERY)
@@ -52,11 +76,14 @@ POINTS: Final = {
 }
 #: A crash point is passed up to so many times before it strikes.
 PASSINGS: Final = 12
+#: A multiple of every number of forms that a kind has.
+_VARIANTS: Final = 12
 
 
 class Fault(NamedTuple):
     """``crash``: the crash point that a restarted worker is armed with, "" for none. ``pause``: calm
     seconds before it. ``length``: seconds that it lasts: frozen past its time-out, away, copy's age.
+    ``variant``: which of its forms, modulo however many its kind has.
     """
 
     kind: str
@@ -64,6 +91,7 @@ class Fault(NamedTuple):
     pause: float
     length: float
     crash: str
+    variant: int
 
 
 def schedule(seed: int, kinds: Collection[str] = ()) -> Iterator[Fault]:
@@ -83,7 +111,8 @@ def schedule(seed: int, kinds: Collection[str] = ()) -> Iterator[Fault]:
             stage, crash = POINTS[point], _armed(draw, point)
         elif kind == REDIS_ROLLBACK and draw.random() < 0.5:
             crash = f"in-replay:{draw.randint(1, 4)}"
-        yield Fault(kind, stage, draw.uniform(0.2, 2.0), draw.uniform(0.5, 4.0), crash)
+        pause, length = draw.uniform(0.2, 1.5), draw.uniform(0.5, 4.0)
+        yield Fault(kind, stage, pause, length, crash, draw.randrange(_VARIANTS))
 
 
 def _armed(draw: random.Random, point: str) -> str:

@@ -8,7 +8,7 @@ customer, which a clock far beyond it must not swallow.
 
 import heapq
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -69,18 +69,18 @@ class Shopping:
             topic in ("shop.clicks", "shop.reviews") and self._random.random() < LATE
         ):
             time = now_ms - self._random.randrange(HOUR_MS, 20 * HOUR_MS)
-        sent = self._event(topic, customer, f"e{self._number:09d}", time, data)
+        sent = self.event(topic, customer, f"e{self._number:09d}", time, data)
         if self._random.random() < REPEATED:
             again = sent
             if topic != "shop.clicks" and self._random.random() < RENAMED:
-                again = self._event(topic, customer, f"x{self._number:09d}", time, data)
+                again = self.event(topic, customer, f"x{self._number:09d}", time, data)
             due = now_ms + self._random.randrange(1, REPEAT_MS)
             heapq.heappush(self._repeats, (due, self._number, again))
         yield sent
 
-    def _event(
-        self, topic: str, customer: str, event_id: str, time: int, data: dict[str, Any]
-    ) -> Sent:
+    @staticmethod
+    def event(topic: str, customer: str, event_id: str, time: int, data: Mapping[str, Any]) -> Sent:
+        """``time``: of the event, ms since 1970."""
         value = {
             "specversion": "1.0", "type": _TYPES[topic], "id": event_id, "source": "faults",
             "subject": customer, "data": {"shop_id": "shop", **data},

@@ -3,8 +3,9 @@
 import threading
 import time
 import zlib
-from contextlib import ExitStack
+from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 from confluent_kafka import KafkaError, Message, Producer
@@ -50,12 +51,17 @@ class Source:
                 "log_level": 0,
             }
         )
-        #: Full topic name and partition -> records; offsets too, as idempotent producers leave no gap.
+        #: Full topic name and partition -> its end, known without asking: idempotent producers leave no
+        #: gap, and what other producers write is told by ``expect``.
         self.ends = {
             (settings.topic_prefix + topic, number): 0
             for topic in CUSTOMER_TOPICS
             for number in range(settings.partitions)
         }
+        self.published = 0
+        self._copies: list[BinaryIO] = []
+        #: Held for each record, so that other producers' records can be told by another thread.
+        self._lock = threading.Lock()
         self._refused: list[str] = []
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="source", daemon=True)
@@ -63,10 +69,27 @@ class Source:
         self._error: BaseException | None = None
 
     @property
-    def published(self) -> int:
-        return sum(self.ends.values())
+    def now_ms(self) -> int:
+        """The shop's time."""
+        return self._now_ms
+
+    def expect(self, topic: str, partition: int, offsets: int) -> None:
+        """Another producer will write so many records or markers there; call it before it does.
+
+        A tick that names too high an end waits, one that names too low an end comes too early.
+        """
+        with self._lock:
+            self.ends[self._settings.topic_prefix + topic, partition] += offsets
+
+    def count_in(self, events: Iterable[Sent]) -> None:
+        """Another producer's events, which are committed now."""
+        with self._lock:
+            for sent in events:
+                self._copy(sent)
 
     def start(self) -> None:
+        self._folder.mkdir(parents=True)
+        self._copies = [_shard(self._folder, number).open("wb") for number in range(SHARDS)]
         until = START_MS + 1_000 * HOUR_MS
         for number in range(self._settings.partitions):
             self._clock(Rebase(number, START_MS, until, CLOCK_NAME))
@@ -76,7 +99,9 @@ class Source:
         """Publish no more. Raises SourceError."""
         self._stopping.set()
         self._thread.join()
-        self._check()
+        for copy in self._copies:
+            copy.close()
+        self.check()
 
     def close(self) -> None:
         """Moves the clock past every timer, hands it back, and waits until Kafka has all of it."""
@@ -88,13 +113,10 @@ class Source:
         left = self._producer.flush(120)
         if left:
             raise SourceError(f"{left} records did not reach Kafka")
-        self._check()
+        self.check()
 
     def check(self) -> None:
         """Raises what ended the thread before its time."""
-        self._check()
-
-    def _check(self) -> None:
         if self._error is not None:
             raise self._error
         if self._refused:
@@ -102,17 +124,11 @@ class Source:
 
     def _run(self) -> None:
         try:
-            with ExitStack() as stack:
-                self._folder.mkdir(parents=True)
-                copies = [
-                    stack.enter_context(_shard(self._folder, number).open("wb"))
-                    for number in range(SHARDS)
-                ]
-                self._publish(copies)
+            self._publish()
         except BaseException as error:  # noqa: BLE001 - told by check() in the main thread
             self._error = error
 
-    def _publish(self, copies: list) -> None:  # type: ignore[type-arg]
+    def _publish(self) -> None:
         began = time.monotonic()
         made, ticked = 0, 0
         while not self._stopping.wait(0.02):
@@ -121,10 +137,6 @@ class Source:
                 self._now_ms = START_MS + int(made / self._rate * SPEED_MS)
                 for sent in self._shopping.at(self._now_ms):
                     self._send(sent)
-                    line = b'["%s","%s",%s]\n' % (
-                        sent.topic.encode(), sent.key.encode(), sent.value,
-                    )  # fmt: skip
-                    copies[zlib.crc32(sent.key.encode()) % SHARDS].write(line)
                 made += 1
             if elapsed >= ticked + 1:
                 ticked = int(elapsed)
@@ -135,15 +147,23 @@ class Source:
         key = sent.key.encode()
         topic = self._settings.topic_prefix + sent.topic
         number = partition_of(key, self._settings.partitions)
-        self._produce(topic, number, sent.value, key)
-        self.ends[topic, number] += 1
+        with self._lock:
+            self._produce(topic, number, sent.value, key)
+            self.ends[topic, number] += 1
+            self._copy(sent)
+
+    def _copy(self, sent: Sent) -> None:
+        line = b'["%s","%s",%s]\n' % (sent.topic.encode(), sent.key.encode(), sent.value)
+        self._copies[zlib.crc32(sent.key.encode()) % SHARDS].write(line)
+        self.published += 1
 
     def _tick(self, time_ms: int) -> None:
         for number in range(self._settings.partitions):
             self._clock(Tick(number, time_ms, CLOCK_NAME, 0, self._ends_of(number), rate=0.0))
 
     def _ends_of(self, number: int) -> dict[str, int]:
-        return {topic: end for (topic, part), end in self.ends.items() if part == number}
+        with self._lock:
+            return {topic: end for (topic, part), end in self.ends.items() if part == number}
 
     def _clock(self, record: ClockRecord) -> None:
         self._produce(

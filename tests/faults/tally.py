@@ -3,7 +3,7 @@
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.faults.stages import STAGES
@@ -37,9 +37,15 @@ class Tally:
     redis_restarts: int = 0
     redis_rollbacks: int = 0
     broker_restarts: int = 0
+    #: Connections between a worker and a server that were cut, slowed down or half-open.
+    cuts: int = 0
     #: Commits that rollbacks took from Redis.
     commits_lost: int = 0
-    #: Seconds from each fault until all written before its end was processed and published.
+    #: Refusals that the operator's command mended, by case.
+    repaired: Counter[str] = field(default_factory=Counter)
+    #: Kind -> seconds of each fault, its recovery included.
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    #: See Report.
     recoveries: list[float] = field(default_factory=list)
     #: What must not happen, whatever the verdict.
     problems: list[str] = field(default_factory=list)
@@ -54,6 +60,14 @@ class Tally:
     def problem(self, words: str) -> None:
         self.problems.append(words)
         self.say(words)
+
+    def rolled_back(self, commits: int) -> None:
+        """Redis lost so many."""
+        self.redis_rollbacks += 1
+        self.commits_lost += commits
+
+    def took(self, kind: str, seconds: float) -> None:
+        self.seconds.setdefault(kind, []).append(seconds)
 
     def recovered(self, seconds: float) -> None:
         self.recoveries.append(seconds)
@@ -73,7 +87,7 @@ class Tally:
             "redis_restarts": self.redis_restarts,
             "redis_rollbacks": self.redis_rollbacks,
             "broker_restarts": self.broker_restarts,
-            "cuts": 0,
+            "cuts": self.cuts,
             "verified": verdict.verified,
             "lost": verdict.lost,
             "duplicates": verdict.duplicates,
@@ -81,27 +95,29 @@ class Tally:
             "recovery_p99_s": round(percentile(self.recoveries, 99), 1),
         }
 
-    def table(self) -> str:
-        """Faults by kind and stage."""
-        kinds = sorted({kind for kind, _ in self.by_stage})
-        rows = [["faults by stage", *STAGES, "all"]]
-        for kind in kinds:
-            counts = [self.by_stage[kind, stage] for stage in STAGES]
-            rows.append([kind, *(str(count or "·") for count in counts), str(sum(counts))])
-        totals = [sum(self.by_stage[kind, stage] for kind in kinds) for stage in STAGES]
-        rows.append(["all", *map(str, totals), str(sum(totals))])
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join(
-            "  ".join(
-                cell.ljust(width) if index == 0 else cell.rjust(width)
-                for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-            )
-            for row in rows
+
+def stage_rows(by_stage: Mapping[tuple[str, str], int]) -> list[list[str]]:
+    """Faults by kind and stage, with a heading and the sums."""
+    kinds = sorted({kind for kind, _ in by_stage})
+    rows = [["faults by stage", *STAGES, "all"]]
+    for kind in kinds:
+        counts = [by_stage.get((kind, stage), 0) for stage in STAGES]
+        rows.append([kind, *(str(count or "·") for count in counts), str(sum(counts))])
+    totals = [sum(by_stage.get((kind, stage), 0) for kind in kinds) for stage in STAGES]
+    rows.append(["all", *map(str, totals), str(sum(totals))])
+    return rows
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """A table for people: the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if index == 0 else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
-
-
-def line_of(figures: dict[str, int | float]) -> str:
-    return " ".join(f"{name}={figure}" for name, figure in figures.items())
+        for row in rows
+    )
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

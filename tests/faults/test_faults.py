@@ -1,18 +1,36 @@
-"""The short run of every CI, and what a run's verdict rests on: its source and its schedule."""
+"""What a run's verdict rests on: its source, its schedule and its report."""
 
+import json
+import sys
 from collections import Counter
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from tests.faults.run import Options, run
-from tests.faults.schedule import BROKER_RESTART, CRASH, POINTS, WEIGHTS, schedule
+from tests.faults.report import Report
+from tests.faults.schedule import (
+    BROKER_RESTART,
+    CRASH,
+    DEPLOY_ROLLBACK,
+    FREEZE,
+    KILL,
+    POINTS,
+    REDIS_ROLLBACK,
+    WEIGHTS,
+    ZOMBIE_ROLLBACK,
+    schedule,
+)
 from tests.faults.shopping import JITTER_MS, Sent, Shopping
 from tests.faults.source import START_MS
 from tests.faults.stages import COMMITTED, IN_TRANSACTION
-from tests.faults.tally import Tally, Verdict, line_of
+from tests.faults.strikes import KINDS
+from tests.faults.sum import main as sum_main
+from tests.faults.tally import Tally, Verdict
 from tests.oracle.events import Published, milliseconds
 from tests.oracle.expected import expect
+
+ROLLBACKS = (REDIS_ROLLBACK, ZOMBIE_ROLLBACK, DEPLOY_ROLLBACK)
 
 
 def _shopped(seed: int, count: int) -> list[tuple[int, Sent]]:
@@ -60,26 +78,69 @@ def test_every_kind_and_every_crash_point_comes_early() -> None:
     assert faults == [fault for fault, _ in zip(schedule(11), range(80), strict=False)]
 
 
+def test_the_rates_that_a_long_run_needs() -> None:
+    """Of 300 faults, which an hour has on two cores."""
+    counts = Counter(fault.kind for fault, _ in zip(schedule(5), range(300), strict=False))
+    assert 2 * counts[CRASH] + 1.5 * counts[KILL] >= 200
+    assert counts[FREEZE] + counts[ZOMBIE_ROLLBACK] >= 60
+    assert sum(counts[kind] for kind in ROLLBACKS) >= 20
+    assert counts[BROKER_RESTART] >= 10
+
+
+def test_every_kind_can_be_struck() -> None:
+    assert set(KINDS) == set(WEIGHTS)
+
+
+def _report(kind: str, recoveries: list[float], **wrong: int) -> Report:
+    tally = Tally(lambda _: None, kills=2, recoveries=recoveries)
+    tally.struck(kind, COMMITTED)
+    tally.struck(kind, IN_TRANSACTION)
+    return Report(
+        pieces=[
+            {"seed": 7, "minutes": 1.0, "workers": 2, "rate": 900.0, "seconds": {"faults": 60}}
+        ],
+        figures=tally.closing(1_000, 3, Verdict(1_000, **wrong)),
+        by_stage=dict(tally.by_stage),
+        recoveries=recoveries,
+        seconds={kind: [4.0]},
+        exits={-9: 2},
+        commits_lost=5,
+        adoptions=1,
+        repaired={"forked": 1},
+    )
+
+
 def test_the_closing_line_and_the_table() -> None:
-    tally = Tally(lambda _: None, kills=2, recoveries=[1.0, 8.25])
-    tally.struck(CRASH, COMMITTED)
-    tally.struck(CRASH, IN_TRANSACTION)
-    line = line_of(tally.closing(1_000, 3, Verdict(1_000, 0, 0, 1)))
-    assert line == (
+    report = _report(CRASH, [1.0, 8.25], different=1)
+    assert not report.passed
+    assert report.text().splitlines()[-1] == (
         "events=1000 faults=2 kills=2 zombies=0 rebalances=3 redis_restarts=0 redis_rollbacks=0 "
         "broker_restarts=0 cuts=0 verified=1000 lost=0 duplicates=0 different=1 recovery_p99_s=8.2"
     )
-    assert tally.table().splitlines()[-1].split() == ["all", "0", "1", "1", "0", "0", "0", "0", "2"]
+    sums = report.table().splitlines()[-1].split()
+    assert sums == ["all", "0", "1", "1", "0", "0", "0", "0", "2"]
 
 
-@pytest.mark.faults
-@pytest.mark.timeout(600)
-def test_every_other_kind_of_fault_in_a_short_run() -> None:
-    said: list[str] = []
-    kinds = frozenset(WEIGHTS) - {BROKER_RESTART}
-    outcome = run(Options(minutes=1.0, seed=4, kinds=kinds), said.append)
-    assert outcome.passed, "\n".join([*said, outcome.text()])
-    figures = outcome.figures
-    assert figures["verified"] == figures["events"] > 50_000
-    for kind in ("kills", "zombies", "redis_restarts", "redis_rollbacks"):
-        assert figures[kind] > 0, outcome.text()
+def test_reports_of_several_runs_are_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [tmp_path / "first.json", tmp_path / "second.json"]
+    for path, kind, recoveries in zip(files, (CRASH, KILL), ([1.0], [30.0, 2.0]), strict=True):
+        path.write_text(json.dumps(_report(kind, recoveries).as_dict()))
+        assert Report.read(path) == _report(kind, recoveries)
+    monkeypatch.setattr(sys, "argv", ["sum", *map(str, files)])
+    assert sum_main() == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[-1] == (
+        "events=2000 faults=4 kills=4 zombies=0 rebalances=6 redis_restarts=0 redis_rollbacks=0 "
+        "broker_restarts=0 cuts=0 verified=2000 lost=0 duplicates=0 different=0 recovery_p99_s=30.0"
+    )
+    assert "| crash point | · | 1 | 1 | · | · | · | · | 2 |" in said
+    assert said[2:4] == ["| 7 | 2 | 1 | 900 | 60 | – | – |"] * 2
+
+    files[0].write_text(json.dumps(_report(CRASH, [1.0], lost=1).as_dict()))
+    assert sum_main() == 1
+    files[0].write_text("{}")
+    with pytest.raises(SystemExit):
+        sum_main()
+    assert "is no report of `make faults`" in capsys.readouterr().err

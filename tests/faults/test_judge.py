@@ -29,12 +29,12 @@ def drained(settings: Settings, tmp_path: Path) -> Iterator[tuple[Settings, Path
     worker = WorkerProcess(settings, tmp_path / "worker.log")
     try:
         source.start()
-        wait_for(lambda: source.published > 1_500, 20, "some events")
+        wait_for(lambda: source.published > 1_500, 120, "some events")
         source.stop()
         source.close()
-        wait_for(lambda: not observer.behind(source.ends), 30, "all processed")
-        wait_for(lambda: observer.timers() == 0, 30, "all timers fired")
-        wait_for(lambda: observer.trimmed() == observer.seqs(), 30, "all published")
+        wait_for(lambda: not observer.behind(source.ends), 120, "all processed")
+        wait_for(lambda: observer.timers() == 0, 120, "all timers fired")
+        wait_for(lambda: observer.trimmed() == observer.seqs(), 120, "all published")
         assert worker.stop() == 0
         yield settings, published, observer
     finally:

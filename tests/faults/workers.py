@@ -7,17 +7,30 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from streams.engine.crashpoints import EXIT_CODE as CRASHED
 from streams.engine.engine import EXIT_REFUSED
 from streams.settings import Settings
 from tests.engine.harness import WorkerProcess
+from tests.waiting import wait_for
 
 _LOOK_SECONDS = 0.05
 #: Between a worker's end and its next start, seconds.
 _PAUSE = 0.3
+
+
+class Refusal(NamedTuple):
+    """``case``: as in shop_recoveries_total; ``words``: the worker's, which name the command."""
+
+    slot: int
+    case: str
+    words: str
+
+    def __str__(self) -> str:
+        return f"worker {self.slot} refused ({self.case}): {self.words}"
 
 
 class Slot:
@@ -27,6 +40,8 @@ class Slot:
         self.number = number
         self.log = folder / f"worker-{number}.log"
         self.wanted = False
+        #: The folder whose packages the next process runs; None: this tree.
+        self.tree: Path | None = None
         #: HUITOU_CRASH of the next process.
         self.armed = ""
         self.crash = ""
@@ -37,6 +52,7 @@ class Slot:
         self.place = "starting"
         self.partitions: list[int] = []
         self.recoveries = 0
+        self.adoptions = 0
         self.generation = 0
         self._settings = settings
         self._read = 0
@@ -54,7 +70,11 @@ class Slot:
         self.crash, self.armed = self.armed, ""
         self.place, self.partitions = "starting", []
         self.process = WorkerProcess(
-            self._settings, self.log, HUITOU_SLOT=str(self.number), HUITOU_CRASH=self.crash
+            self._settings,
+            self.log,
+            self.tree,
+            HUITOU_SLOT=str(self.number),
+            HUITOU_CRASH=self.crash,
         )
 
     def signal(self, number: signal.Signals) -> None:
@@ -85,18 +105,25 @@ class Slot:
             self.generation = max(self.generation, said["generation"])
         elif b'"released"' in line:
             self.place, self.partitions = "released", []
+        elif b'"adopting"' in line:
+            self.adoptions += 1
 
 
 class Workers:
-    """Up to ``most`` slots; the first ``scale(n)`` of them run. ``refused`` ends a run."""
+    """A slot for each of ``settings``; the first ``scale(n)`` of them run.
+
+    Once one has ``refused``, none is started until that is taken back.
+    """
 
     def __init__(
-        self, settings: Settings, folder: Path, most: int, tell: Callable[[str], None]
+        self, settings: Sequence[Settings], folder: Path, tell: Callable[[str], None]
     ) -> None:
-        self.slots = [Slot(number, settings, folder) for number in range(most)]
-        self.refused: str | None = None
+        self.slots = [Slot(number, own, folder) for number, own in enumerate(settings)]
+        self.refused: Refusal | None = None
         self.crashes: list[tuple[int, str]] = []
         self._tell = tell
+        #: Of groups that were deleted: they begin to count anew.
+        self._former_generations = 0
         self._lock = threading.RLock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="workers", daemon=True)
@@ -107,21 +134,23 @@ class Workers:
         return [slot for slot in self.slots if slot.wanted and slot.running]
 
     @property
-    def recoveries(self) -> int:
-        return sum(slot.recoveries for slot in self.slots)
-
-    @property
     def rebalances(self) -> int:
         """Generations of the group after the first; some may have recovered nowhere."""
-        return max(0, max(slot.generation for slot in self.slots) - 1)
+        return max(0, self._former_generations + self._generation - 1)
+
+    @property
+    def _generation(self) -> int:
+        return max(slot.generation for slot in self.slots)
+
+    def group_deleted(self) -> None:
+        """Generations count from 1 again. Only while no worker runs."""
+        self.follow()
+        self._former_generations += self._generation
+        for slot in self.slots:
+            slot.generation = 0
 
     def exits(self) -> Counter[int]:
         return Counter(code for slot in self.slots for code in slot.exit_codes)
-
-    def owned(self) -> set[int]:
-        """Partitions of running workers, as their logs say."""
-        self.follow()
-        return {number for slot in self.running for number in slot.partitions}
 
     def follow(self) -> None:
         with self._lock:
@@ -136,6 +165,14 @@ class Workers:
                 if not slot.wanted:
                     slot.armed = ""
                     slot.signal(signal.SIGTERM)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Ends every worker by this signal and starts none again; waits for their ends."""
+        with self._lock:
+            for slot in self.slots:
+                slot.wanted, slot.armed = False, ""
+                slot.signal(number)
+        wait_for(lambda: not any(slot.process for slot in self.slots), 120, "the workers' end")
 
     def settled(self) -> bool:
         """Whether exactly the wanted ones run, each of them recovered."""
@@ -180,10 +217,11 @@ class Workers:
         if code == CRASHED:
             self.crashes.append((slot.number, slot.crash))
         elif code == EXIT_REFUSED:
-            self.refused = f"worker {slot.number} refused: {self._why(slot)}"
-            self._tell(self.refused)
+            # The first one's: others say the same of their partitions.
+            self.refused = self.refused or self._refusal(slot)
+            self._tell(str(self.refused))
 
-    def _why(self, slot: Slot) -> str:
+    def _refusal(self, slot: Slot) -> Refusal:
         lines = slot.log.read_text(errors="replace").splitlines()
-        said = next((line for line in reversed(lines) if '"refused"' in line), "{}")
-        return str(json.loads(said).get("error", "for a reason it did not say"))
+        said = json.loads(next((line for line in reversed(lines) if '"refused"' in line), "{}"))
+        return Refusal(slot.number, said.get("case", "unknown"), said.get("error", "no words"))

@@ -36,4 +36,5 @@ def test_ci_runs_what_it_prints() -> None:
         "make check",
         "make test",
         "make test-long",
+        "make faults MINUTES=4 SEED=14471",
     ]
