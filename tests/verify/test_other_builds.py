@@ -1,12 +1,13 @@
 """Verify across an upgrade: what another build published stands, and is held against what it wrote down."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from schemas.catalogue import JOURNAL, TRIGGERS
 from schemas.journal import decode_row
+from streams.engine.engine import EXIT_DOUBT
 from streams.settings import Settings
 from streams.verify.verify import verify
 from tests.engine.harness import Bench, WorkerProcess, run_cli
@@ -18,28 +19,41 @@ from tests.waiting import wait_for
 pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 
 
+class Kept:
+    """A worker of a build, started again if it ends in doubt: on a busy machine a transaction times out."""
+
+    def __init__(self, settings: Settings, log: Path, build: str) -> None:
+        self._start = lambda: WorkerProcess(settings, log, build=build)
+        self.worker = self._start()
+
+    def until(self, done: Callable[[], bool], what: str) -> None:
+        def look() -> bool:
+            if self.worker.process.poll() == EXIT_DOUBT:
+                self.worker = self._start()
+            return done()
+
+        wait_for(look, 180, what)
+
+
 @pytest.fixture(scope="module")
-def day(fresh: Settings, worker_log: Path) -> Iterator[ShopDay]:
+def day(fresh: Settings, worker_log: Path) -> ShopDay:
     """The morning is another build's, with other coupons; the evening is this one's."""
     shop_day = ShopDay(Bench(fresh), customers=60)
     bench = shop_day.bench
-    other = WorkerProcess(fresh, worker_log, build="other")
-    try:
-        shop_day.morning()
-        bench.wait_processed(120)
-        wait_for(lambda: len(bench.triggers()) >= shop_day.customers, 90, "the morning's triggers")
-        assert other.stop() == 0
-        bench.wait_published(60)
-        this = WorkerProcess(fresh, worker_log)
-        other = this
-        shop_day.evening()
-        bench.wait_processed(120)
-        wait_for(lambda: len(bench.triggers()) == len(shop_day.expected), 90, "every trigger")
-        assert this.stop() == 0
-        bench.wait_published(60)
-        yield shop_day
-    finally:
-        other.kill()
+    halves = (("other", shop_day.morning, shop_day.customers), ("", shop_day.evening, 0))
+    for build, send, least in halves:
+        kept = Kept(fresh, worker_log, build)
+        try:
+            send()
+            wanted = least or len(shop_day.expected)
+            kept.until(lambda: bench.processed() >= sum(bench.published.values()), "all events")
+            kept.until(lambda wanted=wanted: len(bench.triggers()) >= wanted, "the triggers")  # type: ignore[misc]
+            bench.wait_published(60)
+            assert kept.worker.stop() == 0
+            bench.wait_published(60)
+        finally:
+            kept.worker.kill()
+    return shop_day
 
 
 @pytest.fixture
@@ -92,10 +106,7 @@ def test_an_extra_trigger_of_the_other_build_is_found(day: ShopDay, triggers: Re
     triggers.replace([*triggers.records[: at + 1], planted, *triggers.records[at + 1 :]])
     assert ("journal", "different", row_of(day, triggers.records[at])) in differences(check(day))
     triggers.replace([*triggers.records, planted])
-    report = check(day)
-    assert not report.agree
-    found = differences(report)
-    assert ("trigger", "extra", "stranger") in found or found[0][0] == "journal"
+    assert ("journal", "different", row_of(day, triggers.records[at])) in differences(check(day))
 
 
 def test_a_trigger_of_the_other_build_that_was_published_twice_is_found(
@@ -103,7 +114,9 @@ def test_a_trigger_of_the_other_build_that_was_published_twice_is_found(
 ) -> None:
     again = triggers.records[first_other(triggers)]
     triggers.replace([*triggers.records, again])
-    assert not check(day).agree
+    found = differences(check(day))
+    assert ("trigger", "extra", name_of(again)) in found
+    assert ("journal", "different", row_of(day, again)) in found
 
 
 @pytest.mark.parametrize("field", ["value", "code", "key"])
