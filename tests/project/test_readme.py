@@ -35,6 +35,6 @@ def test_ci_runs_what_it_prints() -> None:
     assert re.findall(r"^make .+$", run, re.MULTILINE) == [
         "make check",
         "make test",
-        "make test-long",
         "make faults MINUTES=4 SEED=14471",
+        "make test-long",
     ]
