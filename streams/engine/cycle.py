@@ -8,16 +8,15 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import msgspec
 import structlog
 
-from schemas.clock import RecordCause, decode_clock
-from schemas.deadletter import DeadLetter
+from schemas.clock import RecordCause
 from schemas.journal import Slice
 from streams.engine.commit import Commit, Fetched, Position, Stamp
 from streams.engine.crashpoints import CrashPoints
 from streams.engine.definitions import CurrentDefinitions, DefinitionsSource
 from streams.engine.draft import Draft, FoldError
+from streams.engine.intake import Intake
 from streams.engine.partition import Partition
 from streams.engine.pausing import Paused, described
 from streams.engine.poison import PoisonGuard
@@ -33,10 +32,6 @@ from streams.state.redis_store import RedisStore, Refused
 CLOCK_COMMIT_INTERVAL = 10.0
 
 log = structlog.get_logger(__name__)
-
-
-class GapError(Exception):
-    """Records were skipped between the transport and the cycle: the process must end."""
 
 
 class StateLost(Exception):
@@ -87,6 +82,7 @@ class Cycle:
         self._crash = crash
         self._pause = pause
         self._resume = resume
+        self._intake = Intake(topics, processors, guard, metrics, pause, self._unpause)
 
     def process(self, poll: Poll) -> None:
         """Commit all that the poll brought and every timer that is due by it.
@@ -97,7 +93,7 @@ class Cycle:
         metrics.stage("fetch").observe(time.monotonic() - poll.at)
         definitions = self._definitions.current()
         began = time.monotonic()
-        works = self._prepare(self._accept(poll))
+        works = self._intake.take(poll, self.partitions)
         decoded = time.monotonic()
         metrics.stage("decode").observe(decoded - began)
         if works:
@@ -125,84 +121,6 @@ class Cycle:
             if part.records and not self.partitions[number].paused:
                 age = now - part.records[0].timestamp / 1000
                 self._metrics.event_age.observe(max(0.0, age), len(part.records))
-
-    # What a poll brings ---------------------------------------------------------------------------
-
-    def _accept(self, poll: Poll) -> dict[int, list[Fetched]]:
-        """What is new and wanted, per partition, topics in fold order; clock records are queued."""
-        accepted: dict[int, list[Fetched]] = {}
-        for topic in self._topics.inputs:
-            for number, partition in self.partitions.items():
-                part = poll.fetched.get((topic, number))
-                is_clock = topic == self._topics.clock
-                if part is None or topic in self._guard.paused:
-                    continue
-                if partition.paused and not is_clock:
-                    continue
-                expected = partition.clock_read if is_clock else partition.vector[topic]
-                if topic in partition.rereading:
-                    if part.start > expected:
-                        continue  # fetched before the seek back
-                    partition.rereading.discard(topic)
-                part = _from(part, expected, number)
-                if part is None:
-                    continue
-                if is_clock:
-                    self._queue(partition, part)
-                else:
-                    accepted.setdefault(number, []).append(part)
-        return accepted
-
-    def _queue(self, partition: Partition, part: Fetched) -> None:
-        for record in part.records:
-            try:
-                clock = decode_clock(record.value or b"")
-            except msgspec.MsgspecError as error:
-                self._metrics.events(part.topic, "ignored").inc()
-                log.warning(
-                    "clock record ignored", topic=part.topic, partition=partition.number,
-                    offset=record.offset, error=str(error),
-                )  # fmt: skip
-                continue
-            if clock.partition == partition.number:
-                partition.ticks.add(clock, record.offset, record.timestamp)
-        partition.clock_read = part.end
-        paused = partition.paused
-        if paused is not None and paused.cause in partition.ticks.skips:
-            self._unpause(partition)
-
-    def _prepare(self, accepted: dict[int, list[Fetched]]) -> dict[int, Work]:
-        works = {}
-        for number, fetched in accepted.items():
-            ticks = self.partitions[number].ticks
-            works[number] = self._processors[number].prepare(
-                fetched, ticks.latest, ticks.skips.values()
-            )
-        poisoned = self._poisoned(works)
-        if not poisoned:
-            return works
-        return {
-            number: kept
-            for number, work in works.items()
-            if (kept := _without(work, poisoned)) is not None
-        }
-
-    def _poisoned(self, works: dict[int, Work]) -> set[str]:
-        totals: dict[str, tuple[int, int]] = {}
-        for number, work in works.items():
-            for part, items in zip(work.fetched, work.items, strict=True):
-                if self._guard.accepts(part.topic, number, part.start):
-                    continue
-                bad = sum(type(item) is DeadLetter for item in items)
-                records, known = totals.get(part.topic, (0, 0))
-                totals[part.topic] = (records + len(items), known + bad)
-        now = time.monotonic()
-        poisoned = {
-            t for t, (records, bad) in totals.items() if self._guard.trips(t, records, bad, now)
-        }
-        for topic in poisoned:
-            self._pause(topic, None, self._guard.paused[topic])
-        return poisoned
 
     def _load(self, wanted: Mapping[int, list[str]]) -> None:
         """Bring the states of these keys into the caches, in one round trip."""
@@ -415,29 +333,3 @@ class Cycle:
         partition.rereading.update(topic for topic, _ in again)
         log.info("partition goes on", partition=partition.number)
         self._resume(partition.number, again)
-
-
-def _from(part: Fetched, expected: int, number: int) -> Fetched | None:
-    """The part of a fetch at and after ``expected``; None when all of it is known already."""
-    if part.end <= expected:
-        return None
-    if part.start > expected:
-        raise GapError(
-            f"{part.topic}[{number}]: fetched from offset {part.start} where {expected} is next"
-        )
-    if part.start == expected:
-        return part
-    records = [record for record in part.records if record.offset >= expected]
-    return Fetched(part.topic, expected, part.end, records)
-
-
-def _without(work: Work, topics: set[str]) -> Work | None:
-    """The work but for these topics; None when nothing is left."""
-    kept = [
-        (part, items)
-        for part, items in zip(work.fetched, work.items, strict=True)
-        if part.topic not in topics
-    ]
-    if not kept:
-        return None
-    return Work([part for part, _ in kept], [items for _, items in kept], work.keys)

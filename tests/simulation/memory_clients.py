@@ -21,6 +21,7 @@ from streams.engine import (
     draft,
     engine,
     group_offsets,
+    intake,
     log,
     partition_log,
     publisher,
@@ -301,6 +302,7 @@ _SEAMS: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     (publisher, ("Producer", "time")),
     (ticker, ("Producer", "time")),
     (cycle, ("time",)),
+    (intake, ("time",)),
     (engine, ("time",)),
 )
 

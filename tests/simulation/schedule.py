@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 import redis
 from confluent_kafka import KafkaException
 
-from streams.engine.cycle import GapError, StateLost
+from streams.engine.cycle import StateLost
+from streams.engine.intake import GapError
 from streams.engine.log_errors import LogError
 from streams.engine.publisher import PublisherError
 from streams.engine.refusal import RecoveryRefused
