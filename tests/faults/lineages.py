@@ -43,8 +43,7 @@ def roll_back_under_a_zombie(scene: Scene, fault: Fault) -> str:
 
 
 def _until_whole(scene: Scene, since: float) -> None:
-    """Rebuilds the partition that a refusal names; after a second refusal all, of which more may be."""
-    repairs = 0
+    """A refusal names the partition where it was seen; others of the same worker may have forked too."""
     while True:
         try:
             scene.until_whole(since)
@@ -52,8 +51,7 @@ def _until_whole(scene: Scene, since: float) -> None:
         except WorkerRefused as refused:
             if refused.refusal.case != "forked":
                 raise
-            scene.operator.obey(refused.refusal, everywhere=repairs > 0)
-            repairs += 1
+            scene.operator.obey(refused.refusal, everywhere=True)
             scene.workers.scale(scene.base)
             since = time.monotonic()
 
