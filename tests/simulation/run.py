@@ -3,6 +3,7 @@
 import contextlib
 import multiprocessing
 import os
+import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
@@ -50,6 +51,19 @@ def run(seeds: Iterable[int], variant: Variant = AS_IT_IS) -> Tally:
             except Exception as error:
                 raise Failed(seed, f"{type(error).__name__}: {error}") from error
     return tally
+
+
+def first_that_shows(name: str, candidates: range) -> int | None:
+    """The first seed under which this mutation fails as it says, and the protocol as it is does not."""
+    mutation = MUTATIONS[name]
+    for seed in candidates:
+        try:
+            run([seed], mutation.variant)
+        except Failed as failed:
+            if re.search(mutation.shows, str(failed)):
+                run([seed])
+                return seed
+    return None
 
 
 def run_many(seeds: range, variant: str | None = None) -> Tally:

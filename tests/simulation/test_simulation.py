@@ -4,7 +4,7 @@ import pytest
 
 from tests.simulation.run import Failed, report, run, run_many, struck
 from tests.simulation.schedule import CASES, POINTS, REQUESTS, Tally
-from tests.simulation.variants import MUTATIONS
+from tests.simulation.variants import MUTATIONS, seeds
 
 QUICK = 30
 #: About 60 s on two cores.
@@ -39,10 +39,12 @@ def test_every_step_is_struck_and_every_case_is_found() -> None:
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_broken_protocol_is_found_out(name: str) -> None:
     """By a schedule that the protocol as it is stands."""
-    mutation = MUTATIONS[name]
-    run([mutation.seed])
-    with pytest.raises(Failed, match=f"seed {mutation.seed}: .*{mutation.shows}"):
-        run([mutation.seed], mutation.variant)
+    mutation, seed = MUTATIONS[name], seeds()[name]
+    run([seed])
+    # Not raised? After a change to the engine's steps, `python -m tests.simulation --find-seeds` finds others;
+    # if it finds none, a promise is no longer tested.
+    with pytest.raises(Failed, match=mutation.shows):
+        run([seed], mutation.variant)
 
 
 @pytest.mark.long
