@@ -41,7 +41,7 @@ def test_a_broken_protocol_is_found_out(name: str) -> None:
     """By a schedule that the protocol as it is stands."""
     mutation, seed = MUTATIONS[name], seeds()[name]
     run([seed])
-    # Not raised? After a change to the engine's steps, `python -m tests.simulation --find-seeds` finds others;
+    # Not raised? After a change of the engine's steps `python -m tests.simulation --find-seeds` finds others;
     # if it finds none, a promise is no longer tested.
     with pytest.raises(Failed, match=mutation.shows):
         run([seed], mutation.variant)
