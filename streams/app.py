@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import faust
 
+from streams.engine.assignor import Assignor
 from streams.engine.engine import Engine
 from streams.engine.topicnames import TopicNames
 from streams.engine.transport import Consumer, Poll
@@ -53,6 +54,7 @@ def make_app(settings: Settings, slot: str, topics: TopicNames, engine: Engine) 
         stream_wait_empty=False,
         # No tables; 0 would switch to a round-robin assignor that breaks co-partitioning.
         table_standby_replicas=1,
+        PartitionAssignor=Assignor,
         worker_redirect_stdouts=False,
     )
     app.engine = engine

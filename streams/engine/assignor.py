@@ -1,0 +1,27 @@
+"""Who gets which partition: Faust's co-partitioned assignment, but never with a topic left out."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from faust.assignor.partition_assignor import PartitionAssignor
+
+from streams.engine.engine import fail
+
+
+class TopicsUnknown(Exception):
+    """This process leads the group and does not know the topics' partitions: it must end."""
+
+
+class Assignor(PartitionAssignor):
+    """The assignor of a member that leads the group."""
+
+    @classmethod
+    def _get_copartitioned_groups(
+        cls, topics: set[str], cluster: Any, subscriptions: Mapping[str, Iterable[str]]
+    ) -> Any:
+        # Just after a broker restarted the client's metadata may be empty. Faust passes over topics that it
+        # does not know: a stable group in which nobody has anything, and which nothing wakes.
+        unknown = sorted(topic for topic in topics if not cluster.partitions_for_topic(topic))
+        if unknown:
+            fail(TopicsUnknown(f"no partitions are known of {', '.join(unknown)}; starting anew"))
+        return super()._get_copartitioned_groups(topics, cluster, subscriptions)
