@@ -13,6 +13,7 @@ import pytest
 import redis
 from confluent_kafka.admin import AdminClient
 
+from schemas.catalogue import TOPICS
 from streams.local.stack import Stack
 from tests.taobao import sample_file
 from tests.waiting import wait_for
@@ -145,7 +146,7 @@ def test_on_given_servers_it_leaves_nothing(
     admin = AdminClient({"bootstrap.servers": stack.kafka})
     demo.says("events,", 120)
     while_it_runs = [name for name in admin.list_topics(timeout=10).topics if "demo-" in name]
-    assert len(while_it_runs) == 10
+    assert len(while_it_runs) == len(TOPICS)
 
     summary = demo.ends(120)
 

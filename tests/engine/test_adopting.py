@@ -10,6 +10,7 @@ from confluent_kafka import Producer
 from schemas.catalogue import TRIGGERS
 from schemas.trigger import EventCause, Trigger, TriggerEvent
 from streams.engine.adoption import PublishedTriggers
+from streams.engine.log import LogReader
 from tests.engine.harness import Bench
 
 _CALL_SECONDS = 30.0
@@ -52,7 +53,7 @@ def test_triggers_behind_an_open_transaction_are_waited_for(bench: Bench) -> Non
 
     def adopted() -> list[TriggerEvent]:
         with PublishedTriggers(
-            bench.settings.kafka_bootstrap, bench.prefix + TRIGGERS, 0, 5
+            LogReader(bench.settings.kafka_bootstrap), bench.prefix + TRIGGERS, 0, 5
         ) as published:
             return published.of(5)
 

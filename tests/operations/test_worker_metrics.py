@@ -17,7 +17,7 @@ from tests.operations.test_metrics import CATALOGUE
 from tests.waiting import wait_for
 
 #: Those that count what did not happen on this day.
-SILENT = {"shop_commit_refused_total", "shop_scrape_failures_total"}
+SILENT = {"shop_commit_refused_total", "shop_scrape_failures_total", "shop_skips_total"}
 
 
 def get(worker: WorkerProcess, path: str) -> bytes:

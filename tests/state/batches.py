@@ -20,5 +20,6 @@ def commits(at: dict[int, Position], customer: str) -> list[tuple[int, int, Posi
 def run(store: RedisStore, at: dict[int, Position], customer: str = "anna") -> dict[int, Position]:
     """Commit to these partitions in one call; where they stand then."""
     batch = commits(at, customer)
-    assert store.commit(batch) == [7] * len(batch)
+    replies = store.commit(batch)
+    assert replies == [7] * len(batch), replies
     return {number: commit.position for number, _, _, commit in batch}
