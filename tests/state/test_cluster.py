@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import redis
@@ -61,9 +62,17 @@ class Move:
     def _own(self, owner: "redis.Redis") -> None:
         for server in sorted(self._servers, key=lambda one: one is not owner):
             self._set(server, "NODE", _id(owner))
+        # A node that has not heard of this owner's epoch could take the slot back under the same one, and
+        # then each would send the clients to the other.
+        wait_for(lambda: len({_epoch(server) for server in self._servers}) == 1, 30, "one epoch")
 
     def _set(self, server: "redis.Redis", *state: str) -> None:
         server.execute_command("CLUSTER SETSLOT", self.slot, *state)
+
+
+def _epoch(server: "redis.Redis") -> int:
+    info: Any = server.execute_command("CLUSTER INFO")
+    return int(info["cluster_current_epoch"])
 
 
 def _id(server: "redis.Redis") -> str:
