@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
+from schemas.clock import WALL
 from streams.engine.log import LogReader
 from streams.engine.partition import Partition
 from streams.engine.pausing import Paused, encode_paused
@@ -59,7 +60,8 @@ class SecondHand:
         self._store = store
         self._log = log
         self._owned = owned
-        self._ends = ends
+        self._ticked = ends
+        self._ends: dict[tuple[str, int], int] = {}
         self._resume = resume
         self._orders = store.control()
         self._timers = 0
@@ -78,6 +80,7 @@ class SecondHand:
         """Raises redis.RedisError or a LogError: without either server the worker ends."""
         self._follow_orders()
         self._note_paused()
+        self._look_at_ends()
         self._timers = sum(self._store.timers(partition.number) for partition in self._owned())
         self._health.set("redis", True)
         self._health.set("kafka", True)
@@ -85,6 +88,12 @@ class SecondHand:
         if now - self._looked >= OPEN_TRANSACTION_INTERVAL:
             self._looked = now
             self._look_for_open_transactions(now)
+
+    def _look_at_ends(self) -> None:
+        """The ends that ticks name, and of partitions without ticks of ours (a tool's clock, a pause) too."""
+        silent = [p for p in self._owned() if p.clock.clock != WALL or p.paused]
+        asked = [(topic, p.number) for p in silent for topic in self._topics.customer]
+        self._ends = self._ticked() | (self._log.high_watermarks(asked) if asked else {})
 
     def _follow_orders(self) -> None:
         orders = self._store.control()
@@ -129,7 +138,7 @@ class SecondHand:
         }
 
     def _consumer_lag(self) -> dict[tuple[str, str], float]:
-        ends = self._ends()
+        ends = self._ends
         return {
             (topic, str(p.number)): float(max(0, ends.get((topic, p.number), 0) - p.vector[topic]))
             for p in self._owned()
