@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from schemas.clock import WALL, Tick
 from schemas.journal import GENESIS, ClockState
@@ -40,7 +41,7 @@ class StateCache:
         """Drop the oldest states over the bound; they are read from Redis again when needed."""
         excess = len(self.states) - self._bound
         if excess > 0:
-            for key in list(self.states)[:excess]:
+            for key in list(islice(self.states, excess)):
                 del self.states[key]
                 self.sizes.pop(key, None)
             self.evictions += excess

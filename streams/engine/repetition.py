@@ -112,6 +112,7 @@ class Repetition:
             if isinstance(result, Refused):
                 raise result
             partition.advance(commit, result)
+            partition.cache.evict()
             partition.vector.pop(self._topics.origin, None)  # no input: nobody seeks there
             partition.clock_read = partition.clock_applied = partition.vector[self._topics.clock]
             self._progress()

@@ -36,9 +36,6 @@ from streams.settings import Settings
 from streams.state.codec import StateCodecError
 from streams.state.redis_store import RedisStore, Stored, StoreError
 
-#: Journal rows between two looks at whether states must leave memory.
-EVICT_ROWS = 500
-
 #: Told (partition, rows folded so far, rows in all).
 Progress = Callable[[int, int, int], None]
 
@@ -214,8 +211,6 @@ def fold(
     def step() -> None:
         nonlocal rows
         rows += 1
-        if rows % EVICT_ROWS == 0:
-            partition.cache.evict()
         progress(plan.partition, rows, plan.rows)
 
     topics = TopicNames.of(settings.topic_prefix)
