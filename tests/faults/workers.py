@@ -72,7 +72,7 @@ class Slot:
         self.process = WorkerProcess(
             self._settings,
             self.log,
-            self.tree,
+            tree=self.tree,
             HUITOU_SLOT=str(self.number),
             HUITOU_CRASH=self.crash,
         )
