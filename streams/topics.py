@@ -6,14 +6,16 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it lacks __all__
     AdminClient,
     ConfigResource,
     NewTopic,
+    OffsetSpec,
     TopicMetadata,
 )
 
+from producers.offsets import OffsetsError, list_offsets
 from schemas.catalogue import TOPICS, Topic
 from streams.settings import Settings
 
@@ -88,6 +90,7 @@ def create_topics(settings: Settings) -> Creation:
     if missing:
         _create(admin, settings, missing)
         known = _wait_for_leaders(admin, settings)
+        _wait_until_served(admin, known)
     # Again, for what somebody else made in the meantime or the cluster's policy changed.
     return Creation(list(missing), existing, _differences(admin, settings, known))
 
@@ -163,6 +166,25 @@ def _wait_for_leaders(admin: AdminClient, settings: Settings) -> dict[str, Topic
                 "look at the brokers' logs"
             )
         pause.wait(_POLL_SECONDS)
+
+
+def _wait_until_served(admin: AdminClient, known: dict[str, TopicMetadata]) -> None:
+    """Until each leader answers for its partitions.
+
+    Metadata is ahead of the leaders. An idempotent producer whose first batch is refused by a leader
+    that is not ready yet, and whose second is taken, is told that the first was a duplicate: it is lost.
+    """
+    asked = {
+        TopicPartition(name, number): OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        for name, topic in known.items()
+        for number in topic.partitions
+    }
+    try:
+        list_offsets(admin, asked, IsolationLevel.READ_UNCOMMITTED, ANSWER_SECONDS)
+    except OffsetsError as error:
+        raise TopicsError(
+            f"made, but not served within {ANSWER_SECONDS:g} s: {error}; look at the brokers' logs"
+        ) from error
 
 
 def _differences(
