@@ -1,5 +1,6 @@
 """Verify across an upgrade: what another build published stands, and is held against what it wrote down."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from schemas.journal import decode_row
 from streams.engine.engine import EXIT_DOUBT
 from streams.settings import Settings
 from streams.verify.verify import verify
+from tests.conftest import settings_of
 from tests.engine.harness import Bench, WorkerProcess, run_cli
 from tests.engine.odd_builds import OTHER_BUILD, OTHER_VALUE
 from tests.engine.scenario import ShopDay
@@ -36,8 +38,11 @@ class Kept:
 
 
 @pytest.fixture(scope="module")
-def day(fresh: Settings, worker_log: Path) -> ShopDay:
+def day(kafka: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> ShopDay:
     """The morning is another build's, with other coupons; the evening is this one's."""
+    fresh = settings_of(kafka, redis_url, f"v{secrets.token_hex(3)}.")
+    create_topics(fresh)
+    worker_log = tmp_path_factory.mktemp("worker") / "log"
     shop_day = ShopDay(Bench(fresh), customers=60)
     bench = shop_day.bench
     halves = (("other", shop_day.morning, shop_day.customers), ("", shop_day.evening, 0))
