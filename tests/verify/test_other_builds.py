@@ -10,6 +10,7 @@ from schemas.catalogue import JOURNAL, TRIGGERS
 from schemas.journal import decode_row
 from streams.engine.engine import EXIT_DOUBT
 from streams.settings import Settings
+from streams.topics import create_topics
 from streams.verify.verify import verify
 from tests.conftest import settings_of
 from tests.engine.harness import Bench, WorkerProcess, run_cli
