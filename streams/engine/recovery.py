@@ -110,13 +110,17 @@ class Recovery:
     def _refuse_restarted(self, held: Held) -> None:
         """A group that was deleted or made anew counts its generations from 1 and knows no offsets."""
         number = held.partition
-        with GroupOffsets(self._bootstrap, self._group) as offsets:
+        with (
+            GroupOffsets(self._bootstrap, self._group) as offsets,
+            LogReader(self._bootstrap) as self._log,
+        ):
             kafka = offsets.read(self._topics.inputs, [number])[number]
+            published = kafka.seq or self._last_published(number)
         self._refuse_superseded({number: kafka})
         if held.member in FENCES:
             self._metrics.recoveries("fenced").inc()
             raise fenced(number, held.member) from held
-        if kafka.seq < self._store.stored(number).trimmed:
+        if kafka.seq < max(published, self._store.stored(number).trimmed):
             self._metrics.recoveries("reset").inc()
             raise RecoveryRefused(
                 "reset",
@@ -165,9 +169,14 @@ class Recovery:
         ends: Mapping[tuple[str, int], int],
     ) -> Partition:
         self._refuse_newer(number, found)
-        self._refuse_missing(number, found, kafka)
-        if kafka.foreign is not None or kafka.seq < found.trimmed:
-            where = kafka.foreign or f"published seq {kafka.seq} behind the trimmed {found.trimmed}"
+        # A group without offsets is new, or was deleted: what was published then, the journal says.
+        published = kafka.seq or self._last_published(number)
+        if not found.exists and published:
+            raise _missing(number, published)
+        if kafka.foreign is not None or kafka.seq < max(published, found.trimmed):
+            where = kafka.foreign or (
+                f"published seq {kafka.seq} behind {max(published, found.trimmed)}, which was"
+            )
             raise RecoveryRefused(
                 "reset",
                 number,
@@ -206,19 +215,12 @@ class Recovery:
                 f"workers and fold the log with this build: huitou rebuild --partition {number}",
             )
 
-    def _refuse_missing(self, number: int, found: Stored, kafka: Published) -> None:
-        if found.exists:
-            return
+    def _last_published(self, number: int) -> int:
+        """The journal's last seq, 0 without any. Waits for markers that are still to come."""
+        self._log.wait_stable(self._topics.journal, number)
         # Not the end of the log: what an aborted transaction left there was never published.
-        last = None if kafka.seq else self._log.last_row(self._topics.journal, number)
-        if kafka.seq > 0 or last is not None:
-            known = f"seq {kafka.seq if last is None else last.row.seq}"
-            raise RecoveryRefused(
-                "missing",
-                number,
-                f"Redis holds nothing, but Kafka has {known} of it; Redis was emptied or another one "
-                f"is configured. Restore it with: huitou rebuild --partition {number}",
-            )
+        last = self._log.last_row(self._topics.journal, number)
+        return 0 if last is None else last.row.seq
 
     def _partition(
         self, number: int, epoch: int, found: Stored, starts: Mapping[tuple[str, int], int]
@@ -278,3 +280,12 @@ class Recovery:
                 f"the outbox lacks seq {seq + 1}, the first that Kafka does not have",
             )
         return decode_row(entries[0].row).previous
+
+
+def _missing(number: int, published: int) -> RecoveryRefused:
+    return RecoveryRefused(
+        "missing",
+        number,
+        f"Redis holds nothing, but Kafka has seq {published} of it; Redis was emptied or another one "
+        f"is configured. Restore it with: huitou rebuild --partition {number}",
+    )

@@ -192,6 +192,19 @@ def test_a_reset_group_is_refused(bench: Bench, tmp_path: Path) -> None:
     assert "huitou group adopt" in refusal
 
 
+def test_a_group_that_was_deleted_before_anything_was_trimmed_is_refused(worked: Worked) -> None:
+    """Nothing in Redis says then that something was published; the journal does."""
+    bench = worked.bench
+    admin = AdminClient({"bootstrap.servers": bench.settings.kafka_bootstrap})
+    admin.delete_consumer_groups([bench.settings.group])[bench.settings.group].result(20)
+    for number in range(bench.settings.partitions):
+        bench.redis.hset(worked.meta(number), "trimmed", "0")
+    cases, refusal = worked.recover()
+    assert cases["reset"] == 1
+    assert refusal is not None
+    assert "huitou group adopt" in refusal
+
+
 def _commit(bench: Bench, offset: int, metadata: str) -> None:
     """What an operator's reset of the whole group leaves behind."""
     consumer = Consumer(

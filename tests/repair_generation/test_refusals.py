@@ -85,7 +85,7 @@ def test_a_cancelled_attempt_uses_its_number_up(
     assert len(stored(second)) == CUSTOMERS
     for command in (["rebuild", "--yes"], ["group", "adopt"]):
         result = run_cli(old.settings, *command, timeout=PATIENCE)
-        assert result.returncode == 1
+        assert result.returncode == EXIT_REFUSED
         assert "`huitou repartition` has closed it, or is about to" in result.stderr
     nested = repartition(second, "--partitions", "4", "--yes")
     assert nested.returncode == EXIT_REFUSED

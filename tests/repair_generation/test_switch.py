@@ -92,7 +92,7 @@ def _assert_superseded(old: Bench, log: Path) -> None:
     assert refusal["case"] == "superseded"
     assert "HUITOU_PARTITIONS=3" in str(refusal["error"])
     adopted = run_cli(old.settings, "group", "adopt")
-    assert adopted.returncode == 1
+    assert adopted.returncode == EXIT_REFUSED
     assert "`huitou repartition`" in adopted.stderr
 
 

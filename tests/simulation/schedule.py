@@ -654,7 +654,7 @@ class Schedule:
         if self._depth >= DEPTH:
             return
         # A frozen owner that thaws into the Redis that it knew makes a lineage of its own.
-        known, copies = None, 0
+        known, copies, losses = None, 0, self._losses
         if worker.stage == "process" and self.rng.random() < 0.3:
             known = self.redis.copy()
             copies = len(self._copies)
@@ -664,7 +664,8 @@ class Schedule:
         try:
             for _ in range(turns):
                 self._act()
-            if known is not None and not worker.dead:
+            # Where Redis lost something meanwhile, what it had then may be of a lineage that is void.
+            if known is not None and self._losses == losses and not worker.dead:
                 for other in self._alive():
                     other.cut_off = other is not worker
                 del self._copies[copies:]

@@ -160,9 +160,9 @@ MUTATIONS: Mapping[str, Mutation] = {
     "live instead of captured generation": Mutation(
         Variant(publisher=LiveGeneration), "follows seq"
     ),
-    "no require-stable": Mutation(Variant(require_stable=False), "behind the trimmed"),
-    "trim before commit": Mutation(Variant(publisher=TrimsFirst), "behind the trimmed"),
-    "trim by position": Mutation(Variant(publisher=TrimsWhatIsCommitted), "behind the trimmed"),
+    "no require-stable": Mutation(Variant(require_stable=False), "behind \\d+, which was"),
+    "trim before commit": Mutation(Variant(publisher=TrimsFirst), "behind \\d+, which was"),
+    "trim by position": Mutation(Variant(publisher=TrimsWhatIsCommitted), "behind \\d+, which was"),
     "no journal replay": Mutation(Variant(repetition=NoReplay), "Redis and Kafka differ"),
     "read_uncommitted": Mutation(Variant(isolation="read_uncommitted"), r"of \d+ records"),
     "ends at the last stable offset": Mutation(Variant(ticker=StableTicks), "triggers: lost"),
