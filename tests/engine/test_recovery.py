@@ -192,9 +192,11 @@ def test_a_reset_group_is_refused(bench: Bench, tmp_path: Path) -> None:
     assert "huitou group adopt" in refusal
 
 
-def test_a_group_that_was_deleted_before_anything_was_trimmed_is_refused(worked: Worked) -> None:
+def test_a_group_that_was_deleted_before_anything_was_trimmed_is_refused(
+    bench: Bench, tmp_path: Path
+) -> None:
     """Nothing in Redis says then that something was published; the journal does."""
-    bench = worked.bench
+    worked = Worked(bench, tmp_path)
     admin = AdminClient({"bootstrap.servers": bench.settings.kafka_bootstrap})
     admin.delete_consumer_groups([bench.settings.group])[bench.settings.group].result(20)
     for number in range(bench.settings.partitions):
