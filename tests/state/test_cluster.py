@@ -75,6 +75,13 @@ def _epoch(server: "redis.Redis") -> int:
     return int(info["cluster_current_epoch"])
 
 
+def _owner(server: "redis.Redis", slot: int) -> int:
+    """The port of the node that this one takes for the slot's owner; 0 where it knows none."""
+    slots: Any = server.execute_command("CLUSTER SLOTS")
+    found = (primary[1] for begin, end, primary, *_ in slots if begin <= slot <= end)
+    return int(next(found, 0))
+
+
 def _id(server: "redis.Redis") -> str:
     found = server.execute_command("CLUSTER MYID")
     return found.decode() if isinstance(found, bytes) else str(found)
@@ -84,6 +91,7 @@ def _id(server: "redis.Redis") -> str:
 def moving(cluster: Deployment, partition: int) -> Iterator[Move]:
     """A begun move, which is ended and undone afterwards."""
     move = Move(cluster, partition)
+    home = port_of(move.source)
     move.begin()
     try:
         yield move
@@ -92,6 +100,11 @@ def moving(cluster: Deployment, partition: int) -> Iterator[Move]:
             move.carry(keys)
         move.end()
         move.undo()
+        wait_for(
+            lambda: {_owner(server, move.slot) for server in cluster.servers} == {home},
+            30,
+            "the slot where it was, for every node",
+        )
 
 
 def test_one_call_reaches_all_nodes_and_each_partition_its_own(
