@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from streams.local.growing_file import GrowingFile
+
 #: Seconds that a worker may take to answer; it runs on this machine.
 _ANSWER_SECONDS = 2.0
 _RECOVERIES = re.compile(rb'^shop_recoveries_total\{case="([^"]+)"\} (\S+)$', re.MULTILINE)
@@ -15,9 +17,7 @@ class WorkerView:
     """One slot. A worker says its port in its log; one that was restarted says another."""
 
     def __init__(self, log: Path) -> None:
-        self._log = log
-        self._read = 0
-        self._rest = b""
+        self._log = GrowingFile(log)
         self._port: int | None = None
         #: Recoveries of this slot's former processes, and of the present one, by case.
         self._former: Counter[str] = Counter()
@@ -57,15 +57,7 @@ class WorkerView:
 
     def _follow(self) -> None:
         """Reads on in the log, for the port of the newest process."""
-        try:
-            with self._log.open("rb") as log:
-                log.seek(self._read)
-                text = log.read()
-        except FileNotFoundError:
-            return
-        self._read += len(text)
-        *lines, self._rest = (self._rest + text).split(b"\n")
-        for line in lines:
+        for line in self._log.lines():
             if b'"worker starts"' in line:
                 said = json.loads(line)
                 self._port = int(said["metrics_port"])

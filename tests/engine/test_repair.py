@@ -37,14 +37,7 @@ def test_an_emptied_redis_is_rebuilt(bench: Bench, day: ShopDay, tmp_path: Path)
     assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
     assert "partition 7: " in rebuilt.stdout
     assert _values(bench) == before
-    worker = WorkerProcess(bench.settings, log)
-    worker.wait_recovered()
-    bench.send("shop.clicks", "anna", {"action": "view"}, id="later", time=moment(90_000))
-    bench.flush()
-    bench.wait_processed()
-    bench.wait_published()
-    assert worker.stop() == 0
-    day.assert_exactly_once()
+    _assert_goes_on(bench, day, log)
 
 
 def test_one_partition_is_rebuilt_and_the_others_are_left(bench: Bench, day: ShopDay) -> None:
@@ -66,14 +59,7 @@ def test_a_group_made_anew_is_adopted(bench: Bench, day: ShopDay, tmp_path: Path
     _wait_for_no_members(bench)
     adopted = run_cli(bench.settings, "group", "adopt")
     assert adopted.returncode == 0, adopted.stderr
-    worker = WorkerProcess(bench.settings, log)
-    worker.wait_recovered()
-    bench.send("shop.clicks", "anna", {"action": "view"}, id="later", time=moment(90_000))
-    bench.flush()
-    bench.wait_processed()
-    bench.wait_published()
-    assert worker.stop() == 0
-    day.assert_exactly_once()
+    _assert_goes_on(bench, day, log)
 
 
 def test_nothing_is_repaired_under_running_workers(bench: Bench, tmp_path: Path) -> None:
@@ -90,6 +76,18 @@ def test_a_partition_that_does_not_exist(bench: Bench) -> None:
     result = run_cli(bench.settings, "rebuild", "--yes", "--partition", "8")
     assert result.returncode == 2
     assert "from 0 to 7" in result.stderr
+
+
+def _assert_goes_on(bench: Bench, day: ShopDay, log: Path) -> None:
+    """The next worker processes what comes, and the day before it is whole."""
+    worker = WorkerProcess(bench.settings, log)
+    worker.wait_recovered()
+    bench.send("shop.clicks", "anna", {"action": "view"}, id="later", time=moment(90_000))
+    bench.flush()
+    bench.wait_processed()
+    bench.wait_published()
+    assert worker.stop() == 0
+    day.assert_exactly_once()
 
 
 def _values(bench: Bench) -> dict[bytes, object]:

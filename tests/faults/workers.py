@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from streams.engine.crashpoints import EXIT_CODE as CRASHED
 from streams.engine.engine import EXIT_REFUSED
+from streams.local.growing_file import GrowingFile
 from streams.settings import Settings
 from tests.engine.harness import WorkerProcess
 from tests.waiting import wait_for
@@ -55,8 +56,7 @@ class Slot:
         self.adoptions = 0
         self.generation = 0
         self._settings = settings
-        self._read = 0
-        self._rest = b""
+        self._said = GrowingFile(self.log)
 
     @property
     def running(self) -> bool:
@@ -86,15 +86,7 @@ class Slot:
 
     def follow(self) -> None:
         """Reads on in the log."""
-        try:
-            with self.log.open("rb") as log:
-                log.seek(self._read)
-                text = log.read()
-        except FileNotFoundError:
-            return
-        self._read += len(text)
-        *lines, self._rest = (self._rest + text).split(b"\n")
-        for line in lines:
+        for line in self._said.lines():
             self._take(line)
 
     def _take(self, line: bytes) -> None:
