@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli.endings import said_errors
+from streams.cli.options import FromArchive
 from streams.cli.snapshot import numbers_of
 
 if TYPE_CHECKING:
@@ -63,15 +64,7 @@ def rebuild(
             help="Begin with the newest snapshot in this folder that fits.",
         ),
     ] = None,
-    archive: Annotated[
-        Path | None,
-        typer.Option(
-            "--archive",
-            exists=True,
-            file_okay=False,
-            help="Read what the topics no longer have from this archive.",
-        ),
-    ] = None,
+    archive: FromArchive = None,
     processes: Annotated[int, typer.Option(min=1, help="Partitions folded side by side.")] = 1,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what there is to do and how long it takes.")

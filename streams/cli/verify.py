@@ -3,7 +3,6 @@
 import json
 import sys
 import time
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from streams.cli.options import FromArchive
 from streams.settings import Settings
 from streams.verify.report import EXPLAINED, Report, Tally
 
@@ -32,15 +32,7 @@ def verify(
     patience: Annotated[
         float, typer.Option(min=0.0, help="Seconds a commit may take to be published.")
     ] = 30.0,
-    archive: Annotated[
-        Path | None,
-        typer.Option(
-            "--archive",
-            exists=True,
-            file_okay=False,
-            help="Read what the topics no longer have from this archive.",
-        ),
-    ] = None,
+    archive: FromArchive = None,
 ) -> None:
     """Fold the log again along the journal, and compare it with every customer's state and timers
     in Redis and every record of shop.triggers, also beside running workers. Exit 1 unless all agree.

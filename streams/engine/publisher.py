@@ -310,22 +310,11 @@ class Publisher:
                 for topic, offset in moved.items()
             ]
         self._crash.reach("after-produce")
-        self._persist(lambda left: producer.send_offsets_to_transaction(offsets, metadata, left))
+        persist(lambda left: producer.send_offsets_to_transaction(offsets, metadata, left))
         self._crash.reach("after-offsets")
-        self._persist(producer.commit_transaction)
+        persist(producer.commit_transaction)
         self._crash.reach("after-transaction")
         return sent
-
-    def _persist(self, call: Callable[[float], object]) -> None:
-        """Call again while the error says so: the outcome is the same however often it is called."""
-        deadline = time.monotonic() + CALL_TIMEOUT
-        while True:
-            try:
-                call(max(0.1, deadline - time.monotonic()))
-                return
-            except KafkaException as error:
-                if not error.args[0].retriable() or time.monotonic() > deadline:
-                    raise
 
     def _abort(self, error: KafkaException) -> None:
         cause: KafkaError = error.args[0]
@@ -339,3 +328,18 @@ class Publisher:
         if cause.code() in (KafkaError.ILLEGAL_GENERATION, KafkaError.UNKNOWN_MEMBER_ID):
             # The pair never succeeds again: wait for the hook to bring the next one.
             self._partitions = {}
+
+
+def persist(call: Callable[[float], object], seconds: float = CALL_TIMEOUT) -> None:
+    """Call again while the error says so: the outcome is the same however often it is called.
+
+    ``call`` gets the seconds that are left. Raises KafkaException.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            call(max(0.1, deadline - time.monotonic()))
+            return
+        except KafkaException as error:
+            if not error.args[0].retriable() or time.monotonic() > deadline:
+                raise

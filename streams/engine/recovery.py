@@ -16,7 +16,7 @@ from streams.engine.log import LogReader
 from streams.engine.log_errors import JournalGap, LogRangeLost
 from streams.engine.partition import NEW_CLOCK, Partition, StateCache
 from streams.engine.publisher import Publishing
-from streams.engine.refusal import RecoveryRefused, fenced, forked, superseded
+from streams.engine.refusal import RecoveryRefused, emptied, fenced, forked, superseded
 from streams.engine.repetition import Repetition
 from streams.engine.topicnames import TopicNames
 from streams.engine.transport import Assignment
@@ -172,7 +172,7 @@ class Recovery:
         # A group without offsets is new, or was deleted: what was published then, the journal says.
         published = kafka.seq or self._last_published(number)
         if not found.exists and published:
-            raise _missing(number, published)
+            raise emptied(number, published)
         if kafka.foreign is not None or kafka.seq < max(published, found.trimmed):
             where = kafka.foreign or (
                 f"published seq {kafka.seq} behind {max(published, found.trimmed)}, which was"
@@ -280,12 +280,3 @@ class Recovery:
                 f"the outbox lacks seq {seq + 1}, the first that Kafka does not have",
             )
         return decode_row(entries[0].row).previous
-
-
-def _missing(number: int, published: int) -> RecoveryRefused:
-    return RecoveryRefused(
-        "missing",
-        number,
-        f"Redis holds nothing, but Kafka has seq {published} of it; Redis was emptied or another one "
-        f"is configured. Restore it with: huitou rebuild --partition {number}",
-    )

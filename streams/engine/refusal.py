@@ -45,3 +45,13 @@ def fenced(number: int, member: str) -> RecoveryRefused:
         number,
         f"{what}. Where that was cut short, run `huitou repartition` again {whose}",
     )
+
+
+def emptied(number: int, published: int) -> RecoveryRefused:
+    """Redis has nothing of what was published, up to this seq."""
+    return RecoveryRefused(
+        "missing",
+        number,
+        f"Redis holds nothing, but Kafka has seq {published} of it; Redis was emptied or another one "
+        f"is configured. Restore it with: huitou rebuild --partition {number}",
+    )

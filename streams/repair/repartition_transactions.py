@@ -1,6 +1,5 @@
 """Kafka transactions of a repartition: what one that died had begun is never read by anyone."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from streams.engine.log import LOGGER
+from streams.engine.publisher import persist
 
 #: Records of one transaction, about.
 RECORDS: Final = 5_000
@@ -51,7 +51,7 @@ class Transactions:
             yield producer
             producer.flush(_CALL_TIMEOUT)
             before_commit()
-            _persist(producer.commit_transaction)
+            persist(producer.commit_transaction, _CALL_TIMEOUT)
         except BaseException as error:
             if not isinstance(error, KafkaException) or error.args[0].txn_requires_abort():
                 producer.abort_transaction(_CALL_TIMEOUT)
@@ -69,7 +69,10 @@ class Transactions:
             for (topic, number), offset in offsets.items()
         ]
         identity = self._identity(group)
-        _persist(lambda left: self._producer.send_offsets_to_transaction(wanted, identity, left))
+        persist(
+            lambda left: self._producer.send_offsets_to_transaction(wanted, identity, left),
+            _CALL_TIMEOUT,
+        )
 
     def _identity(self, group: str) -> object:
         """A group without members: no generation of it is needed, the producer's epoch fences."""
@@ -82,15 +85,3 @@ class Transactions:
             finally:
                 consumer.close()
         return self._identities[group]
-
-
-def _persist(call: Callable[[float], object]) -> None:
-    """Call again while the error says so: the outcome is the same however often it is called."""
-    deadline = time.monotonic() + _CALL_TIMEOUT
-    while True:
-        try:
-            call(max(0.1, deadline - time.monotonic()))
-            return
-        except KafkaException as error:
-            if not error.args[0].retriable() or time.monotonic() > deadline:
-                raise

@@ -10,7 +10,6 @@ One client a thread: a node's commands go over one connection in the order of th
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
 import redis
@@ -126,12 +125,7 @@ class Cluster(Commands):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # Sending ------------------------------------------------------------------------------------
@@ -226,12 +220,7 @@ class ClusterPipeline(Commands):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._commands = []
 
 

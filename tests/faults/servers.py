@@ -2,7 +2,6 @@
 
 import shutil
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import redis
@@ -58,12 +57,7 @@ class Servers:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stop()
 
     def _stop(self) -> None:

@@ -11,7 +11,7 @@ from schemas.journal import GENESIS
 from streams.engine.group_offsets import Published
 from streams.engine.log import LogReader
 from streams.engine.partition import Partition, StateCache
-from streams.engine.publisher import Publisher
+from streams.engine.publisher import Publisher, persist
 from streams.engine.recovery import Recovery
 from streams.engine.repetition import Repetition
 from streams.engine.ticker import Ticker
@@ -76,7 +76,7 @@ class OffsetsFirst(Publisher):
             producer.begin_transaction()
             for positional, named in rows:
                 produce(*positional, **named)
-            self._persist(producer.commit_transaction)
+            persist(producer.commit_transaction)
         finally:
             producer.send_offsets_to_transaction = sends  # type: ignore[method-assign]
         return sent
