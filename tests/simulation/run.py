@@ -9,7 +9,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 
 import structlog
 
-from tests.simulation.schedule import CASES, POINTS, REQUESTS, Schedule, Tally
+from tests.simulation.schedule import Schedule
+from tests.simulation.tally import CASES, POINTS, REQUESTS, Tally
 from tests.simulation.variants import AS_IT_IS, MUTATIONS, Variant
 
 CORES = os.cpu_count() or 1

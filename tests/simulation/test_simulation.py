@@ -3,7 +3,7 @@
 import pytest
 
 from tests.simulation.run import Failed, report, run, run_many, struck
-from tests.simulation.schedule import CASES, POINTS, REQUESTS, Tally
+from tests.simulation.tally import CASES, POINTS, REQUESTS, Tally
 from tests.simulation.variants import MUTATIONS, seeds
 
 QUICK = 30
