@@ -60,7 +60,7 @@ class Processes:
         worker = Worker(
             name, slot, world.rng.choice(self.builds), world.kafka,
             lambda wire: MemoryClient(world.redis, wire), wire(name), reach(name),
-            world.metrics, world.variant, world.partitions,
+            world.metrics, world.variant, world.partitions, self._note,
         )  # fmt: skip
         self.workers[name] = worker
         self.run(worker, "cycle", "start", worker.start)
@@ -96,9 +96,19 @@ class Processes:
         self.end(worker, type(doubt).__name__)
 
     def end(self, worker: Worker, why: str) -> None:
-        if not worker.dead:
-            worker.dead = True
-            self._world.tally.events[why] += 1
+        if worker.dead:
+            return
+        worker.dead = True
+        worker.loop.run()  # no coroutine is left behind; nobody sees what it does to the dead
+        self._note(why)
+        for partition in worker.cycle.partitions.values():
+            if partition.paused:
+                self._note("ended while paused")
+            elif partition.ticks.skips:
+                self._note("ended before a skip was applied")
+
+    def _note(self, event: str) -> None:
+        self._world.tally.events[event] += 1
 
     def stop_all(self) -> None:
         """Every process is gone, every request has arrived, every transaction is over."""
@@ -127,17 +137,16 @@ class Processes:
 
     def thaw(self, worker: Worker) -> None:
         worker.frozen = False
-        self._world.tally.events["thawed"] += 1
+        self._note("thawed")
 
     def arrive(self, index: int) -> None:
         """A request of a process that is gone; nobody hears the answer."""
         _, effect = self.in_flight.pop(index)
-        events = self._world.tally.events
-        events["arrived late"] += 1
+        self._note("arrived late")
         try:
             effect()
         except (redis.RedisError, KafkaException):
-            events["refused late"] += 1
+            self._note("refused late")
 
     def may_still_commit(self, member: str) -> bool:
         """Whether anything of this member of the group may still reach Redis."""

@@ -22,15 +22,26 @@ class RedisLosses:
         self._processes = processes
         world.redis.claimed = self._claimed
 
-    def copy(self) -> None:
-        self.copies.append(self._world.redis.copy())
+    def copy(self) -> dict[bytes, Value]:
+        copy = self._world.redis.copy()
+        self.copies.append(copy)
+        return copy
 
     def put_back(self) -> None:
         """Redis lost a suffix, perhaps with living and frozen workers connected."""
-        if not self.copies:
-            return
+        if self.copies:
+            rng = self._world.rng
+            self._put_back(max(rng.randrange(len(self.copies)) for _ in range(3)))
+
+    def put_back_to(self, copy: dict[bytes, Value]) -> bool:
+        """The same, with this copy; False when it is of a lineage that is void."""
+        at = next((at for at, one in enumerate(self.copies) if one is copy), None)
+        if at is not None:
+            self._put_back(at)
+        return at is not None
+
+    def _put_back(self, at: int) -> None:
         rng = self._world.rng
-        at = max(rng.randrange(len(self.copies)) for _ in range(3))
         del self.copies[at + 1 :]
         restarted = rng.random() < 0.7
         for worker in self._processes.alive():

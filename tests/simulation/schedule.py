@@ -20,6 +20,9 @@ from tests.simulation.variants import AS_IT_IS, Variant
 from tests.simulation.worker import TOPICS
 from tests.simulation.world import World
 
+#: Turns in which anything may strike; a skip that is lost again needs more of them.
+TURNS = (150, 300)
+TURNS_OF_SKIPS = (400, 700)
 #: Turns of everybody until a schedule is at rest.
 PATIENCE = 400
 
@@ -43,7 +46,7 @@ class Schedule:
     def run(self) -> None:
         world = self.world
         with installed(self._steps, world.variant.chain):
-            for _ in range(world.rng.randint(150, 300)):
+            for _ in range(world.rng.randint(*(TURNS_OF_SKIPS if world.frail else TURNS))):
                 self._turns.act()
                 if self._processes.refusals:
                     self._operator.make_good()

@@ -44,6 +44,11 @@ CASES = (
     "current", "replayed", "adopted", "forked", "missing", "reset", "outside_log", "incomplete",
     "newer",
 )  # fmt: skip
+#: What an operator's word goes through (events of the tally); these too must all come.
+SKIPS = (
+    "skip of a record said", "skip of a timer said", "ended while paused",
+    "ended before a skip was applied", "skip committed", "skip replayed", "skip adopted",
+)  # fmt: skip
 
 
 class Tally:
@@ -60,3 +65,8 @@ class Tally:
         self.strikes += other.strikes
         self.cases += other.cases
         self.events += other.events
+
+    def never_hit(self) -> list[str]:
+        """What no schedule has found: recovery cases and the ways of a skip."""
+        cases = [case for case in CASES if not self.cases[case]]
+        return cases + [event for event in SKIPS if not self.events[event]]

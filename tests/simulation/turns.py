@@ -37,7 +37,7 @@ class Turns:
         self._loses = loses
 
     def act(self) -> None:
-        choices = [*self._of_workers(), *self._of_kafka()]
+        choices = [*self._of_workers(), *self._of_kafka(), *self._of_operator()]
         if not self._world.calm:
             choices += self._of_upstream() + self._of_fate()
         weights = [weight for weight, _ in choices]
@@ -62,6 +62,8 @@ class Turns:
                     found.append((6, self._turn(worker, "cycle", "process", worker.process)))
             if worker.positions and len(worker.polls) < 4:
                 found.append((5, lambda worker=worker: worker.fetch(self._most)))
+            if worker.loop.calls:
+                found.append((4, worker.loop.run))
             if "publisher" not in worker.busy and not worker.publishing:
                 found.append((3, self._turn(worker, "publisher", "publish", worker.publish)))
             if "ticker" not in worker.busy and worker.cycle.partitions and not self._world.calm:
@@ -110,6 +112,14 @@ class Turns:
             found.append((1, lambda: processes.arrive(rng.randrange(len(processes.in_flight)))))
         if len(alive) < processes.wanted or all(worker.frozen for worker in alive):
             found.append((3, self._start))
+        return found
+
+    def _of_operator(self) -> Choices:
+        operator = self._operator
+        found: Choices = [(8, operator.skip)] if operator.unsaid() else []
+        if operator.said and not self._world.calm:
+            found.append((0.05, operator.skip_again))
+            found.append((2, operator.lose_skip))
         return found
 
     def _of_upstream(self) -> Choices:
