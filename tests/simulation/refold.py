@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from schemas.decoding import RawRecord
-from schemas.journal import ClockState, decode_row
+from schemas.journal import ClockState, Skipped, decode_row
 from streams.domain.state import CustomerState
 from streams.engine.commit import Fetched, OutRow, Position, stamp_of
 from streams.engine.partition import NEW_CLOCK, NEW_POSITION
@@ -34,6 +34,8 @@ class Refolded:
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     rows: list[OutRow] = field(default_factory=list)
     evicted_early: int = 0
+    #: What was left out on an operator's word.
+    skipped: list[Skipped] = field(default_factory=list)
 
     def put_into(self, redis: MemoryRedis, number: int) -> None:
         """What `huitou rebuild` does: Redis holds this and nothing else of the partition."""
@@ -109,6 +111,7 @@ def refold(kafka: MemoryKafka, partitions: int, number: int) -> Refolded:
         done.states.update(commit.states)
         done.counts.update(commit.counts)
         done.rows += commit.rows
+        done.skipped += row.skip or ()
         done.evicted_early += commit.evicted_early
         for key, at in commit.timers.items():
             if at is None:

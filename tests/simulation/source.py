@@ -10,6 +10,7 @@ from confluent_kafka import KafkaException
 
 from schemas.partitioner import partition_of
 from tests.oracle.events import CARTS, CLICKS, ORDERS, REVIEWS, Published
+from tests.simulation.frail import SOUND, UNFOLDABLE, UNTIMELY
 from tests.simulation.memory_kafka import MemoryKafka, Place
 
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
@@ -27,13 +28,17 @@ _NAME = "upstream"
 class Source:
     """``send`` publishes one event or a mistake; what was good is in ``good``, by its bytes."""
 
-    def __init__(self, rng: Random, kafka: MemoryKafka, partitions: int) -> None:
+    def __init__(
+        self, rng: Random, kafka: MemoryKafka, partitions: int, *, frail: bool = False
+    ) -> None:
+        """``frail``: also of shops at which the fold and the campaigns raise."""
         self._rng = rng
         self._kafka = kafka
         self._partitions = partitions
         self._customers = [f"c{number}" for number in range(6)] + [f"{LATE}{n}" for n in range(2)]
         self._sent: list[tuple[str, bytes, bytes]] = []
         self._number = 0
+        self._shops = [SOUND] * 16 + [UNFOLDABLE, UNTIMELY] if frail else [SOUND]
         self._epoch = -1
         self.good: dict[bytes, Published] = {}
         #: Where nothing can be sent for now.
@@ -86,7 +91,7 @@ class Source:
         topic, data = self._data()
         value = {
             "specversion": "1.0", "type": TYPES[topic], "id": f"e{self._number}",
-            "source": "test", "subject": customer, "data": {"shop_id": "s", **data},
+            "source": "test", "subject": customer, "data": {"shop_id": rng.choice(self._shops), **data},
             "time": (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time)).isoformat(),
         }  # fmt: skip
         encoded = json.dumps(value).encode()

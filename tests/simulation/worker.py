@@ -1,12 +1,15 @@
 """A worker without threads: the engine's own objects, each of its threads driven step by step."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import Future
+from functools import partial
 from typing import Any, cast
 
 from schemas.decoding import Decoder, RawRecord
 from streams.definitions import Definitions
-from streams.engine.commit import Fetched
+from streams.engine.commit import Commit, Fetched, Position
 from streams.engine.crashpoints import CrashPoint, CrashPoints
 from streams.engine.cycle import Circumstances, Cycle
 from streams.engine.engine import Consumer, Engine
@@ -19,6 +22,8 @@ from streams.engine.transport import NOTHING, Assignment, Poll
 from streams.operations.health import Health
 from streams.operations.metrics import Metrics
 from streams.state.codes import CouponCodes
+from streams.state.redis_store import Refused
+from tests.simulation.frail import FrailProcessor
 from tests.simulation.memory_kafka import MemoryKafka
 from tests.simulation.memory_redis import MemoryClient, MemoryStore, Wire
 from tests.simulation.variants import LiveGeneration, Variant
@@ -31,10 +36,12 @@ LATENESS_MS = 5_000
 CONFIG = "config"
 
 
-def make_processors(partitions: int) -> dict[int, PartitionProcessor]:
+def make_processors(
+    partitions: int, kind: type[PartitionProcessor] = PartitionProcessor
+) -> dict[int, PartitionProcessor]:
     decoder = Decoder(partitions, {topic: topic for topic in TOPICS.customer})
     return {
-        number: PartitionProcessor(
+        number: kind(
             number,
             decoder,
             CouponCodes("key", "1"),
@@ -76,6 +83,24 @@ class Points(CrashPoints):
         self._reach(point)
 
 
+class Store(MemoryStore):
+    """Says of each commit that leaves something out on an operator's word whether it is the first one."""
+
+    build: str
+    note: Callable[[str], None]
+
+    def commit(
+        self, batch: Sequence[tuple[int, int, Position, Commit]], outbox: bool = True
+    ) -> list[int | None | Refused]:
+        results = super().commit(batch, outbox)
+        for (*_, commit), result in zip(batch, results, strict=True):
+            if commit.journal.skip and not isinstance(result, Refused):
+                own = commit.journal.build == self.build
+                again = "replayed" if own else "adopted"
+                self.note("skip committed" if outbox else f"skip {again}")
+        return results
+
+
 class Worker:
     """One process. ``name`` is its identity on the network; its member id changes as it rejoins."""
 
@@ -91,7 +116,9 @@ class Worker:
         metrics: Metrics,
         variant: Variant,
         partitions: int,
+        note: Callable[[str], None],
     ) -> None:
+        """``note`` is told of what a test counts."""
         self.name = name
         self.slot = slot
         self.build = build
@@ -105,14 +132,17 @@ class Worker:
         #: What its step under way belongs to.
         self.stage = "start"
         self.polls: list[Poll] = []
+        self.loop = _Loop()
+        self.paused: set[tuple[str, int]] = set()
         self.positions: dict[tuple[str, int], int] = {}
         self.member = ""
         self._rejoins = 0
         self._kafka = kafka
         self._variant = variant
-        cycle_store, publisher_store = (MemoryStore(client(wire), "sim:") for _ in range(2))
+        cycle_store, publisher_store = (Store(client(wire), "sim:") for _ in range(2))
+        cycle_store.build, cycle_store.note = build, note
         points = Points(reach)
-        processors = make_processors(partitions)
+        processors = make_processors(partitions, FrailProcessor)
         definitions = NoDefinitions()
         self.publisher = variant.publisher(
             name, GROUP, f"{GROUP}-{slot}", publisher_store, TOPICS.journal, TOPICS.customer[0],
@@ -123,7 +153,9 @@ class Worker:
         guard = PoisonGuard(0.5, 1_000, 60.0)
         self.cycle = Cycle(
             TOPICS, cycle_store, processors, definitions, self.publisher, guard,
-            Circumstances(build, CONFIG, "1", LATENESS_MS), metrics, points, self._pause, self._resume,
+            Circumstances(build, CONFIG, "1", LATENESS_MS), metrics, points,
+            lambda *pause: self.engine.pause(*pause),
+            lambda *resume: self.engine.resume_partition(*resume),
         )  # fmt: skip
         repetition = variant.repetition(
             TOPICS, cycle_store, name, processors, definitions, points, lambda: None,
@@ -135,7 +167,7 @@ class Worker:
         self.engine = Engine(
             TOPICS, self.cycle, self.recovery, self.publisher, guard, Health(), points
         )
-        self.engine._loop = cast(asyncio.AbstractEventLoop, _Now())
+        self.engine._loop = cast(asyncio.AbstractEventLoop, self.loop)
         self.engine._consumer = cast(Consumer, self)
         self.ticker = variant.ticker(
             name, TOPICS, 1.0, self.engine.owned, LogReader(name), definitions, lambda: None,
@@ -149,12 +181,6 @@ class Worker:
 
     def _failed(self, error: BaseException) -> None:
         raise AssertionError("no thread runs here") from error
-
-    def _pause(self, topic: str, partition: int | None, reason: str) -> None:
-        raise AssertionError(f"paused: {topic} {partition} {reason}")
-
-    def _resume(self, partition: int, offsets: Mapping[tuple[str, int], int]) -> None:
-        raise AssertionError(f"resumed: {partition} {offsets}")
 
     # The threads, a step each ---------------------------------------------------------------------
 
@@ -202,6 +228,7 @@ class Worker:
             frozenset((topic, number) for topic in TOPICS.inputs for number in numbers),
         )
         self.positions = {}
+        self.paused = set()
         if numbers:
             self.positions = dict(self.engine._recover(assignment))
         else:
@@ -211,6 +238,8 @@ class Worker:
     def release(self) -> None:
         if self.assignment is not NOTHING:
             self.engine._release()
+        # A pause that the cycle asked for is older than the answer to its release.
+        self.loop.run()
         self.positions = {}
 
     def fetch(self, most: Callable[[], int]) -> None:
@@ -218,6 +247,8 @@ class Worker:
         fetched: dict[tuple[str, int], Fetched] = {}
         committed = self._variant.isolation == "read_committed"
         for place, start in self.positions.items():
+            if place in self.paused:
+                continue
             kept = self._kafka.logs[place]
             stable = kept.stable_end if committed else kept.end
             end = min(start + most(), stable)
@@ -243,16 +274,39 @@ class Worker:
 
     def level(self) -> bool:
         """Whether it has processed and published all that it knows of."""
-        return not self.polls and not self.publisher.backlog()
+        return not self.polls and not self.loop.calls and not self.publisher.backlog()
 
     # As the engine's consumer ---------------------------------------------------------------------
 
     def pause_partitions(self, places: set[tuple[str, int]]) -> None:
-        raise AssertionError(f"paused: {places}")
+        self.paused |= places
+
+    def resume_partitions(self, places: set[tuple[str, int]]) -> None:
+        self.paused -= places
+
+    async def reread(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        self.positions |= {place: at for place, at in offsets.items() if place in self.positions}
 
 
-class _Now:
-    """An event loop for call_soon_threadsafe: at once."""
+class _Loop:
+    """The event loop: what other threads have asked of it waits until it has its turn."""
+
+    def __init__(self) -> None:
+        self.calls: deque[Callable[[], Any]] = deque()
 
     def call_soon_threadsafe(self, call: Callable[..., Any], *arguments: Any) -> None:
-        call(*arguments)
+        self.calls.append(partial(call, *arguments))
+
+    def create_task(self, coroutine: Coroutine[Any, Any, Any]) -> "Future[Any]":
+        """Run one that waits for nothing."""
+        done: Future[Any] = Future()
+        try:
+            coroutine.send(None)
+        except StopIteration as ended:
+            done.set_result(ended.value)
+            return done
+        raise AssertionError("waits")
+
+    def run(self) -> None:
+        while self.calls:
+            self.calls.popleft()()
