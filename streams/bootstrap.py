@@ -13,6 +13,7 @@ from streams.app import make_app
 from streams.build import build
 from streams.campaigns.registry import CAMPAIGNS
 from streams.definitions import DefinitionsReader
+from streams.engine.clock_reading import ClockReading
 from streams.engine.crashpoints import CrashPoints
 from streams.engine.cycle import Circumstances, Cycle
 from streams.engine.engine import EXIT_DOUBT, Engine, fail
@@ -104,9 +105,12 @@ class Parts:
         circumstances = Circumstances(
             build, configuration_digest(), settings.code_key_id, int(settings.lateness * 1000)
         )
+        # Asked for offsets only, by whichever thread.
+        ends_log = LogReader(bootstrap)
         cycle = Cycle(
             topics, cycle_store, made, self.definitions, self.publisher, guard, circumstances,
-            self.metrics, crash, lambda *pause: self.engine.pause(*pause),
+            self.metrics, crash, ClockReading(topics.clock, ends_log),
+            lambda *pause: self.engine.pause(*pause),
             lambda *resume: self.engine.resume_partition(*resume),
         )  # fmt: skip
         repetition = Repetition(
@@ -120,13 +124,12 @@ class Parts:
         self.engine = Engine(
             topics, cycle, self.recovery, self.publisher, guard, self.health, crash
         )
-        ticker_log = LogReader(bootstrap)
         self.ticker = Ticker(
-            bootstrap, topics, settings.tick_interval, self.engine.owned, ticker_log,
+            bootstrap, topics, settings.tick_interval, self.engine.owned, ends_log,
             self.definitions, lambda: second_hand(), crash, fail,
         )  # fmt: skip
         second_hand = SecondHand(
-            self.metrics, self.health, topics, second_store, ticker_log, self.publisher,
+            self.metrics, self.health, topics, second_store, ends_log, self.publisher,
             self.engine.owned, lambda: self.ticker.ends, self.engine.resume,
             lambda: bool(guard.paused),
         )  # fmt: skip

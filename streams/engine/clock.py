@@ -48,6 +48,11 @@ class TickQueue:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def hands_over(self) -> bool:
+        """Whether a tool's taking the clock over waits for what was written before it."""
+        return any(type(waiting.record) is Rebase for waiting in self._waiting)
+
     def add(self, record: ClockRecord, offset: int, appended: int) -> None:
         self._waiting.append(Waiting(record, offset, appended))
         if isinstance(record, Skip):

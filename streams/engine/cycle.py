@@ -12,6 +12,7 @@ import structlog
 
 from schemas.clock import RecordCause
 from schemas.journal import Slice
+from streams.engine.clock_reading import ClockReading
 from streams.engine.commit import Commit, Fetched, Position, Stamp
 from streams.engine.crashpoints import CrashPoints
 from streams.engine.definitions import CurrentDefinitions, DefinitionsSource
@@ -63,6 +64,7 @@ class Cycle:
         circumstances: Circumstances,
         metrics: Metrics,
         crash: CrashPoints,
+        clock_reading: ClockReading,
         pause: Callable[[str, int | None, str], None],
         resume: Callable[[int, Mapping[tuple[str, int], int]], None],
     ) -> None:
@@ -80,9 +82,19 @@ class Cycle:
         self._circumstances = circumstances
         self._metrics = metrics
         self._crash = crash
+        self._clock_reading = clock_reading
         self._pause = pause
         self._resume = resume
-        self._intake = Intake(topics, processors, guard, metrics, pause, self._unpause)
+        self._intake = Intake(
+            topics,
+            processors,
+            guard,
+            metrics,
+            clock_reading,
+            pause,
+            self._unpause,
+            self._fetch_again,
+        )
 
     def process(self, poll: Poll) -> None:
         """Commit all that the poll brought and every timer that is due by it.
@@ -150,6 +162,7 @@ class Cycle:
             drafts: dict[int, Draft] = {}
             for number, work in list(works.items()):
                 partition = self.partitions[number]
+                partition.folded_under = partition.clock.watermark
                 cache = partition.cache
                 try:
                     draft = self._processors[number].fold(
@@ -210,13 +223,12 @@ class Cycle:
 
     def _fire(self, definitions: CurrentDefinitions) -> None:
         """Fire due timers in commits of their own, until none is due, before any later event."""
+        self._look_for_late_clocks()
         while True:
             due = {
                 number: self._store.due(number, partition.clock.watermark, FIRE_CUSTOMERS)
                 for number, partition in self.partitions.items()
-                if not partition.paused
-                and partition.next_due is not None
-                and partition.next_due <= partition.clock.watermark
+                if not partition.paused and partition.overdue and not partition.late
             }
             if not due:
                 return
@@ -241,6 +253,16 @@ class Cycle:
             self._metrics.stage("decide").observe(decided)
             self._commit(drafts, definitions)
             self._crash.reach("after-timers")
+
+    def _look_for_late_clocks(self) -> None:
+        """Timers that were due when they were set fire if no other clock was to rule them."""
+        late = [p for p in self.partitions.values() if p.late and p.overdue and not p.paused]
+        if not late:
+            return
+        behind = self._clock_reading.behind(late)
+        for partition in late:
+            # A rebase that waits for older ticks rules what was sent after it all the same.
+            partition.late = partition.number in behind or partition.ticks.hands_over
 
     def _commit(self, drafts: dict[int, Draft], definitions: CurrentDefinitions) -> None:
         if not drafts:
@@ -325,11 +347,14 @@ class Cycle:
     def _unpause(self, partition: Partition) -> None:
         """Fold again from the last commit on: what was fetched since then was dropped."""
         partition.paused = None
+        log.info("partition goes on", partition=partition.number)
+        self._fetch_again(partition)
+
+    def _fetch_again(self, partition: Partition) -> None:
         again = {
             (topic, partition.number): partition.vector[topic]
             for topic in self._topics.customer
             if topic not in self._guard.paused
         }
         partition.rereading.update(topic for topic, _ in again)
-        log.info("partition goes on", partition=partition.number)
         self._resume(partition.number, again)

@@ -12,6 +12,7 @@ import structlog
 
 from schemas.clock import decode_clock
 from schemas.deadletter import DeadLetter
+from streams.engine.clock_reading import ClockReading
 from streams.engine.commit import Fetched
 from streams.engine.partition import Partition
 from streams.engine.poison import PoisonGuard
@@ -36,17 +37,22 @@ class Intake:
         processors: Mapping[int, PartitionProcessor],
         guard: PoisonGuard,
         metrics: Metrics,
+        clock_reading: ClockReading,
         pause: Callable[[str, int | None, str], None],
         unpause: Callable[[Partition], None],
+        fetch_again: Callable[[Partition], None],
     ) -> None:
         """``pause`` (topic, None, reason) stops the fetching of a topic; ``unpause`` is called with a
-        partition once what it is paused for is to be left out."""
+        partition once what it is paused for is to be left out, ``fetch_again`` with one of which what
+        was fetched is not taken now."""
         self._topics = topics
         self._processors = processors
         self._guard = guard
         self._metrics = metrics
         self._pause = pause
+        self._clock_reading = clock_reading
         self._unpause = unpause
+        self._fetch_again = fetch_again
 
     def take(self, poll: Poll, partitions: Mapping[int, Partition]) -> dict[int, Work]:
         """The poll's records, decoded, by partition. Raises GapError."""
@@ -56,6 +62,7 @@ class Intake:
             works[number] = self._processors[number].prepare(
                 fetched, ticks.latest, ticks.skips.values()
             )
+        self._put_off(works, partitions)
         poisoned = self._poisoned(works)
         if not poisoned:
             return works
@@ -64,6 +71,13 @@ class Intake:
             for number, work in works.items()
             if (kept := _without(work, poisoned)) is not None
         }
+
+    def _put_off(self, works: dict[int, Work], partitions: Mapping[int, Partition]) -> None:
+        """Times that are too far ahead may lie in a window that the clock has yet to tell of."""
+        ahead = [partitions[number] for number, work in works.items() if work.ahead]
+        for number in self._clock_reading.behind(ahead) if ahead else ():
+            del works[number]
+            self._fetch_again(partitions[number])
 
     def _accept(self, poll: Poll, partitions: Mapping[int, Partition]) -> dict[int, list[Fetched]]:
         """What is new and wanted, per partition, topics in fold order; clock records are queued."""

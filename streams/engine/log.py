@@ -52,7 +52,9 @@ class StoredRow(NamedTuple):
 
 
 class LogReader:
-    """Reads ranges, watermarks and journal rows. One thread at a time; every call may block.
+    """Reads ranges, watermarks and journal rows. Every call may block.
+
+    One thread at a time, but for ``high_watermarks``, ``stable_ends`` and ``log_starts``: any may ask.
 
     Every call raises LogUnreadable when Kafka answers with an error that waiting does not mend.
     """

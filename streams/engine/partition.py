@@ -74,8 +74,18 @@ class Partition:
     paused: Paused | None = None
     #: Topics sought back after a pause, of which later records may still be on their way.
     rereading: set[str] = field(default_factory=set)
+    #: The watermark under which the last bundle was folded.
+    folded_under: int = 0
+    #: A timer was set that was due already, or may have been before the recovery. It fires once the clock is
+    #: known to be read as far as it was written before what set the timer (streams.engine.clock_reading).
+    late: bool = True
     #: The tick that moved the watermark last, for latencies.
     last_tick: Waiting | None = None
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the watermark has passed a timer."""
+        return self.next_due is not None and self.next_due <= self.clock.watermark
 
     def advance(self, commit: Commit, next_due: int | None) -> None:
         """Take over what the script has just stored."""
@@ -83,6 +93,8 @@ class Partition:
         self.clock = commit.journal.clock
         self.vector.update(commit.vector)
         self.next_due = next_due
+        if commit.journal.fired is None and next_due is not None and next_due <= self.folded_under:
+            self.late = True
         self.cache.committed(commit.states)
 
     def became_due(self, due: int) -> int:

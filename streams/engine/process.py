@@ -34,6 +34,8 @@ class Work:
     record: int = 0
     #: Records that an operator has had left out: they stand as dead letters among the items.
     skipped: list[Skipped] = field(default_factory=list)
+    #: Whether a record was refused for a time too far ahead of the clock.
+    ahead: bool = False
 
     @property
     def done(self) -> bool:
@@ -67,15 +69,18 @@ class PartitionProcessor:
         items: list[list[Decoded | DeadLetter]] = []
         keys: dict[str, None] = {}
         skipped: list[Skipped] = []
+        ahead = False
         for part in fetched:
             decoded = self._decoder.decode_many(part.records, latest)
             if skips:
                 skipped += _leave_out(part, decoded, skips)
             items.append(decoded)
             for item in decoded:
-                if type(item) is Decoded:
+                if isinstance(item, Decoded):
                     keys[state_key(item.event.data.shop_id, item.event.subject)] = None
-        return Work(fetched, items, keys, skipped=skipped)
+                else:
+                    ahead = ahead or item.reason == "future_time"
+        return Work(fetched, items, keys, skipped=skipped, ahead=ahead)
 
     def fold(
         self,

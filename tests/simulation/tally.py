@@ -13,7 +13,7 @@ REQUESTS = (
     "recover.claim", "recover.first_due", "recover.stored", "recover.committed",
     "recover.list_offsets", "recover.read",
     "recover.outbox", "recover.load_states", "recover.due", "recover.commit", "recover.trim",
-    "process.load_states", "process.due", "process.commit",
+    "process.load_states", "process.list_offsets", "process.due", "process.commit",
     "publish.outbox", "publish.produce", "publish.offsets", "publish.end", "publish.abort",
     "publish.trim",
     "release.outbox", "release.produce", "release.offsets", "release.end", "release.abort",

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from schemas.decoding import Decoder, RawRecord
 from streams.definitions import Definitions
+from streams.engine.clock_reading import ClockReading
 from streams.engine.commit import Commit, Fetched, Position
 from streams.engine.crashpoints import CrashPoint, CrashPoints
 from streams.engine.cycle import Circumstances, Cycle
@@ -154,6 +155,7 @@ class Worker:
         self.cycle = Cycle(
             TOPICS, cycle_store, processors, definitions, self.publisher, guard,
             Circumstances(build, CONFIG, "1", LATENESS_MS), metrics, points,
+            ClockReading(TOPICS.clock, LogReader(name)),
             lambda *pause: self.engine.pause(*pause),
             lambda *resume: self.engine.resume_partition(*resume),
         )  # fmt: skip
