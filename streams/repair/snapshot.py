@@ -72,10 +72,12 @@ def snapshot(
     partitions: list[int],
     progress: Progress,
     patience: float = PATIENCE_SECONDS,
+    batch: int = BATCH,
 ) -> Iterator[Taken]:
     """Write a snapshot of each partition into ``root``, beside running workers or without any.
 
-    ``patience``: seconds that a commit which Redis has may take to be published. Holds one partition's
+    ``patience``: seconds that a commit which Redis has may take to be published. ``batch``: states read
+    at a time, all of one moment. Holds one partition's
     encoded states in memory. Raises RepairRefused, a LogError, redis.RedisError or KafkaException.
     """
     topics = TopicNames.of(settings.topic_prefix)
@@ -92,7 +94,7 @@ def snapshot(
         for number in partitions:
             began = time.monotonic()
             stored = StoredPartition(redis, settings.redis_prefix, number)
-            reading = read(stored, number, progress)
+            reading = read(stored, number, progress, batch)
             redo = Redo(reading, made[number], definitions, topics, author)
             if reading.last.seq:
                 _wait_published(log, topics.journal, reading, patience)
@@ -100,12 +102,15 @@ def snapshot(
             yield _write(root, reading, redo.redone, began)
 
 
-def read(stored: StoredPartition, number: int, progress: Progress) -> Reading:
-    """Read every state, each as of a commit from ``first`` to ``last``. Raises RepairRefused."""
+def read(stored: StoredPartition, number: int, progress: Progress, size: int) -> Reading:
+    """Read every state, ``size`` at a time, each as of a commit from ``first`` to ``last``.
+
+    Raises RepairRefused.
+    """
     last = stored.snapshot()
     reading = Reading(number, last.seq, last, {last.seq: last.chain})
     keys = stored.state_keys()
-    while batch := list(dict.fromkeys(islice(keys, BATCH))):
+    while batch := list(dict.fromkeys(islice(keys, size))):
         _note(reading, stored.snapshot(batch))
         last = reading.last
         for key, state, due in zip(batch, last.states, last.dues, strict=True):

@@ -10,12 +10,13 @@ from pathlib import Path
 from tests.faults.report import Report
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
+    """``arguments``: the files; None: those of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("file", nargs="+", type=Path, help="of `make faults ARGS='--json FILE'`")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     try:
         report = Report.sum_of([Report.read(path) for path in given.file])
     except (OSError, ValueError) as error:

@@ -1,7 +1,6 @@
 """What a run's verdict rests on: its source, its schedule and its report."""
 
 import json
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -122,14 +121,14 @@ def test_the_closing_line_and_the_table() -> None:
 
 
 def test_reports_of_several_runs_are_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = [tmp_path / "first.json", tmp_path / "second.json"]
     for path, kind, recoveries in zip(files, (CRASH, KILL), ([1.0], [30.0, 2.0]), strict=True):
         path.write_text(json.dumps(_report(kind, recoveries).as_dict()))
         assert Report.read(path) == _report(kind, recoveries)
-    monkeypatch.setattr(sys, "argv", ["sum", *map(str, files)])
-    assert sum_main() == 0
+    given = [str(path) for path in files]
+    assert sum_main(given) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[-1] == (
         "events=2000 faults=4 kills=4 zombies=0 rebalances=6 redis_restarts=0 redis_rollbacks=0 "
@@ -139,8 +138,8 @@ def test_reports_of_several_runs_are_one(
     assert said[2:4] == ["| 7 | 2 | 1 | 900 | 60 | – | – |"] * 2
 
     files[0].write_text(json.dumps(_report(CRASH, [1.0], lost=1).as_dict()))
-    assert sum_main() == 1
+    assert sum_main(given) == 1
     files[0].write_text("{}")
     with pytest.raises(SystemExit):
-        sum_main()
+        sum_main(given)
     assert "is no report of `make faults`" in capsys.readouterr().err

@@ -1,7 +1,6 @@
 """What toxiproxy does to a connection, on a server that sends back what it gets."""
 
 import contextlib
-import shutil
 import socket
 import socketserver
 import threading
@@ -112,6 +111,6 @@ def test_a_connection_that_is_dead_both_ways_reaches_nobody(way: Way) -> None:
 
 def test_without_go_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToxiproxyError, match="apt-get install golang-go"):
         executable()

@@ -100,6 +100,7 @@ def test_from_the_archive_alone(
     assert {each.case for each in done} == {"replayed"}
     assert redis_content(bench) == before
     assert_verified(bench, root)
+    # A build is named by the sources that run, which are these.
     with monkeypatch.context() as another:
         another.setattr("streams.repair.rebuild.build", lambda: "another build")
         assert {each.case for each in rebuilt(bench, archive=root)} == {"adopted"}
@@ -165,6 +166,8 @@ def test_one_that_was_cut_short_is_finished_by_a_worker_or_run_again(
     bench: Bench, day: ShopDay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, triggers = redis_content(bench), bench.triggers()
+    # A day has fewer commits than are gathered: without this nothing is written before the cut. No caller
+    # but this one would ever give another number.
     monkeypatch.setattr("streams.repair.bulk_store.WRITE_COMMITS", 1)
 
     def cut(number: int, rows: int, _: int) -> None:

@@ -12,7 +12,6 @@ from streams.bootstrap import processors
 from streams.definitions import DefinitionsReader
 from streams.domain.timers import next_due
 from streams.engine.topicnames import TopicNames
-from streams.repair import snapshot as snapshots
 from streams.repair.plan import Plan, make_plans
 from streams.repair.refused import RepairRefused
 from streams.repair.snapshot import Taken, snapshot
@@ -97,11 +96,8 @@ def assert_is_as_folded(settings: Settings, path: Path) -> None:
     assert (header.states, header.timers) == (len(expected), len(replay.timers))
 
 
-def test_taken_while_the_worker_goes_on(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_taken_while_the_worker_goes_on(settings: Settings, tmp_path: Path) -> None:
     """Between the batches: known customers come again, new ones come, timers fire, in both halves."""
-    monkeypatch.setattr(snapshots, "BATCH", 7)
     settings.partitions, settings.session_timeout = 1, 6.0
     create_topics(settings)
     bench = Bench(settings)
@@ -122,7 +118,7 @@ def test_taken_while_the_worker_goes_on(
         day.morning()
         bench.wait_processed(PATIENCE)
         restless = Restless(bench, [views(0), day.evening, views(1), views(2)])
-        (taken,) = snapshot(settings, tmp_path / "s", [0], restless)
+        (taken,) = snapshot(settings, tmp_path / "s", [0], restless, batch=7)
         bench.wait_processed(PATIENCE)
         bench.wait_published(PATIENCE)
         assert worker.stop() == 0

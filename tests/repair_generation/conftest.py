@@ -16,7 +16,16 @@ from streams.settings import Settings
 from streams.topics import create_topics
 from tests.conftest import settings_of
 from tests.engine.harness import Bench, WorkerProcess, ids, run_cli
-from tests.repair_generation.scenario import KINDS, TRIGGERS, Story, states, wait_triggers
+from tests.repair_generation.scenario import (
+    EVENTS_BEFORE,
+    KINDS,
+    TRIGGERS,
+    TRIGGERS_BEFORE,
+    Story,
+    states,
+    stored,
+    wait_triggers,
+)
 
 #: Seconds: a machine with much else to do may take a while for one command.
 PATIENCE = 300.0
@@ -30,6 +39,20 @@ class Told:
     story: Story
     states: dict[str, dict[str, object]]
     triggers: list[str]
+
+    def first_half(self, bench: Bench, log: Path) -> dict[str, tuple[bytes, float | None]]:
+        """Tell it to a stack, which is at rest then; returns what Redis holds of it."""
+        with working(bench, log):
+            self.story.before(bench)
+            bench.wait_processed(PATIENCE)
+            wait_triggers(TRIGGERS_BEFORE, bench)
+        return stored(bench)
+
+    def assert_all_of_it(self, old: Bench, new: Bench, applied: int) -> None:
+        """Whatever became of it on the way, it ended the same; the new stack applied so many events."""
+        assert (new.counted("applied"), new.counted("duplicate")) == (applied, EVENTS_BEFORE)
+        assert ids(old.triggers() + new.triggers()) == self.triggers
+        assert states(new) == self.states
 
 
 class Kept:

@@ -11,7 +11,7 @@ import pytest
 from streams.engine.engine import EXIT_REFUSED
 from streams.engine.generation import FENCES
 from streams.repair.generation import settings_of, successor_of
-from tests.engine.harness import Bench, WorkerProcess, environment, ids, run_cli
+from tests.engine.harness import Bench, WorkerProcess, environment, run_cli
 from tests.repair_generation.conftest import ATTEMPTS, PATIENCE, Told, repartition, working
 from tests.repair_generation.scenario import (
     ABANDONED,
@@ -21,7 +21,6 @@ from tests.repair_generation.scenario import (
     REGULAR,
     TRIGGERS,
     TRIGGERS_BEFORE,
-    states,
     stored,
     wait_counted,
     wait_triggers,
@@ -42,11 +41,7 @@ def test_four_partitions_become_two(
     told: Told, stack_of: Callable[[int], Bench], tmp_path: Path
 ) -> None:
     story, old, log = told.story, stack_of(4), tmp_path / "worker.log"
-    with working(old, log):
-        story.before(old)
-        old.wait_processed(PATIENCE)
-        wait_triggers(TRIGGERS_BEFORE, old)
-    held = stored(old)
+    held = told.first_half(old, log)
     forwarded = story.after(old, ABANDONED, BOUGHT)
     new = Bench(settings_of(old.settings, successor_of(old.settings, 2, 2)))
 
@@ -72,9 +67,7 @@ def test_four_partitions_become_two(
         wait_counted(new, "applied", applied)
         story.end(new)
         wait_triggers(TRIGGERS - TRIGGERS_BEFORE, new)
-    assert (new.counted("applied"), new.counted("duplicate")) == (applied, EVENTS_BEFORE)
-    assert ids(old.triggers() + new.triggers()) == told.triggers
-    assert states(new) == told.states
+    told.assert_all_of_it(old, new, applied)
 
     _kill(old, "finish", 2)
     finished = repartition(old, "--finish", "--yes")

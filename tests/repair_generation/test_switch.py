@@ -13,7 +13,7 @@ from streams.engine.engine import EXIT_REFUSED
 from streams.engine.generation import CLOSING
 from streams.repair.generation import settings_of, successor_of
 from streams.settings import Settings
-from tests.engine.harness import Bench, WorkerProcess, environment, ids, run_cli
+from tests.engine.harness import Bench, WorkerProcess, environment, run_cli
 from tests.repair_generation.conftest import PATIENCE, Told, repartition, working
 from tests.repair_generation.scenario import (
     ABANDONED,
@@ -24,7 +24,6 @@ from tests.repair_generation.scenario import (
     REGULAR,
     TRIGGERS,
     TRIGGERS_BEFORE,
-    states,
     stored,
     wait_counted,
     wait_triggers,
@@ -38,11 +37,7 @@ def test_two_partitions_become_three(
     told: Told, stack_of: Callable[[int], Bench], tmp_path: Path
 ) -> None:
     story, old, log = told.story, stack_of(2), tmp_path / "worker.log"
-    with working(old, log):
-        story.before(old)
-        old.wait_processed(PATIENCE)
-        wait_triggers(TRIGGERS_BEFORE, old)
-    held = stored(old)
+    held = told.first_half(old, log)
     new = Bench(settings_of(old.settings, successor_of(old.settings, 2, 3)))
 
     looked = repartition(old, "--partitions", "3", "--dry-run")
@@ -71,9 +66,7 @@ def test_two_partitions_become_three(
         wait_counted(new, "applied", applied)
         story.end(new)
         wait_triggers(TRIGGERS - TRIGGERS_BEFORE, new)
-    assert (new.counted("applied"), new.counted("duplicate")) == (applied, EVENTS_BEFORE)
-    assert ids(old.triggers() + new.triggers()) == told.triggers
-    assert states(new) == told.states
+    told.assert_all_of_it(old, new, applied)
     _assert_verified(new)
 
     finished = repartition(old, "--finish", "--yes")

@@ -311,6 +311,9 @@ _SEAMS: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
 def installed(network: Network, chain: Callable[[bytes], bytes] | None = None) -> Iterator[None]:
     """The engine's clients are those in memory, and its clocks the network's, for a while.
 
+    Put in the place of module names, because the engine's objects make their clients and ask the time
+    themselves: handing both in would give each of them parameters that no worker ever sets.
+
     ``chain``: what names a lineage in place of the journal's digest.
     """
     stands_in = {
