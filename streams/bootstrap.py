@@ -112,6 +112,7 @@ class Parts:
             self.metrics, crash, ClockReading(topics.clock, ends_log),
             lambda *pause: self.engine.pause(*pause),
             lambda *resume: self.engine.resume_partition(*resume),
+            lambda partition: self.recovery.go_on(partition),
         )  # fmt: skip
         repetition = Repetition(
             topics, cycle_store, bootstrap, made, self.definitions, crash,

@@ -5,7 +5,7 @@ it either drops the partition's cache and pauses it (a fold that raised) or ends
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -19,7 +19,7 @@ from streams.engine.definitions import CurrentDefinitions, DefinitionsSource
 from streams.engine.draft import Draft, FoldError
 from streams.engine.intake import Intake
 from streams.engine.partition import Partition
-from streams.engine.pausing import Paused, described
+from streams.engine.pausing import described
 from streams.engine.poison import PoisonGuard
 from streams.engine.process import FIRE_CUSTOMERS, PartitionProcessor, Work
 from streams.engine.publisher import Publisher
@@ -67,10 +67,12 @@ class Cycle:
         clock_reading: ClockReading,
         pause: Callable[[str, int | None, str], None],
         resume: Callable[[int, Mapping[tuple[str, int], int]], None],
+        go_on: Callable[[Partition], bool],
     ) -> None:
         """``pause`` (topic or "", partition, reason) stops the fetching of what is not processed.
 
-        ``resume`` (partition, where to read each of its topics from) goes on with a partition.
+        ``resume`` (partition, where to read each of its topics from) goes on with a partition, ``go_on``
+        with the recovery of one that was paused in it: Recovery.go_on.
         """
         self.partitions: dict[int, Partition] = {}
         self._topics = topics
@@ -85,6 +87,7 @@ class Cycle:
         self._clock_reading = clock_reading
         self._pause = pause
         self._resume = resume
+        self._go_on = go_on
         self._intake = Intake(
             topics,
             processors,
@@ -335,25 +338,33 @@ class Cycle:
         return triggers
 
     def _stop_partition(self, partition: Partition, error: FoldError) -> None:
-        """A fold that raises pauses its partition, not the worker."""
-        partition.cache.clear()
-        partition.paused = Paused.by(error)
-        log.error(
-            "partition paused", partition=partition.number, cause=error.where,
-            error=str(error), remedy=partition.paused.reason, exc_info=error.__cause__,
-        )  # fmt: skip
-        self._pause("", partition.number, partition.paused.reason)
+        partition.stop(error)
+        self._say_paused(partition)
+
+    def _say_paused(self, partition: Partition) -> None:
+        if partition.paused is not None:
+            self._pause("", partition.number, partition.paused.reason)
 
     def _unpause(self, partition: Partition) -> None:
         """Fold again from the last commit on: what was fetched since then was dropped."""
-        partition.paused = None
-        log.info("partition goes on", partition=partition.number)
-        self._fetch_again(partition)
+        topics = self._topics.customer
+        if partition.lost is None:
+            partition.paused = None
+        else:
+            # Paused in its recovery, which moves the clock too.
+            topics = self._topics.inputs if self._go_on(partition) else (self._topics.clock,)
+        if not partition.paused:
+            log.info("partition goes on", partition=partition.number)
+        self._reread(partition, topics)
+        self._say_paused(partition)
 
     def _fetch_again(self, partition: Partition) -> None:
+        self._reread(partition, self._topics.customer)
+
+    def _reread(self, partition: Partition, topics: Sequence[str]) -> None:
         again = {
             (topic, partition.number): partition.vector[topic]
-            for topic in self._topics.customer
+            for topic in topics
             if topic not in self._guard.paused
         }
         partition.rereading.update(topic for topic, _ in again)

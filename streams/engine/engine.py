@@ -88,7 +88,7 @@ class Engine:
         self._consumer: Consumer | None = None
 
     def attach(self, consumer: Consumer) -> None:
-        """Called on the event loop once the consumer exists."""
+        """Called on the event loop before each recovery, and at the start by a worker that has none."""
         self._loop = asyncio.get_running_loop()
         self._consumer = consumer
 
@@ -177,6 +177,9 @@ class Engine:
         self._cycle.partitions = recovered.partitions
         self._publisher.assign(assignment.generation, assignment.member, recovered.publishing)
         self._publisher.wake(set(recovered.partitions))
+        for number, partition in recovered.partitions.items():
+            if partition.paused is not None:
+                self.pause("", number, partition.paused.reason)
         for topic, reason in self._guard.paused.items():
             # A rebalance resumes everything; what an operator has not accepted stays paused.
             self.pause(topic, None, reason)

@@ -4,13 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
+import structlog
+
 from schemas.clock import WALL, Tick
 from schemas.journal import GENESIS, ClockState
 from streams.domain.state import CustomerState
 from streams.engine.clock import TickQueue, Waiting
 from streams.engine.commit import Commit, Position
+from streams.engine.draft import FoldError
+from streams.engine.group_offsets import Published
 from streams.engine.pausing import Paused
 
+log = structlog.get_logger(__name__)
 #: The clock of a partition that no tick has reached.
 NEW_CLOCK = ClockState(WALL, 0, 0, 1.0, 0)
 NEW_POSITION = Position(0, GENESIS)
@@ -72,6 +77,8 @@ class Partition:
     committed_at: float = 0.0
     #: Why nothing is folded here, until an operator acts. Its clock is read all the while.
     paused: Paused | None = None
+    #: What Kafka has and Redis lost, while a fold that raised holds up its repetition.
+    lost: Published | None = None
     #: Topics sought back after a pause, of which later records may still be on their way.
     rereading: set[str] = field(default_factory=set)
     #: The watermark under which the last bundle was folded.
@@ -96,6 +103,22 @@ class Partition:
         if commit.journal.fired is None and next_due is not None and next_due <= self.folded_under:
             self.late = True
         self.cache.committed(commit.states)
+
+    def stop(self, error: FoldError) -> None:
+        """A fold that raises pauses its partition, not the worker; what it half-changed is dropped."""
+        self.cache.clear()
+        self.paused = Paused.by(error)
+        log.error(
+            "partition paused", partition=self.number, cause=error.where, error=str(error),
+            remedy=self.paused.reason, exc_info=error.__cause__,
+        )  # fmt: skip
+
+    def rewind_clock(self, topic: str) -> None:
+        """Forget what was read of the clock since the last commit: it is read again from there."""
+        self.ticks = TickQueue()
+        self.ticks.latest = max(self.clock.tick, self.clock.until)
+        self.clock_read = self.clock_applied = self.vector[topic]
+        self.late = True
 
     def became_due(self, due: int) -> int:
         """Wall time in ms at which a timer due at ``due`` should have fired: due plus the lateness.

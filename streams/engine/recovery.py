@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from schemas.journal import GENESIS, decode_row
 from streams.engine.clock import TickQueue
 from streams.engine.crashpoints import CrashPoints
+from streams.engine.draft import FoldError
 from streams.engine.generation import FENCES
 from streams.engine.group_offsets import GroupOffsets, Published
 from streams.engine.log import LogReader
-from streams.engine.log_errors import JournalGap, LogRangeLost
+from streams.engine.log_errors import JournalGap, LogIncomplete, LogRangeLost
 from streams.engine.partition import NEW_CLOCK, Partition, StateCache
 from streams.engine.publisher import Publishing
 from streams.engine.refusal import RecoveryRefused, emptied, fenced, forked, superseded
@@ -153,10 +154,11 @@ class Recovery:
             self._store.claim(number, epoch, assignment.member)
             self._metrics.recoveries(refusal.case).inc()
             raise
-        self._store.trim(number, epoch, kafka.seq)
+        if partition.lost is None:
+            self._store.trim(number, epoch, kafka.seq)
         recovered.partitions[number] = partition
         recovered.publishing[number] = Publishing(
-            epoch, kafka.seq, dict(kafka.offsets), partition.position.seq
+            epoch, kafka.seq, dict(kafka.offsets), max(kafka.seq, partition.position.seq)
         )
 
     def _open(
@@ -187,21 +189,54 @@ class Recovery:
         partition = self._partition(number, epoch, found, starts)
         self._refuse_outside(partition, starts, ends)
         if found.position.seq < kafka.seq:
-            try:
-                case = self._repetition.run(partition, self._log, kafka)
-            except (JournalGap, LogRangeLost) as error:
-                raise RecoveryRefused(
-                    "incomplete",
-                    number,
-                    f"what Redis lost cannot be read back: {error}. "
-                    f"Restore with: huitou rebuild --partition {number}",
-                ) from error
-            self._metrics.recoveries(case).inc()
+            self._repeat(partition, kafka)
             return partition
         if self._chain_at(number, found, kafka.seq) != kafka.chain:
             raise forked(number, f"at seq {kafka.seq} Redis and Kafka differ")
         self._metrics.recoveries("current").inc()
         return partition
+
+    def go_on(self, partition: Partition) -> bool:
+        """Repeat on what Redis lost, without what an operator has had left out since it was paused.
+
+        False where another event cannot be folded: the partition is paused again. Raises what
+        ``recover`` raises.
+        """
+        kafka = partition.lost
+        assert kafka is not None
+        with LogReader(self._bootstrap) as self._log:
+            done = self._repeat(partition, kafka)
+        partition.rewind_clock(self._topics.clock)
+        if done:
+            self._store.trim(partition.number, partition.epoch, kafka.seq)
+        return done
+
+    def _repeat(self, partition: Partition, kafka: Published) -> bool:
+        """Repeat what Redis lost; False where the partition is paused for what this build cannot fold."""
+        number = partition.number
+        partition.lost = kafka
+        try:
+            case = self._repetition.run(partition, self._log, kafka)
+        except FoldError as error:
+            partition.stop(error)
+            return False
+        except (JournalGap, LogRangeLost, LogIncomplete) as error:
+            if isinstance(error, LogIncomplete) and not self._ends_before(error):
+                raise
+            raise RecoveryRefused(
+                "incomplete",
+                number,
+                f"what Redis lost cannot be read back: {error}. "
+                f"Restore with: huitou rebuild --partition {number}",
+            ) from error
+        partition.lost = partition.paused = None
+        self._metrics.recoveries(case).inc()
+        return True
+
+    def _ends_before(self, error: LogIncomplete) -> bool:
+        """Whether what did not come is not in the log, as in a topic that was made anew."""
+        place = (error.topic, error.partition)
+        return self._log.high_watermarks([place])[place] < error.end
 
     def _refuse_newer(self, number: int, found: Stored) -> None:
         """A downgrade: writing its states would drop what the newer build added to them."""

@@ -1,11 +1,12 @@
 """Redis lost a suffix: its commits are made again along the journal, and nothing is sent again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import structlog
 
-from schemas.journal import JournalRow, Slice
+from schemas.journal import JournalRow, Skipped, Slice
 from schemas.trigger import TriggerEvent
 from streams.domain.state import state_key
 from streams.engine.adoption import PublishedTriggers
@@ -13,11 +14,12 @@ from streams.engine.checksum import slice_crc
 from streams.engine.commit import Commit, Fetched, stamp_of
 from streams.engine.crashpoints import CrashPoints
 from streams.engine.definitions import DefinitionsSource
-from streams.engine.draft import Draft
+from streams.engine.draft import Draft, FoldError
 from streams.engine.group_offsets import Published
 from streams.engine.log import LogReader, StoredRow
 from streams.engine.partition import Partition
 from streams.engine.partition_log import PartitionLog
+from streams.engine.pausing import described
 from streams.engine.process import PartitionProcessor
 from streams.engine.refusal import RecoveryRefused, forked
 from streams.engine.topicnames import TopicNames
@@ -67,16 +69,19 @@ class Repetition:
         """Commit the rows from where ``partition`` stands to what Kafka has.
 
         Returns the case: ``replayed``, or ``adopted`` where another build wrote some of it. Raises
-        RecoveryRefused, Refused, redis.RedisError, KafkaException or a LogError.
+        FoldError where what another build could fold cannot be folded here: ``partition`` then stands
+        before that row, its cached states are spoilt, and once ``partition.ticks.skips`` names the
+        event, ``run`` goes on without it. Raises RecoveryRefused, Refused, redis.RedisError,
+        KafkaException or a LogError.
         """
         number = partition.number
         first = partition.position.seq + 1
         # The offsets' marker has come, the journal's of the same transaction perhaps not yet.
         journal.wait_stable(self._topics.journal, number)
-        with self._open_along() as along:
+        with self._open_along() as along, ExitStack() as opened:
             along.begin(number, {topic: partition.vector[topic] for topic in self._topics.customer})
             self._along = along
-            return self._rows(partition, journal, first, kafka)
+            return self._rows(partition, journal, first, kafka, opened)
 
     def _open_along(self) -> PartitionLog:
         return PartitionLog(self._bootstrap)
@@ -85,7 +90,14 @@ class Repetition:
         reader = LogReader(self._bootstrap)
         return PublishedTriggers(reader, self._topics.triggers, number, first_seq)
 
-    def _rows(self, partition: Partition, journal: LogReader, first: int, kafka: Published) -> str:
+    def _rows(
+        self,
+        partition: Partition,
+        journal: LogReader,
+        first: int,
+        kafka: Published,
+        opened: ExitStack,
+    ) -> str:
         number = partition.number
         adopting: PublishedTriggers | None = None
         for stored in journal.read_rows(self._topics.journal, number, first, kafka.seq):
@@ -102,7 +114,7 @@ class Repetition:
                 # Another build wrote the row, or folding it again gave something else. What was
                 # published stands; from here on nothing is decided, only taken over.
                 if adopting is None:
-                    adopting = self._open_triggers(number, row.seq)
+                    adopting = opened.enter_context(self._open_triggers(number, row.seq))
                     partition.cache.clear()
                     log.warning("adopting", partition=number, seq=row.seq, written_by=row.build)
                 commit = self._adopt(partition, stored, fetched, adopting.of(row.seq))
@@ -117,8 +129,6 @@ class Repetition:
             partition.clock_read = partition.clock_applied = partition.vector[self._topics.clock]
             self._progress()
             self._crash.reach("in-replay")
-        if adopting is not None:
-            adopting.close()
         if partition.position.chain != kafka.chain:
             raise forked(number, f"the journal's seq {kafka.seq} is not what the offsets name")
         return "replayed" if adopting is None else "adopted"
@@ -129,7 +139,11 @@ class Repetition:
         """The same commit again, or None when it came out differently: the states are then spoilt."""
         row = stored.row
         clock_slices = [part for part in row.slices if part.topic == self._topics.clock]
-        draft = self._draft(partition, row, fetched, None)
+        try:
+            draft = self._draft(partition, row, fetched, None, row.skip or ())
+        except FoldError:
+            # The build of this name could fold it: this is another one, whatever it calls itself.
+            return None
         if draft is None:
             return None
         commit = draft.finish(stamp_of(row), clock_slices)
@@ -142,10 +156,30 @@ class Repetition:
         fetched: list[Fetched],
         triggers: list[TriggerEvent],
     ) -> Commit:
-        self._load(partition, [state_key(e.data.shop_id, e.data.customer_id) for e in triggers])
-        draft = self._draft(partition, stored.row, fetched, triggers)
+        """The row as it was published, without what cannot be folded here and is to be left out."""
+        row, left_out = stored.row, list(stored.row.skip or ())
+        while True:
+            self._load(partition, [state_key(e.data.shop_id, e.data.customer_id) for e in triggers])
+            try:
+                draft = self._draft(partition, row, fetched, triggers, left_out)
+                break
+            except FoldError as error:
+                partition.cache.clear()
+                skipped = self._word_on(partition, error)
+                if skipped is None or skipped in left_out:
+                    raise
+                # Its author could fold it: the row stands, and so does what was published for it.
+                log.warning(
+                    "skipped in an adopted row", partition=partition.number, seq=row.seq,
+                    what=described(skipped.cause), reason=skipped.reason,
+                )  # fmt: skip
+                left_out.append(skipped)
         assert draft is not None
-        return draft.finish_as(stored.row, stored.raw)
+        return draft.finish_as(row, stored.raw)
+
+    def _word_on(self, partition: Partition, error: FoldError) -> Skipped | None:
+        """What an operator has said of the cause of ``error``."""
+        return partition.ticks.skips.get(error.cause) if error.cause is not None else None
 
     def _draft(
         self,
@@ -153,6 +187,7 @@ class Repetition:
         row: JournalRow,
         fetched: list[Fetched],
         adopted: list[TriggerEvent] | None,
+        skips: Sequence[Skipped],
     ) -> Draft | None:
         """The row's slices folded, or its timers fired; None when its timers are not there."""
         number = partition.number
@@ -162,7 +197,7 @@ class Repetition:
             return processor.inherit(partition.position, fetched[0], states)
         definitions = self._definitions.upto(row.definitions)
         if row.fired is None:
-            work = processor.prepare(fetched, row.latest, row.skip or ())
+            work = processor.prepare(fetched, row.latest, skips)
             self._load(partition, list(work.keys))
             return processor.fold(
                 partition.position, work, states, sizes, definitions, bounded=False, adopted=adopted
@@ -178,7 +213,7 @@ class Repetition:
         self._load(partition, [key for key, _ in due])
         return processor.fire(
             partition.position, due, states, sizes, definitions,
-            adopted=adopted, skips=row.skip or (),
+            adopted=adopted, skips=skips,
         )  # fmt: skip
 
     def _read(self, part: Slice, number: int, journal: LogReader) -> Fetched:

@@ -50,6 +50,9 @@ class Poll:
 class EngineHooks(Protocol):
     """What the transport asks of the engine; ``app.engine`` has it."""
 
+    def attach(self, consumer: "Consumer") -> None:
+        """What the engine pauses partitions of: known before its first recovery; again is harmless."""
+
     async def recover(self, assignment: Assignment) -> Mapping[tuple[str, int], int]:
         """Claim and recover; returns where each topic-partition is to be read from. Never raises."""
 
@@ -231,6 +234,8 @@ class Consumer(driver.Consumer):
 
     async def perform_seek(self) -> None:
         """The rewind hook: Faust calls it after every assignment that is not empty."""
+        # The app's tasks start after the first recovery, which may pause partitions already.
+        self.engine.attach(self)
         assignment = self._thread.assignment_value
         offsets = await asyncio.shield(asyncio.ensure_future(self.engine.recover(assignment)))
         if self._thread.assignment_value is assignment:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
+from schemas.clock import RecordCause
 from streams.archive.errors import ArchiveRefused
 from streams.archive.logs import Logs
 from streams.bootstrap import configuration_digest, processors
@@ -20,6 +21,7 @@ from streams.build import build
 from streams.definitions import DefinitionsReader
 from streams.engine.clock import TickQueue
 from streams.engine.crashpoints import CrashPoints
+from streams.engine.draft import FoldError
 from streams.engine.log import LogReader
 from streams.engine.log_errors import LogError, LogIncomplete
 from streams.engine.partition import NEW_CLOCK, Partition, StateCache
@@ -203,7 +205,10 @@ def fold(
     log: LogReader,
     progress: Progress,
 ) -> str:
-    """Repeat the planned rows into ``store``; returns the case. Raises what Repetition.run raises."""
+    """Repeat the planned rows into ``store``; returns the case.
+
+    Raises what Repetition.run raises, and RepairRefused where an event cannot be folded.
+    """
     if partition.position.seq >= plan.kafka.seq:
         return "current"
     rows = 0
@@ -223,5 +228,19 @@ def fold(
         )  # fmt: skip
         repetition.logs = logs
         return repetition.run(partition, log, plan.kafka)
+    except FoldError as error:
+        raise _unfoldable(plan.partition, error, topics) from error
     finally:
         definitions.stop()
+
+
+def _unfoldable(number: int, error: FoldError, topics: TopicNames) -> RepairRefused:
+    """Another build could fold it, or the row would not be there."""
+    remedy = "rebuild with a build that can fold it"
+    if isinstance(error.cause, RecordCause):
+        name = error.cause.topic.removeprefix(topics.prefix)
+        remedy += (
+            ", or have it left out and run this command again: "
+            f"huitou skip {name} {number} {error.cause.offset} --force"
+        )
+    return RepairRefused(f"partition {number}: folding failed at {error}; {remedy}")

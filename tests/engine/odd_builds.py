@@ -1,4 +1,4 @@
-"""`huitou` of builds that are not this one: `python -m tests.engine.odd_builds BUILD worker`.
+"""`huitou` of builds that are not this one: `python -m tests.engine.odd_builds BUILD[,BUILD] worker`.
 
 ``failing``: its fold raises at every event whose id begins with "unfoldable", and its campaigns at every
 abandoned cart of a customer whose id begins with "untimely". ``other``: it calls itself another build and
@@ -63,5 +63,6 @@ def counting() -> None:
 BUILDS: dict[str, Callable[[], None]] = {"failing": failing, "other": other, "counting": counting}
 
 if __name__ == "__main__":
-    BUILDS[sys.argv.pop(1)]()
+    for name in sys.argv.pop(1).split(","):
+        BUILDS[name]()
     app()

@@ -14,6 +14,7 @@ from streams.engine.engine import EXIT_REFUSED
 from streams.engine.refusal import RecoveryRefused
 from streams.engine.transport import Assignment
 from streams.state.codec import CODEC_VERSION, decode, encode
+from streams.topics import create_topics
 from tests.conftest import settings_of
 from tests.engine.conftest import make_bench
 from tests.engine.harness import Bench, Snapshot, WorkerProcess, ids, moment
@@ -254,6 +255,23 @@ def test_a_journal_that_no_longer_reaches_back_is_refused(bench: Bench, tmp_path
     assert cases["incomplete"] == 1
     assert refusal is not None
     assert "shop.journal" in refusal
+
+
+@pytest.mark.long
+def test_a_topic_made_anew_that_redis_had_not_read_is_refused(bench: Bench, tmp_path: Path) -> None:
+    """Redis stands at its beginning, so only the journal tells that it held something."""
+    worked = Worked(bench, tmp_path)
+    worked.morning.put_back()
+    topic = f"{bench.prefix}shop.reviews"
+    admin = AdminClient({"bootstrap.servers": bench.settings.kafka_bootstrap})
+    admin.delete_topics([topic])[topic].result(30)
+    wait_for(lambda: topic not in admin.list_topics(timeout=20).topics, 60, f"{topic} gone")
+    create_topics(bench.settings)
+    cases, refusal = worked.recover()
+    assert cases["incomplete"] == 1
+    assert refusal is not None
+    assert topic in refusal
+    assert "huitou rebuild" in refusal
 
 
 def test_states_of_a_newer_build_are_refused(worked: Worked) -> None:

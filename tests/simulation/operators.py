@@ -1,11 +1,8 @@
 """What an operator does to a stack that stands still: damages something, or makes good what was refused."""
 
-from schemas.clock import Skip, SkipCause, encode_clock
-from schemas.journal import decode_row
 from streams.state.codec import CODEC_VERSION
 from tests.simulation.excuses import Excuses
 from tests.simulation.memory_kafka import Log
-from tests.simulation.memory_redis import Value
 from tests.simulation.processes import Processes
 from tests.simulation.redis_losses import RedisLosses
 from tests.simulation.worker import TOPICS
@@ -22,10 +19,6 @@ class Operator:
         self._excuses = excuses
         self._processes = processes
         self._losses = losses
-        #: What was to be left out, and of which partition. Each is said once: it must hold.
-        self.said: list[tuple[int, SkipCause]] = []
-        #: Redis as it was when it was said.
-        self._before: dict[tuple[int, SkipCause], dict[bytes, Value]] = {}
 
     def maintain(self) -> None:
         """Everything stands still, something is damaged, and the workers start again."""
@@ -56,51 +49,6 @@ class Operator:
                 excuses.repair(key)
         self._world.tally.events["repaired"] += len(keys)
         processes.refusals.clear()
-
-    def unsaid(self) -> list[tuple[int, SkipCause]]:
-        """What partitions are paused for, as `huitou skip` lists it, but for what was said already."""
-        return [
-            (number, partition.paused.cause)
-            for worker in self._processes.alive()
-            for number, partition in worker.cycle.partitions.items()
-            if partition.paused
-            and partition.paused.cause
-            and (number, partition.paused.cause) not in self.said
-        ]
-
-    def skip(self) -> None:
-        """`huitou skip`: has one of these left out."""
-        word = self._world.rng.choice(self.unsaid())
-        self.said.append(word)
-        self._before[word] = self._losses.copy()
-        self._say(*word)
-
-    def skip_again(self) -> None:
-        """The same again, however long ago it was."""
-        self._say(*self._world.rng.choice(self.said))
-
-    def lose_skip(self) -> None:
-        """Redis loses a suffix with something left out that is published; perhaps a new build repeats it."""
-        published = [word for word in self._before if self._is_published(*word)]
-        if not published:
-            return
-        copy = self._before.pop(self._world.rng.choice(published))
-        if self._losses.put_back_to(copy) and self._world.rng.random() < 0.5:
-            builds = self._processes.builds
-            builds.append(f"build-{len(builds) + 1}")
-
-    def _is_published(self, number: int, cause: SkipCause) -> bool:
-        log = self._world.kafka.logs[TOPICS.journal, number]
-        return any(
-            skipped.cause == cause
-            for _, entry in log.visible(log.start, log.stable_end)
-            for skipped in decode_row(entry.value or b"").skip or ()
-        )
-
-    def _say(self, number: int, cause: SkipCause) -> None:
-        word = encode_clock(Skip(number, cause, "planted"))
-        self._world.kafka.append((TOPICS.clock, number), None, word)
-        self._world.tally.events[f"skip of a {type(cause).__struct_config__.tag} said"] += 1
 
     def _empty(self, _: int) -> None:
         self._losses.empty()
@@ -136,9 +84,13 @@ class Operator:
         def undo() -> None:
             world.kafka.logs[place] = held
             world.source.closed.discard(place)
-            self._excuses.drop("outside_log", number)
+            for case in cases:
+                self._excuses.drop(case, number)
 
-        self._excuses.add("outside_log", number, undo)
+        # Not outside the log, but lost with it: what a Redis has not read yet that is put back meanwhile.
+        cases = ("outside_log", "incomplete")
+        for case in cases:
+            self._excuses.add(case, number, undo)
 
     def _cut_journal(self, number: int) -> None:
         """Redis loses a suffix of which the journal is gone."""
@@ -154,8 +106,8 @@ class Operator:
 
     def _deploy(self, _: int) -> None:
         """Another build, all at once or rolling."""
+        new = self._processes.new_build()
         builds = self._processes.builds
-        new = f"build-{len(builds) + 1}"
         self._processes.builds = [new] if self._world.rng.random() < 0.5 else [*builds, new]
         self._losses.put_back()
 

@@ -38,12 +38,17 @@ class Processes:
         self.wanted = world.rng.choice((1, 2, 2, 3))
         #: What a worker that starts may be.
         self.builds = ["build-1"]
+        self._made = 1
         self.refusals: list[RecoveryRefused] = []
         #: Requests of processes that are gone: (whose, effect).
         self.in_flight: list[tuple[str, Callable[[], Any]]] = []
         self._world = world
         self._excuses = excuses
         self._started = 0
+
+    def new_build(self) -> str:
+        self._made += 1
+        return f"build-{self._made}"
 
     def alive(self) -> list[Worker]:
         return [worker for worker in self.workers.values() if not worker.dead]

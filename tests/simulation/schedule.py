@@ -12,6 +12,7 @@ from tests.simulation.memory_clients import installed
 from tests.simulation.operators import Operator
 from tests.simulation.processes import Processes
 from tests.simulation.redis_losses import RedisLosses
+from tests.simulation.skipping import Skipping
 from tests.simulation.steps import Steps
 from tests.simulation.strikes import Strikes
 from tests.simulation.tally import Tally
@@ -36,9 +37,10 @@ class Schedule:
         self._processes = Processes(self.world, excuses)
         losses = RedisLosses(self.world, excuses, self._processes)
         self._operator = Operator(self.world, excuses, self._processes, losses)
+        skipping = Skipping(self.world, self._processes, losses)
         strikes = Strikes(self.world)
         self._turns = Turns(
-            self.world, excuses, self._processes, losses, self._operator, self._start,
+            self.world, excuses, self._processes, losses, self._operator, skipping, self._start,
             loses=strikes.loses,
         )  # fmt: skip
         self._steps = Steps(self.world, self._processes, losses, strikes, self._turns.act)

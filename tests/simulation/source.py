@@ -10,7 +10,7 @@ from confluent_kafka import KafkaException
 
 from schemas.partitioner import partition_of
 from tests.oracle.events import CARTS, CLICKS, ORDERS, REVIEWS, Published
-from tests.simulation.frail import SOUND, UNFOLDABLE, UNTIMELY
+from tests.simulation.frail import OUTGROWN, SOUND, UNFOLDABLE, UNTIMELY
 from tests.simulation.memory_kafka import MemoryKafka, Place
 
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
@@ -38,7 +38,9 @@ class Source:
         self._customers = [f"c{number}" for number in range(6)] + [f"{LATE}{n}" for n in range(2)]
         self._sent: list[tuple[str, bytes, bytes]] = []
         self._number = 0
-        self._shops = [SOUND] * 16 + [UNFOLDABLE, UNTIMELY] if frail else [SOUND]
+        self._shops = (
+            [SOUND] * 16 + [UNFOLDABLE, UNTIMELY, OUTGROWN, OUTGROWN] if frail else [SOUND]
+        )
         self._epoch = -1
         self.good: dict[bytes, Published] = {}
         #: Where nothing can be sent for now.

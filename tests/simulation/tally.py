@@ -48,6 +48,7 @@ CASES = (
 SKIPS = (
     "skip of a record said", "skip of a timer said", "ended while paused",
     "ended before a skip was applied", "skip committed", "skip replayed", "skip adopted",
+    "paused in recovery", "replaced",
 )  # fmt: skip
 
 

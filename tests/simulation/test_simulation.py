@@ -6,7 +6,7 @@ from tests.simulation.run import Failed, report, run, run_many, struck
 from tests.simulation.tally import POINTS, REQUESTS, SKIPS, Tally
 from tests.simulation.variants import MUTATIONS, seeds
 
-QUICK = 40
+QUICK = 60
 #: About 60 s on two cores.
 LONG = 2_000
 

@@ -6,6 +6,7 @@ from tests.simulation.excuses import Excuses
 from tests.simulation.operators import Operator
 from tests.simulation.processes import Processes
 from tests.simulation.redis_losses import RedisLosses
+from tests.simulation.skipping import Skipping
 from tests.simulation.worker import Worker
 from tests.simulation.world import World
 
@@ -23,6 +24,7 @@ class Turns:
         processes: Processes,
         losses: RedisLosses,
         operator: Operator,
+        skipping: Skipping,
         start: Callable[[], None],
         *,
         loses: bool,
@@ -33,6 +35,7 @@ class Turns:
         self._processes = processes
         self._losses = losses
         self._operator = operator
+        self._skipping = skipping
         self._start = start
         self._loses = loses
 
@@ -83,6 +86,8 @@ class Turns:
                 # Whoever committed where an older copy stood would have been found out.
                 for number in worker.cycle.partitions:
                     self._excuses.drop("forked", number)
+            if any(partition.lost for partition in worker.cycle.partitions.values()):
+                self._world.tally.events["paused in recovery"] += 1
 
         return recover
 
@@ -115,11 +120,13 @@ class Turns:
         return found
 
     def _of_operator(self) -> Choices:
-        operator = self._operator
-        found: Choices = [(8, operator.skip)] if operator.unsaid() else []
-        if operator.said and not self._world.calm:
-            found.append((0.05, operator.skip_again))
-            found.append((2, operator.lose_skip))
+        skipping = self._skipping
+        found: Choices = [(8, skipping.skip)] if skipping.unsaid() else []
+        if skipping.outgrown():
+            found.append((0.5, skipping.deploy))
+        if skipping.said and not self._world.calm:
+            found.append((0.05, skipping.skip_again))
+            found.append((5, skipping.lose_skip))
         return found
 
     def _of_upstream(self) -> Choices:

@@ -38,7 +38,7 @@ CONFIG = "config"
 
 
 def make_processors(
-    partitions: int, kind: type[PartitionProcessor] = PartitionProcessor
+    partitions: int, kind: Callable[..., PartitionProcessor] = PartitionProcessor
 ) -> dict[int, PartitionProcessor]:
     decoder = Decoder(partitions, {topic: topic for topic in TOPICS.customer})
     return {
@@ -143,7 +143,7 @@ class Worker:
         cycle_store, publisher_store = (Store(client(wire), "sim:") for _ in range(2))
         cycle_store.build, cycle_store.note = build, note
         points = Points(reach)
-        processors = make_processors(partitions, FrailProcessor)
+        processors = make_processors(partitions, partial(FrailProcessor, build))
         definitions = NoDefinitions()
         self.publisher = variant.publisher(
             name, GROUP, f"{GROUP}-{slot}", publisher_store, TOPICS.journal, TOPICS.customer[0],
@@ -158,6 +158,7 @@ class Worker:
             ClockReading(TOPICS.clock, LogReader(name)),
             lambda *pause: self.engine.pause(*pause),
             lambda *resume: self.engine.resume_partition(*resume),
+            lambda partition: self.recovery.go_on(partition),
         )  # fmt: skip
         repetition = variant.repetition(
             TOPICS, cycle_store, name, processors, definitions, points, lambda: None,

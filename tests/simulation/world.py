@@ -26,7 +26,7 @@ class World:
         self.kafka.now = START_MS
         self.redis = MemoryRedis(variant.checks)
         #: Whether some events and timers cannot be folded, until an operator has them left out.
-        self.frail = self.rng.random() < 0.25
+        self.frail = self.rng.random() < 0.3
         self.source = Source(self.rng, self.kafka, self.partitions, frail=self.frail)
         self.metrics = Metrics()
         #: Whether nothing strikes any more, so that the schedule comes to rest.
