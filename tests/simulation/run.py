@@ -78,7 +78,8 @@ def run_many(seeds: range, variant: str | None = None) -> Tally:
             for part in as_completed(waiting):
                 tally.add(part.result())
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            # Waited for: else the end of the interpreter closes what the pool still writes to.
+            pool.shutdown(cancel_futures=True)
     return tally
 
 
