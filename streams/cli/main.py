@@ -28,6 +28,7 @@ COMMANDS = {
     "demo": Command("streams.cli.demo:demo", "Everything at once, with a live view.", _RUN),
     "up": Command("streams.cli.up:up", "Stack, topics and workers together.", _RUN),
     "worker": Command("streams.cli.worker:worker", "One worker in the foreground.", _RUN),
+    "sink": Command("streams.cli.sink:sink", "Orders as rows, in a store to ask.", _RUN),
     "stack": Command("streams.cli.stack:stack_app", "A local Kafka and Redis.", _RUN),
     "publish": Command("streams.cli.publish:publish", "CloudEvents JSON lines to Kafka.", _SEND),
     "replay": Command("streams.cli.replay:replay_app", "A data set, by its own time.", _SEND),
