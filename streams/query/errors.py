@@ -12,13 +12,11 @@ class StoreDoubt(Exception):
 class OffsetsMoved(StoreDoubt):
     """Another sink has written these offsets: this one does not own the partition any more."""
 
-    def __init__(self, topic: str, partition: int, expected: int) -> None:
+    def __init__(self, topic: str, partition: int, expected: int, found: int) -> None:
         super().__init__(
-            f"{topic}[{partition}]: another sink has written offset {expected}, which this one was about "
-            "to write; nothing of the batch was kept. One of the two is frozen or of another "
-            "consumer group (HUITOU_GROUP): start this one again, and see that only one group "
-            "writes into this store"
+            f"{topic}[{partition}]: this sink was about to write from offset {expected}, and the store "
+            f"stands at {found}: another sink has the partition. Nothing of the batch was kept. Start this one "
+            "again; if it happens again, two consumer groups (HUITOU_GROUP) fill this store"
         )
         self.topic = topic
         self.partition = partition
-        self.expected = expected

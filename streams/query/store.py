@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from streams.query.batch import Advance, Batch, LeftOut
 from streams.query.connecting import Database
-from streams.query.errors import OffsetsMoved
+from streams.query.errors import OffsetsMoved, StoreDoubt
 from streams.query.facts import Fact, OrderKey, Place, kept
 from streams.query.orders import order_rows
 from streams.query.reviews import review_row
@@ -100,8 +100,12 @@ def _advance(connection: Connection, advances: Sequence[Advance]) -> None:
     """Compare and set: each partition stands where this sink believes it to stand, or nothing counts."""
     if not advances:
         return
+    stand = stored_offsets(connection)
+    for each in advances:
+        if (found := stand[each.topic, each.partition].next) != each.start:
+            raise OffsetsMoved(each.topic, each.partition, each.start, found)
     held = sink_offsets.c
-    # All of them in one round trip; which one did not move is asked only when one did not.
+    # All of them in one round trip. That they still stand there is not left to the lock.
     moved = connection.execute(
         update(sink_offsets)
         .where(held.topic == bindparam("of_topic"), held.partition == bindparam("of_partition"))
@@ -122,11 +126,7 @@ def _advance(connection: Connection, advances: Sequence[Advance]) -> None:
         ],
     )  # fmt: skip
     if moved.rowcount != len(advances):
-        stand = stored_offsets(connection)
-        for each in advances:
-            if stand[each.topic, each.partition].next != each.end:
-                raise OffsetsMoved(each.topic, each.partition, each.start)
-        raise OffsetsMoved(advances[0].topic, advances[0].partition, advances[0].start)
+        raise StoreDoubt("the offsets moved while they were written; nothing of the batch was kept")
 
 
 # --- what a worker left out
