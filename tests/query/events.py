@@ -115,6 +115,7 @@ _review_events = _drawn(
     REVIEWS,
     action=st.sampled_from(["posted", "posted", "appended", "shown", "removed", "replied"]),
     sku=st.sampled_from(["a", "b"]), text=_texts,
+
     photos=st.sampled_from([None, 1, 2]), rating=st.integers(1, 5),
 )  # fmt: skip
 
