@@ -15,8 +15,8 @@ class OffsetsMoved(StoreDoubt):
     def __init__(self, topic: str, partition: int, expected: int, found: int) -> None:
         super().__init__(
             f"{topic}[{partition}]: this sink was about to write from offset {expected}, and the store "
-            f"stands at {found}: another sink has the partition. Nothing of the batch was kept. Start this one "
-            "again; if it happens again, two consumer groups (HUITOU_GROUP) fill this store"
+            f"stands at {found}: another sink has the partition. Nothing of the batch was kept. Start this "
+            "one again; if it happens again, two consumer groups (HUITOU_GROUP) fill this store"
         )
         self.topic = topic
         self.partition = partition
