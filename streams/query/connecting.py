@@ -21,8 +21,9 @@ from streams.settings import Settings
 LOCK_SECONDS: Final = 30
 #: Names the right to write in PostgreSQL: "huitou" as a number.
 _ADVISORY_LOCK: Final = int.from_bytes(b"huitou")
-#: A sink that froze in a transaction loses its connection, and with it the lock, after so many seconds.
-_IDLE_SECONDS: Final = 30
+#: A sink that froze in a transaction loses its connection, and with it the lock, after so many seconds:
+#: before those who wait for it give up.
+_IDLE_SECONDS: Final = 20
 
 
 def store_url(settings: Settings, given: str | None = None) -> URL:

@@ -12,7 +12,7 @@ class StoreDoubt(Exception):
 class OffsetsMoved(StoreDoubt):
     """Another sink has written these offsets: this one does not own the partition any more."""
 
-    def __init__(self, topic: str, partition: int, expected: int, found: int) -> None:
+    def __init__(self, topic: str, partition: int, expected: int, found: int | None) -> None:
         super().__init__(
             f"{topic}[{partition}]: this sink was about to write from offset {expected}, and the store "
             f"stands at {found}: another sink has the partition. Nothing of the batch was kept. Start this "

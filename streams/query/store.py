@@ -11,21 +11,20 @@ from sqlalchemy import (
     BigInteger,
     Connection,
     Table,
-    bindparam,
     delete,
     func,
+    literal,
     select,
-    tuple_,
     update,
 )
 
 from streams.query.batch import Advance, Batch, LeftOut
 from streams.query.connecting import Database
-from streams.query.errors import OffsetsMoved, StoreDoubt
+from streams.query.errors import OffsetsMoved
 from streams.query.facts import Fact, OrderKey, Place, kept
 from streams.query.orders import order_rows
 from streams.query.reviews import review_row
-from streams.query.statements import KEYS, chunks, delete_rows, insert_rows
+from streams.query.statements import KEYS, among, chunks, delete_rows, insert_rows
 from streams.query.tables import (
     left_out,
     order_coupons,
@@ -82,7 +81,9 @@ class QueryStore:
     def write(self, batch: Batch) -> None:
         """Write a batch and its offsets. Raises OffsetsMoved, and then nothing was written."""
         with self._database.writing() as connection:
-            _advance(connection, batch.advances)
+            # A statement a partition that moved, not one an event.
+            for advance in batch.advances:
+                _advance(connection, advance)
             gone = _leave_out(connection, batch.left_out)
             excluded = _left_out_among(connection, [*batch.orders, *batch.reviews])
             _write_orders(connection, [f for f in batch.orders if f.place not in excluded], gone)
@@ -96,37 +97,23 @@ def stored_offsets(connection: Connection) -> dict[tuple[str, int], Stored]:
     return {(row.topic, row.partition): row for row in rows}
 
 
-def _advance(connection: Connection, advances: Sequence[Advance]) -> None:
-    """Compare and set: each partition stands where this sink believes it to stand, or nothing counts."""
-    if not advances:
-        return
-    stand = stored_offsets(connection)
-    for each in advances:
-        if (found := stand[each.topic, each.partition].next) != each.start:
-            raise OffsetsMoved(each.topic, each.partition, each.start, found)
+def _advance(connection: Connection, advance: Advance) -> None:
+    """Compare and set: the partition stands where this sink believes it to stand, or nothing counts."""
     held = sink_offsets.c
-    # All of them in one round trip. That they still stand there is not left to the lock.
+    of_partition = (held.topic == advance.topic, held.partition == advance.partition)
     moved = connection.execute(
         update(sink_offsets)
-        .where(held.topic == bindparam("of_topic"), held.partition == bindparam("of_partition"))
-        .where(held.next_offset == bindparam("start"))
+        .where(*of_partition, held.next_offset == advance.start)
         .values(
-            next_offset=bindparam("end"),
-            records=held.records + bindparam("more_records"),
-            passed_over=held.passed_over + bindparam("more_passed_over"),
-            appended_ms=func.coalesce(bindparam("newest_ms", type_=BigInteger), held.appended_ms),
-        ),
-        [
-            {
-                "of_topic": each.topic, "of_partition": each.partition, "start": each.start,
-                "end": each.end, "more_records": each.records,
-                "more_passed_over": each.passed_over, "newest_ms": each.appended_ms,
-            }
-            for each in advances
-        ],
-    )  # fmt: skip
-    if moved.rowcount != len(advances):
-        raise StoreDoubt("the offsets moved while they were written; nothing of the batch was kept")
+            next_offset=advance.end,
+            records=held.records + advance.records,
+            passed_over=held.passed_over + advance.passed_over,
+            appended_ms=func.coalesce(literal(advance.appended_ms, BigInteger), held.appended_ms),
+        )
+    )
+    if moved.rowcount != 1:
+        found = connection.execute(select(held.next_offset).where(*of_partition)).scalar()
+        raise OffsetsMoved(advance.topic, advance.partition, advance.start, found)
 
 
 # --- what a worker left out
@@ -153,9 +140,11 @@ def _leave_out(connection: Connection, verdicts: Sequence[LeftOut]) -> "_Gone":
                 held.order_id,
                 table.primary_key.columns.values()[3],
             )
-            found_here = connection.execute(select(*key).where(tuple_(*place).in_(some))).all()
+            found_here = connection.execute(
+                select(*key).where(among(connection, place, some))
+            ).all()
             found.update(tuple(row) for row in found_here)
-            connection.execute(delete(table).where(tuple_(*place).in_(some)))
+            connection.execute(delete(table).where(among(connection, place, some)))
     return gone
 
 
@@ -243,7 +232,7 @@ def _read_facts(
         held.topic, held.partition, held.offset,
     )  # fmt: skip
     for some in chunks(keys, KEYS):
-        for row in connection.execute(select(*columns).where(tuple_(*order).in_(some))):
+        for row in connection.execute(select(*columns).where(among(connection, order, some))):
             yield Fact(
                 _order(tuple(row)), (row[3], row[4]), row.time_ms, row.source, row.event_id, row.data,
                 (row.topic, row.partition, row.offset),

@@ -218,6 +218,22 @@ def test_a_frozen_sink_that_wakes_up_writes_nothing_twice(
     assert_right(shop)
 
 
+@pytest.mark.parametrize("new_store", ["postgresql"], indirect=True)
+def test_a_sink_that_froze_in_a_transaction_does_not_hold_the_store(
+    made: Settings, running: Callable[..., Running]
+) -> None:
+    """Its connection is ended after some seconds, and with it the lock; what it had not committed is gone."""
+    shop = Shop(made, seed=11)
+    shop.trade(200)
+    frozen = running("tests.query.killed", "STOP", "before", "2")
+    wait_for(lambda: "struck" in frozen.said(), PATIENCE, "the freeze")
+    fill(made)
+    assert_right(shop)
+    os.kill(frozen.process.pid, signal.SIGCONT)
+    assert frozen.ended() == 1, frozen.said()
+    assert_right(shop)
+
+
 @on_sqlite
 def test_of_two_groups_that_fill_one_store_the_loser_stops_and_says_so(
     made: Settings, running: Callable[..., Running]
