@@ -28,6 +28,8 @@ class Shop:
         #: Records that nobody can read.
         self.bad = 0
         self._random = random.Random(seed)
+        #: Begins the ids of its events: two shops are two sources.
+        self._name = f"s{seed}"
         self._number = 0
         self._producer = Producer({"bootstrap.servers": settings.kafka_bootstrap, "linger.ms": 1})
         self._transactional = Producer(
@@ -82,13 +84,13 @@ class Shop:
             action = draw.choice(["posted", "appended", "shown", "replied", "removed"])
             rating = draw.randint(1, 5) if action == "posted" else None
             return REVIEWS, event(
-                REVIEWS, f"e{self._number}", at, customer, order_id=order_id, sku=draw.choice("ab"),
+                REVIEWS, f"{self._name}-e{self._number}", at, customer, order_id=order_id, sku=draw.choice("ab"),
                 action=action, rating=rating, text=draw.choice([None, "fine", "too small"]),
             )  # fmt: skip
         status = draw.choice(STATUSES)
         goods = status in ("placed", "paid")
         return ORDERS, event(
-            ORDERS, f"e{self._number}", at, customer, order_id=order_id, status=status,
+            ORDERS, f"{self._name}-e{self._number}", at, customer, order_id=order_id, status=status,
             lines=[{"sku": draw.choice("abc"), "unit_price": 100}] if goods else None,
             amount_paid=draw.choice([None, 0, 990, 12_345]) if goods else None,
             coupon_codes=draw.choice([None, ["TEN"], ["TEN", "FREE"]]) if goods else None,
@@ -103,7 +105,7 @@ class Shop:
         """Triggers in transactions, each after one that is aborted."""
         for _ in range(count):
             self._number += 1
-            customer, name = f"c{self._random.randrange(20)}", f"t{self._number}"
+            customer, name = f"c{self._random.randrange(20)}", f"{self._name}-t{self._number}"
             made = event(
                 TRIGGERS, name, self._number, customer, trigger_id=name, customer_id=customer,
                 kind="coupon_issued", campaign="second-order", campaign_version="1",

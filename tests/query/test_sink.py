@@ -287,6 +287,21 @@ def test_what_a_worker_refuses_or_leaves_out_is_in_no_row(made: Settings, tmp_pa
 
 
 @on_sqlite
+def test_another_generation_of_topics_goes_on_in_the_same_store(made: Settings) -> None:
+    """Orders that began in the topics of before the repartition go on in those of after it."""
+    shop = Shop(made, seed=12)
+    shop.trade(60)
+    fill(made)
+    later = made.model_copy(update={"topic_prefix": f"{made.topic_prefix}g2.", "partitions": 3})
+    create_topics(later)
+    after = Shop(later, seed=13)
+    after.trade(60)
+    fill(later)
+    both = expected([*shop.published, *after.published])
+    assert differences(both, in_store(made)) == []
+
+
+@on_sqlite
 def test_it_ends_in_order_on_sigterm(made: Settings, running: Callable[..., Running]) -> None:
     shop = Shop(made, seed=8)
     shop.trade(50)
