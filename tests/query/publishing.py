@@ -85,7 +85,8 @@ class Shop:
             rating = draw.randint(1, 5) if action == "posted" else None
             return REVIEWS, event(
                 REVIEWS, f"{self._name}-e{self._number}", at, customer, order_id=order_id,
-                sku=draw.choice("ab"), action=action, rating=rating, text=draw.choice([None, "fine", "too small"]),
+                sku=draw.choice("ab"), action=action, rating=rating,
+                text=draw.choice([None, "fine", "too small"]),
             )  # fmt: skip
         status = draw.choice(STATUSES)
         goods = status in ("placed", "paid")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.query.batch import BatchReader
@@ -45,7 +45,6 @@ def test_any_order_and_any_repeats_give_the_same_rows(
     assert rows_of([*shuffled, *repeated]) == rows_of(facts)
 
 
-@settings(max_examples=200)
 @given(published_events())
 def test_they_are_the_rows_that_follow_from_the_records(published: list[Published]) -> None:
     orders, reviews = rows_of(facts_of(published))

@@ -18,7 +18,7 @@ from streams.query.connecting import Database
 from streams.query.errors import OffsetsMoved, StoreRefused
 from streams.query.migrating import VERSION_TABLE, bring_up, require_current
 from streams.query.store import QueryStore, Stored
-from streams.query.tables import metadata, orders
+from streams.query.tables import metadata, orders, sink_offsets
 from tests.query.conftest import open_store
 from tests.query.events import batch_of, event, placed, published_events, record, slices_of
 from tests.query.expected import ORDERS, REVIEWS, TRIGGERS, Published, expected
@@ -173,6 +173,28 @@ def test_of_two_sinks_that_write_the_same_at_once_one_does(database: Database) -
     wait_for(lambda: len(outcomes) == 4, 120, "all four")
     assert sorted(outcomes) == ["moved"] * 3 + ["written"]
     assert differences(expected(published), content(database)) == []
+
+
+def test_a_writer_sees_all_that_the_writer_before_it_wrote(database: Database) -> None:
+    """Also where the first thing that it does is to read, as a migration does."""
+    arrived, seen = threading.Event(), []
+
+    def second() -> None:
+        opened = Database(database.url)
+        arrived.set()
+        with opened.writing() as connection:
+            seen.append(len(connection.execute(select(sink_offsets)).all()))
+        opened.close()
+
+    thread = threading.Thread(target=second)
+    with database.writing() as connection:
+        thread.start()
+        assert arrived.wait(60)
+        for number in range(200):
+            row = ("topic", number, "id", 0, 0, None, 0, 0)
+            connection.execute(sink_offsets.insert().values(row))
+    thread.join(120)
+    assert seen == [200]
 
 
 def test_an_error_before_the_commit_leaves_neither_rows_nor_offsets(database: Database) -> None:
