@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from confluent_kafka import KafkaException
 from sqlalchemy import Connection
 
 from streams.engine.log import LogReader
+from streams.engine.log_errors import LogError
 from streams.query.log import names_of
 from streams.query.store import stored_offsets
 from streams.settings import Settings
@@ -51,10 +53,6 @@ def freshness(connection: Connection, settings: Settings) -> Freshness:
 
 
 def _ends(settings: Settings, places: list[tuple[str, int]]) -> dict[tuple[str, int], int] | None:
-    from confluent_kafka import KafkaException
-
-    from streams.engine.log_errors import LogError
-
     try:
         with LogReader(settings.kafka_bootstrap, answer_within=ANSWER_SECONDS) as log:
             return log.stable_ends(places)
