@@ -5,6 +5,7 @@ source, id, content and offset. So what is kept is a function of the set of reco
 which they came.
 """
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple, TypeAlias
 
 #: Shop, customer, order.
@@ -43,7 +44,7 @@ class Fact(NamedTuple):
         return self.time_ms, self.source, self.event_id, self.data, self.place
 
 
-def kept(facts: "list[Fact]") -> "dict[tuple[OrderKey, tuple[str, str]], Fact]":
+def kept(facts: Iterable[Fact]) -> dict[tuple[OrderKey, tuple[str, str]], Fact]:
     """Natural key -> the fact that is kept of it."""
     found: dict[tuple[OrderKey, tuple[str, str]], Fact] = {}
     for fact in facts:

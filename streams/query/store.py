@@ -4,35 +4,24 @@ Rows of orders and reviews are computed anew from the whole history of those tha
 are always a function of what the history holds; the history and the offsets change in the same transaction.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from sqlalchemy import (
-    BigInteger,
-    Connection,
-    Table,
-    delete,
-    func,
-    literal,
-    select,
-    update,
-)
+from sqlalchemy import BigInteger, Connection, func, literal, select, update
 
-from streams.query.batch import Advance, Batch, LeftOut
+from streams.query.batch import Advance, Batch
 from streams.query.connecting import Database
 from streams.query.errors import OffsetsMoved
-from streams.query.facts import Fact, OrderKey, Place, kept
+from streams.query.facts import Fact, OrderKey
+from streams.query.histories import ORDERS, REVIEWS, leave_out, left_out_among, merge
 from streams.query.orders import order_rows
 from streams.query.reviews import review_row
-from streams.query.statements import KEYS, among, chunks, delete_rows, insert_rows
+from streams.query.statements import delete_rows, insert_rows
 from streams.query.tables import (
-    left_out,
     order_coupons,
-    order_events,
     order_lines,
     orders,
     refunds,
-    review_events,
     reviews,
     sink_offsets,
     triggers,
@@ -84,10 +73,12 @@ class QueryStore:
             # A statement a partition that moved, not one an event.
             for advance in batch.advances:
                 _advance(connection, advance)
-            gone = _leave_out(connection, batch.left_out)
-            excluded = _left_out_among(connection, [*batch.orders, *batch.reviews])
-            _write_orders(connection, [f for f in batch.orders if f.place not in excluded], gone)
-            _write_reviews(connection, [f for f in batch.reviews if f.place not in excluded], gone)
+            gone = leave_out(connection, batch.left_out)
+            excluded = left_out_among(connection, [*batch.orders, *batch.reviews])
+            good = [fact for fact in batch.orders if fact.place not in excluded]
+            _write_orders(connection, good, gone[ORDERS])
+            good = [fact for fact in batch.reviews if fact.place not in excluded]
+            _write_reviews(connection, good, gone[REVIEWS])
             insert_rows(connection, triggers, batch.triggers, existing="keep")
 
 
@@ -116,156 +107,26 @@ def _advance(connection: Connection, advance: Advance) -> None:
         raise OffsetsMoved(advance.topic, advance.partition, advance.start, found)
 
 
-# --- what a worker left out
-
-
-def _leave_out(connection: Connection, verdicts: Sequence[LeftOut]) -> "_Gone":
-    """Note these records, and take what was kept of them out of the histories."""
-    gone = _Gone(set(), set())
-    if not verdicts:
-        return gone
-    rows = [
-        dict(zip(("topic", "partition", "offset", "reason"), (*one.place, one.reason), strict=True))
-        for one in verdicts
-    ]
-    insert_rows(connection, left_out, rows, existing="keep")
-    places = [one.place for one in verdicts]
-    for table, found in ((order_events, gone.orders), (review_events, gone.reviews)):
-        held = table.c
-        place = (held.topic, held.partition, held.offset)
-        for some in chunks(places, KEYS):
-            key = (
-                held.shop_id,
-                held.customer_id,
-                held.order_id,
-                table.primary_key.columns.values()[3],
-            )
-            found_here = connection.execute(
-                select(*key).where(among(connection, place, some))
-            ).all()
-            found.update(tuple(row) for row in found_here)
-            connection.execute(delete(table).where(among(connection, place, some)))
-    return gone
-
-
-class _Gone(NamedTuple):
-    """Whose histories lost a fact: (shop, customer, order, status) and (shop, customer, order, sku)."""
-
-    orders: set[tuple[Any, ...]]
-    reviews: set[tuple[Any, ...]]
-
-
-def _left_out_among(connection: Connection, facts: Sequence[Fact]) -> set[Place]:
-    """The places of those of ``facts`` that a worker left out."""
-    least: dict[tuple[str, int], int] = {}
-    for fact in facts:
-        topic, partition, offset = fact.place
-        least[topic, partition] = min(offset, least.get((topic, partition), offset))
-    found: set[Place] = set()
-    for (topic, partition), offset in least.items():
-        held = left_out.c
-        # Verdicts come after the events, so there is hardly ever one ahead of the store.
-        rows = connection.execute(
-            select(held.offset).where(
-                held.topic == topic, held.partition == partition, held.offset >= offset
-            )
-        )
-        found.update((topic, partition, row.offset) for row in rows)
-    return found
-
-
-# --- orders
-
-
-def _write_orders(connection: Connection, facts: list[Fact], gone: _Gone) -> None:
-    touched = sorted({fact.order for fact in facts} | {_order(key) for key in gone.orders})
-    if not touched:
-        return
-    held = list(_read_facts(connection, order_events, touched, ("status", "refund_id")))
-    histories = _merge(connection, order_events, ("status", "refund_id"), held, facts)
-    changed = {fact.order for fact in _new(held, histories)} | {_order(key) for key in gone.orders}
-    by_order = _grouped(histories.values(), lambda fact: fact.order)
-    rows = [order_rows(by_order[key]) for key in sorted(changed) if key in by_order]
-    emptied = [key for key in sorted(changed) if key not in by_order]
-    delete_rows(connection, orders, emptied)
+def _write_orders(connection: Connection, facts: list[Fact], gone: set[OrderKey]) -> None:
+    history = merge(connection, ORDERS, facts, gone)
+    rows = [order_rows(of_order) for of_order in history.by_order.values()]
+    delete_rows(connection, orders, history.emptied)
     insert_rows(connection, orders, [row.order for row in rows], existing="replace")
     for table, children in (
         (order_lines, [line for row in rows for line in row.lines]),
         (order_coupons, [coupon for row in rows for coupon in row.coupons]),
         (refunds, [refund for row in rows for refund in row.refunds]),
     ):
-        delete_rows(connection, table, sorted(changed))
+        delete_rows(connection, table, [*history.by_order, *history.emptied])
         insert_rows(connection, table, children)
 
 
-def _order(key: tuple[Any, ...]) -> OrderKey:
-    return key[0], key[1], key[2]
-
-
-# --- reviews
-
-
-def _write_reviews(connection: Connection, facts: list[Fact], gone: _Gone) -> None:
-    touched = {(*fact.order, fact.name[0]) for fact in facts} | gone.reviews
-    if not touched:
-        return
-    of_orders = sorted({_order(key) for key in touched})
-    held = list(_read_facts(connection, review_events, of_orders, ("sku", "action")))
-    histories = _merge(connection, review_events, ("sku", "action"), held, facts)
-    changed = {(*fact.order, fact.name[0]) for fact in _new(held, histories)} | gone.reviews
-    by_review = _grouped(histories.values(), lambda fact: (*fact.order, fact.name[0]))
-    rows = [review_row(by_review[key]) for key in sorted(changed) if key in by_review]
-    delete_rows(connection, reviews, [key for key in sorted(changed) if key not in by_review])
-    insert_rows(connection, reviews, rows, existing="replace")
-
-
-# --- histories
-
-
-def _read_facts(
-    connection: Connection, table: Table, keys: Sequence[OrderKey], name: tuple[str, str]
-) -> Iterator[Fact]:
-    held = table.c
-    order = (held.shop_id, held.customer_id, held.order_id)
-    columns = (
-        *order, held[name[0]], held[name[1]], held.time_ms, held.source, held.event_id, held.data,
-        held.topic, held.partition, held.offset,
-    )  # fmt: skip
-    for some in chunks(keys, KEYS):
-        for row in connection.execute(select(*columns).where(among(connection, order, some))):
-            yield Fact(
-                _order(tuple(row)), (row[3], row[4]), row.time_ms, row.source, row.event_id, row.data,
-                (row.topic, row.partition, row.offset),
-            )  # fmt: skip
-
-
-def _merge(
-    connection: Connection, table: Table, name: tuple[str, str], held: list[Fact], facts: list[Fact]
-) -> dict[Any, Fact]:
-    """Natural key -> what is kept of ``held`` and ``facts``; writes what is new of it."""
-    histories = kept([*held, *facts])
-    rows = [
-        {
-            **dict(zip(("shop_id", "customer_id", "order_id"), fact.order, strict=True)),
-            **dict(zip(name, fact.name, strict=True)),
-            "time_ms": fact.time_ms, "source": fact.source, "event_id": fact.event_id,
-            "data": fact.data,
-            **dict(zip(("topic", "partition", "offset"), fact.place, strict=True)),
-        }
-        for fact in _new(held, histories)
-    ]  # fmt: skip
-    insert_rows(connection, table, rows, existing="replace")
-    return histories
-
-
-def _new(held: Iterable[Fact], histories: Mapping[Any, Fact]) -> list[Fact]:
-    """What is kept now and was not in the store."""
-    before = set(held)
-    return [fact for fact in histories.values() if fact not in before]
-
-
-def _grouped(facts: Iterable[Fact], key: Callable[[Fact], Any]) -> dict[Any, list[Fact]]:
-    found: dict[Any, list[Fact]] = {}
-    for fact in facts:
-        found.setdefault(key(fact), []).append(fact)
-    return found
+def _write_reviews(connection: Connection, facts: list[Fact], gone: set[OrderKey]) -> None:
+    history = merge(connection, REVIEWS, facts, gone)
+    by_review: dict[tuple[OrderKey, str], list[Fact]] = {}
+    for of_order in history.by_order.values():
+        for fact in of_order:
+            by_review.setdefault((fact.order, fact.name[0]), []).append(fact)
+    # All reviews of an order are computed anew with it: they are few.
+    delete_rows(connection, reviews, [*history.by_order, *history.emptied])
+    insert_rows(connection, reviews, [review_row(own) for own in by_review.values()])

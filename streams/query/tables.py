@@ -67,6 +67,27 @@ left_out = Table(
     PrimaryKeyConstraint("topic", "partition", "offset"),
 )
 
+#: Records whose natural key another record is kept for: what is kept where that one is left out.
+repeats = Table(
+    "repeats",
+    metadata,
+    _text("topic", null=False),
+    Column("partition", Integer, nullable=False),
+    _number("offset", null=False),
+    #: order or review
+    _text("kind", null=False),
+    *_order_key(),
+    #: status and refund id, or sku and action
+    _text("name", null=False),
+    _text("second_name", null=False),
+    _number("time_ms", null=False),
+    _text("source", null=False),
+    _text("event_id", null=False),
+    _text("data", null=False),
+    PrimaryKeyConstraint("topic", "partition", "offset"),
+    Index("repeats_by_order", "shop_id", "customer_id", "order_id"),
+)
+
 #: The history of an order: each status (of a refund: each status of each refund) once.
 order_events = Table(
     "order_events",

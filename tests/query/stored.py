@@ -12,6 +12,7 @@ from tests.query.expected import Tables, in_order
 _JSON = {
     ("order_events", "data"),
     ("review_events", "data"),
+    ("repeats", "data"),
     ("triggers", "data"),
     ("order_lines", "attributes"),
 }

@@ -116,6 +116,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("shop_id", "customer_id", "order_id", "refund_id"),
     )
     op.create_table(
+        "repeats",
+        sa.Column("topic", _text(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.Column("kind", _text(), nullable=False),
+        sa.Column("shop_id", _text(), nullable=False),
+        sa.Column("customer_id", _text(), nullable=False),
+        sa.Column("order_id", _text(), nullable=False),
+        sa.Column("name", _text(), nullable=False),
+        sa.Column("second_name", _text(), nullable=False),
+        sa.Column("time_ms", sa.BigInteger(), nullable=False),
+        sa.Column("source", _text(), nullable=False),
+        sa.Column("event_id", _text(), nullable=False),
+        sa.Column("data", _text(), nullable=False),
+        sa.PrimaryKeyConstraint("topic", "partition", "offset"),
+    )
+    op.create_index("repeats_by_order", "repeats", ["shop_id", "customer_id", "order_id"])
+    op.create_table(
         "review_events",
         sa.Column("shop_id", _text(), nullable=False),
         sa.Column("customer_id", _text(), nullable=False),
