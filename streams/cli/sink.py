@@ -107,16 +107,6 @@ class _Shown:
 @contextmanager
 def opened(store: str | None, command: str) -> Iterator["Database"]:
     """The database that is asked for, closed afterwards; its errors as a sentence and an exit code."""
-    try:
-        from sqlalchemy.exc import SQLAlchemyError
-
-        from streams.query.connecting import Database, store_url
-    except ModuleNotFoundError as error:
-        typer.echo(
-            f"huitou {command}: the query store needs {error.name}: pip install 'huitou[query]'",
-            err=True,
-        )
-        raise typer.Exit(EXIT_USAGE) from None
     from confluent_kafka import KafkaException
 
     from streams.engine.log_errors import LogError
@@ -124,7 +114,19 @@ def opened(store: str | None, command: str) -> Iterator["Database"]:
     from streams.settings import Settings
 
     try:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        # For what it imports: a missing package is said before anything is done.
+        import streams.query.migrating  # noqa: F401
+        from streams.query.connecting import Database, store_url
+
         database = Database(store_url(Settings(), store))
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package == "streams":
+            raise
+        reason = f"the query store needs {package}: pip install 'huitou[query]'"
+        raise _end(command, reason, EXIT_USAGE) from None
     except ValueError as error:
         raise _end(command, error, EXIT_USAGE) from None
     try:

@@ -57,10 +57,18 @@ def up(
 
 def _beside() -> dict[str, tuple[str, ...]]:
     """The sink, where what it needs is installed."""
-    if missing := [name for name in _STORE_NEEDS if importlib.util.find_spec(name) is None]:
+    if missing := [name for name in _STORE_NEEDS if not _is_installed(name)]:
         typer.echo(
             f"No sink: {', '.join(missing)} is not installed, so `huitou orders` finds nothing; "
             "pip install 'huitou[query]'"
         )
         return {}
     return {"sink": SINK_COMMAND}
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ValueError:
+        # What is in sys.modules without a specification was put there to keep the package out.
+        return False
