@@ -26,17 +26,25 @@ def main(strike: str, when: str, occurrence: int) -> None:
     bring_up(database)
 
     class Struck(QueryStore):
-        commits = 0
+        writes = 0
 
         def write(self, batch: Batch) -> None:
-            self.commits += 1
-            now = self.commits == occurrence
-            if now and when == "before":
-                # All statements are done; the next thing would be COMMIT.
-                event.listen(database.writer, "commit", lambda *_: kill())
+            self.writes += 1
+            if self.writes == 1 and when == "before":
+                # Each transaction counts, should a batch ever be more than one: all of its statements are
+                # done, and the next thing would be COMMIT.
+                event.listen(database.writer, "commit", committing)
             super().write(batch)
-            if now and when == "after":
+            if self.writes == occurrence and when == "after":
                 kill()
+
+    commits = 0
+
+    def committing(_: object) -> None:
+        nonlocal commits
+        commits += 1
+        if commits == occurrence:
+            kill()
 
     def kill() -> None:
         print("struck", flush=True)
