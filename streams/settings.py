@@ -60,5 +60,8 @@ class Settings(BaseSettings):
     #: Crash points, for tests only: ``point`` or ``point:n`` (at its n-th passing), comma-separated.
     crash: str = ""
     log_level: str = "info"
+    #: Where `huitou sink` keeps its rows: sqlite:///PATH or postgresql://...; None: a file
+    #: beside the default local stack.
+    query_store: str | None = None
     #: Where faust keeps its own files; they hold nothing that matters.
     data_dir: Path = Path("/tmp/huitou")  # noqa: S108

@@ -13,12 +13,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 from streams.local.files import tail
 
 #: What a worker is: a process of its own, in this Python.
 WORKER_COMMAND = (sys.executable, "-m", "streams.cli.main", "worker")
+SINK_COMMAND = (sys.executable, "-m", "streams.cli.main", "sink")
 #: EX_CONFIG of sysexits.h: the worker refuses to start until an operator acts.
 REFUSED = 78
 #: Lines of its log that are said when a worker ended by itself.
@@ -53,7 +55,8 @@ class Supervisor:
     ``environment`` goes over this process's own. ``metrics_port`` is slot 0's, the next slot has
     the next one; 0: each picks a free one and logs it. With ``log_folder`` a worker writes to
     ``worker-<slot>.log`` there, and its last lines are said when it ends; without one it shares
-    this process's output. ``say`` gets whole messages, from any thread.
+    this process's output. ``say`` gets whole messages, from any thread. ``beside``, name -> command, are
+    processes that are kept running in the same way, one of each, with no slot.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Supervisor:
         log_folder: Path | None = None,
         say: Callable[[str], None] | None = None,
         command: Sequence[str] = WORKER_COMMAND,
+        beside: Mapping[str, Sequence[str]] = MappingProxyType({}),
         backoff: Backoff | None = None,
     ) -> None:
         self._say = say or _say_on_stderr
@@ -84,6 +88,17 @@ class Supervisor:
             )
             for slot in range(workers)
         ]
+        self._beside = [
+            _Worker(
+                name=name,
+                command=other,
+                environment={**os.environ, **environment},
+                log=log_folder / f"{name}.log" if log_folder else None,
+                say=self._say,
+                backoff=backoff or Backoff(),
+            )
+            for name, other in beside.items()
+        ]
 
     @property
     def pids(self) -> list[int | None]:
@@ -96,17 +111,18 @@ class Supervisor:
         return sum(worker.restarts for worker in self._workers)
 
     def start(self) -> Self:
-        """Starts all workers without waiting for them; they are restarted until ``stop``."""
-        for worker in self._workers:
+        """Starts all processes without waiting for them; they are restarted until ``stop``."""
+        for worker in (*self._workers, *self._beside):
             worker.start()
         return self
 
     def stop(self, timeout: float = 15.0) -> None:
-        """Ends all workers with SIGTERM, so that they drain; after ``timeout`` s with SIGKILL."""
-        for worker in self._workers:
+        """Ends all processes with SIGTERM, so that they drain; after ``timeout`` s with SIGKILL."""
+        every = (*self._workers, *self._beside)
+        for worker in every:
             worker.end(signal.SIGTERM)
         deadline = time.monotonic() + timeout
-        for worker in self._workers:
+        for worker in every:
             if not worker.ended(max(0.0, deadline - time.monotonic())):
                 self._say(f"{worker.name} did not end in {timeout:g} s after SIGTERM: killing it")
                 worker.end(signal.SIGKILL)
@@ -120,7 +136,7 @@ class Supervisor:
 
 
 class _Worker:
-    """One slot: a thread that starts its process, waits for its end and starts it again."""
+    """One process: a thread that starts it, waits for its end and starts it again."""
 
     def __init__(
         self,

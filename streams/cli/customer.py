@@ -11,8 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.partitioner import partition_of
-from streams.definitions import Definitions, DefinitionsError, DefinitionsReader
-from streams.operations.logging import configure
+from streams.cli.shops import Shops
 from streams.settings import Settings
 from streams.state.codec import StateCodecError
 from streams.state.connection import Client, connect
@@ -22,8 +21,6 @@ from streams.state.scanning import escape_pattern, scan
 
 #: Nested lists longer than this are cut for people (never in JSON).
 SHOWN = 20
-#: Seconds in which Kafka must have told the shops' settings, or the state is shown without them.
-DEFINITIONS_SECONDS = 5.0
 
 
 def customer(
@@ -52,7 +49,7 @@ def customer(
             err=True,
         )
         raise typer.Exit(1)
-    definitions = _definitions(settings)
+    definitions = Shops(settings, "customer").definitions
     for held in found:
         shop_id = held.state.shop_id
         shop_id, now = held.state.shop_id, time.time_ns() // 1_000_000
@@ -71,20 +68,6 @@ def _read(
         held = read_customer(redis, settings, shop_id, customer_id)
         if held is not None:
             yield held
-
-
-def _definitions(settings: Settings) -> Definitions | None:
-    """The shops' currencies and time zones; None, and a line that says so, while Kafka is away."""
-    configure("warning")
-    reader = DefinitionsReader(settings)
-    try:
-        reader.start(DEFINITIONS_SECONDS)
-        return reader.current()
-    except DefinitionsError as error:
-        typer.echo(f"huitou customer: shown without currency and time zone: {error}", err=True)
-        return None
-    finally:
-        reader.stop()
 
 
 def _shops_of(redis: Client, settings: Settings, customer_id: str) -> set[str]:

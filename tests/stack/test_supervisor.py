@@ -72,6 +72,25 @@ def test_a_worker_that_is_killed_is_started_again(tmp_path: Path) -> None:
     assert "starting it again in 0.01 s" in said[0]
 
 
+def test_a_process_beside_the_workers_is_restarted_and_drained_too(tmp_path: Path) -> None:
+    beside = LIVES.replace("os.environ['HUITOU_SLOT']", "os.getpid()").replace(
+        "os.environ['HUITOU_METRICS_PORT']", "os.environ.get('HUITOU_SLOT')"
+    )
+    said: list[str] = []
+    log = tmp_path / "sink.log"
+    with Supervisor(
+        1, {}, log_folder=tmp_path, command=python(LIVES), beside={"sink": python(beside)},
+        backoff=QUICK, say=said.append,
+    ):  # fmt: skip
+        expect(tmp_path / "worker-0.log", "slot 0")
+        expect(log, "slot ")
+        os.kill(int(read(log).split()[1]), signal.SIGKILL)
+        wait_for(lambda: read(log).count("slot") == 2, message="its restart")
+    assert "sink was ended by SIGKILL" in said[0]
+    assert "drained" in read(log)
+    assert read(log).split()[2] == "None", "slots are the workers'"
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [

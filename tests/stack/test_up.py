@@ -70,6 +70,8 @@ def test_it_starts_everything_restarts_a_killed_worker_and_ends_in_order(tmp_pat
         try:
             for slot in (0, 1):
                 worker_of(logs / f"worker-{slot}.log", 1)
+            sink = logs / "sink.log"
+            wait_for(lambda: sink.exists() and "filling" in sink.read_text(), 60, "the sink")
             workers = children(up.pid)
             os.kill(workers[1], signal.SIGKILL)
             worker_of(logs / "worker-1.log", 2)
@@ -80,6 +82,8 @@ def test_it_starts_everything_restarts_a_killed_worker_and_ends_in_order(tmp_pat
     assert "created shop.clicks" in output
     assert "worker 1 was ended by SIGKILL" in output
     assert "worker 0" not in output, "it was to drain, not to be killed"
+    assert not re.search(r"^sink (was|ended|did|refuses)", output, re.MULTILINE), "nor the sink"
+    assert (folder / "query.sqlite").exists()
     assert Identity.of(workers[0]) is None
     stack = LocalStack(folder)
     assert (stack.kafka_process.running, stack.redis_process.running) == (False, False)

@@ -1,0 +1,275 @@
+"""`huitou orders`: finds orders in the query store, and shows one with its whole history."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from streams.cli.endings import EXIT_FOUND, EXIT_USAGE
+from streams.cli.shops import Shops
+from streams.cli.sink import Store, opened
+
+if TYPE_CHECKING:
+    from streams.query.freshness import Freshness
+
+orders_app = typer.Typer(
+    help="Orders in the query store, which `huitou sink` fills.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+Shop = Annotated[
+    str | None, typer.Option(help="Only of this shop; its clock is that of --from and --to.")
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="One JSON object; times in UTC, money in minor units.")
+]
+
+#: What an order's page says first, where it is known: the row's name and how it is called.
+_TIMES = ("placed", "paid", "shipped", "received", "cancelled", "refund_requested", "refunded")
+_MONEY = ("amount", "refunded_amount", "net_amount", "discount")
+_WORDS = (
+    "pieces", "points_used", "payment_method", "region", "channel", "traffic_source", "remark", "carrier",
+    "tracking",
+)  # fmt: skip
+
+
+@orders_app.command()
+def find(
+    order_id: Annotated[str | None, typer.Option("--id", help="The order's id.")] = None,
+    shop: Shop = None,
+    customer: Annotated[str | None, typer.Option(help="The customer's id.")] = None,
+    product: Annotated[str | None, typer.Option(help="The sku of one of its lines.")] = None,
+    status: Annotated[
+        str | None,
+        typer.Option(
+            help="placed, paid, shipped, received, cancelled, refund_requested, refunded."
+        ),
+    ] = None,
+    region: Annotated[str | None, typer.Option()] = None,
+    payment: Annotated[str | None, typer.Option(help="The payment method.")] = None,
+    coupon: Annotated[str | None, typer.Option(help="The code of a coupon that was used.")] = None,
+    remark: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="A part of its remark.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="Placed then or later: 2026-01-31[T18:00]."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="Placed before then.")
+    ] = None,
+    after: Annotated[
+        str | None,
+        typer.Option(metavar="PAGE", help="The next page, as the one before it named it."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Orders a page.")] = 20,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Find orders, newest first. Exit 0, also where none is found.
+
+    Without --shop, --from and --to are UTC unless they name an offset. What says how far the store is behind
+    the topics is printed with every answer.
+
+    \b
+    huitou orders find --customer C1
+    huitou orders find --shop tea --status paid --region Zhejiang --from 2026-11-01 --to 2026-11-12
+    huitou orders find --remark "gift wrap" --limit 100 --json
+    """
+    with opened(store, "orders find") as database:
+        from streams.query.finding import Wanted, read_key, written
+        from streams.query.finding import find as run
+        from streams.query.freshness import freshness
+        from streams.query.migrating import require_current
+        from streams.query.wording import instant
+        from streams.settings import Settings
+
+        require_current(database)
+        settings = Settings()
+        shops = Shops(settings, "orders find")
+        try:
+            zone = shops.time_zone(shop) if shop and (since or until) else None
+            wanted = Wanted(
+                shop=shop, order_id=order_id, customer=customer, product=product, status=status,
+                region=region, payment=payment, coupon=coupon, remark=remark,
+                since_ms=instant(since, zone) if since else None,
+                until_ms=instant(until, zone) if until else None,
+                after=read_key(after) if after else None, limit=limit,
+            )  # fmt: skip
+        except ValueError as error:
+            typer.echo(f"huitou orders find: {error}", err=True)
+            raise typer.Exit(EXIT_USAGE) from None
+        with database.reading() as connection:
+            found = run(connection, wanted)
+            fresh = freshness(connection, settings)
+    following = written(found.next) if found.next else None
+    if as_json:
+        rows = [_for_machines(row) for row in found.orders]
+        typer.echo(_json({"orders": rows, "next": following, "freshness": fresh._asdict()}))
+        return
+    _print_found(found.orders, shops)
+    if following:
+        typer.echo(f"More: the same command with --after {following}")
+    _print_freshness(fresh)
+
+
+@orders_app.command()
+def show(
+    order_id: Annotated[str, typer.Argument(metavar="ORDER_ID")],
+    shop: Annotated[str | None, typer.Option(help="Only of this shop.")] = None,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Show an order with its whole history, lines, refunds and reviews, and the triggers of its customer.
+
+    Two customers who use one order id have two orders: both are shown. Exit 1 for an unknown one.
+
+    \b
+    huitou orders show 20261101-0042
+    huitou orders show 20261101-0042 --shop tea --json
+    """
+    with opened(store, "orders show") as database:
+        from streams.query.freshness import freshness
+        from streams.query.migrating import require_current
+        from streams.query.page import pages
+        from streams.settings import Settings
+
+        require_current(database)
+        settings = Settings()
+        with database.reading() as connection:
+            found = pages(connection, order_id, shop)
+            fresh = freshness(connection, settings)
+    if as_json:
+        typer.echo(_json({"orders": _for_machines(found), "freshness": fresh._asdict()}))
+    elif found:
+        shops = Shops(settings, "orders show")
+        for page in found:
+            _print_page(page, shops)
+        _print_freshness(fresh)
+    if not found:
+        typer.echo(f"The store has no order {order_id}. {fresh.sentence()}", err=True)
+        raise typer.Exit(EXIT_FOUND)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _for_machines(value: Any) -> Any:
+    """Times as RFC 3339 in UTC, under a name that ends in _at instead of _ms."""
+    from streams.domain.describe import moment
+
+    if isinstance(value, list):
+        return [_for_machines(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name.removesuffix("_ms") + "_at" if name.endswith("_ms") else name: moment(each)
+        if name.endswith("_ms")
+        else _for_machines(each)
+        for name, each in value.items()
+    }
+
+
+def _print_freshness(fresh: "Freshness") -> None:
+    typer.echo(fresh.sentence())
+
+
+def _print_found(rows: list[dict[str, Any]], shops: Shops) -> None:
+    from streams.query.wording import local, money
+
+    if not rows:
+        typer.echo("No order is like that.")
+        return
+    table = Table(
+        "placed", "shop", "order", "customer", "status", "amount", "payment", "region", "remark"
+    )
+    for row in rows:
+        shop = row["shop_id"]
+        table.add_row(
+            local(row["ordered_ms"], shops.time_zone(shop)), shop, row["order_id"], row["customer_id"],
+            row["status"], money(row["amount"], shops.currency(shop)), row["payment_method"] or "-",
+            row["region"] or "-", row["remark"] or "-",
+        )  # fmt: skip
+    Console(highlight=False, markup=False).print(table)
+
+
+def _print_page(page: dict[str, Any], shops: Shops) -> None:
+    from streams.query.wording import local, money
+
+    order = page["order"]
+    shop = order["shop_id"]
+    zone, currency = shops.time_zone(shop), shops.currency(shop)
+    console = Console(highlight=False, markup=False)
+    console.rule(
+        f"order {order['order_id']} of customer {order['customer_id']} in shop {shop}: {order['status']}",
+        align="left",
+    )
+    console.print(f"times: {zone or 'UTC'}")
+    for name in _TIMES:
+        if order[f"{name}_ms"] is not None:
+            console.print(f"  {name}: {local(order[f'{name}_ms'], zone)}")
+    for name in _MONEY:
+        if order[name] is not None:
+            console.print(f"  {name}: {money(order[name], currency)}")
+    for name in _WORDS:
+        if order[name] is not None:
+            console.print(f"  {name}: {order[name]}")
+    if page["coupons"]:
+        console.print(f"  coupons: {', '.join(page['coupons'])}")
+    _print_rows(
+        console, "lines", ("sku", "quantity", "unit price", "category", "attributes"),
+        [
+            (line["sku"], line["quantity"], money(line["unit_price"], currency), line["category"],
+             ", ".join(f"{name}={value}" for name, value in line["attributes"].items()))
+            for line in page["lines"]
+        ],
+    )  # fmt: skip
+    _print_rows(
+        console, "refunds", ("refund", "status", "kind", "amount", "requested", "decided", "reason"),
+        [
+            (refund["refund_id"], refund["status"], refund["kind"], money(refund["amount"], currency),
+             local(refund["requested_ms"], zone),
+             local(refund["refunded_ms"] or refund["withdrawn_ms"], zone), refund["reason"])
+            for refund in page["refunds"]
+        ],
+    )  # fmt: skip
+    _print_rows(
+        console, "reviews", ("sku", "rating", "posted", "text", "appended", "photos", "replied", "removed"),
+        [
+            (review["sku"], review["rating"], local(review["posted_ms"], zone), review["text"],
+             review["appended_text"], review["photos"], local(review["replied_ms"], zone),
+             local(review["removed_ms"], zone))
+            for review in page["reviews"]
+        ],
+    )  # fmt: skip
+    _print_rows(
+        console, "history", ("time", "status", "refund", "said by", "event"),
+        [
+            (local(event["time_ms"], zone), event["status"], event["refund_id"], event["source"],
+             event["event_id"])
+            for event in page["history"]
+        ],
+    )  # fmt: skip
+    _print_rows(
+        console, "triggers of the customer around it", ("time", "kind", "campaign", "code", "trigger"),
+        [
+            (local(each["time_ms"], zone), each["kind"], each["campaign"], each["code"], each["trigger_id"])
+            for each in page["triggers"]
+        ],
+    )  # fmt: skip
+
+
+def _print_rows(
+    console: Console, title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]
+) -> None:
+    if not rows:
+        console.print(f"{title}: none")
+        return
+    table = Table(*columns, title=title, title_justify="left", title_style="bold")
+    for row in rows:
+        table.add_row(*("-" if value in (None, "") else str(value) for value in row))
+    console.print(table)

@@ -1,0 +1,51 @@
+"""Shops' clocks and currencies for commands that show them, read from Kafka when first asked for."""
+
+import time
+from functools import cached_property
+
+import typer
+
+from streams.definitions import Definitions, DefinitionsError, DefinitionsReader
+from streams.operations.logging import configure
+from streams.settings import Settings
+
+#: Seconds in which Kafka must have told the shops' settings, or things are shown without them.
+DEFINITIONS_SECONDS = 5.0
+
+
+class Shops:
+    """The settings in force now. While Kafka is away nothing is known, and a line on stderr says so."""
+
+    def __init__(self, settings: Settings, command: str) -> None:
+        self._settings = settings
+        self._command = command
+
+    @cached_property
+    def definitions(self) -> Definitions | None:
+        """All shops' versions; None while they cannot be read."""
+        configure("warning")
+        reader = DefinitionsReader(self._settings)
+        try:
+            reader.start(DEFINITIONS_SECONDS)
+            return reader.current()
+        except DefinitionsError as error:
+            typer.echo(
+                f"huitou {self._command}: shown without currency and time zone: {error}", err=True
+            )
+            return None
+        finally:
+            reader.stop()
+
+    def time_zone(self, shop_id: str) -> str | None:
+        """An IANA name; None while nothing is known."""
+        definitions = self.definitions
+        return definitions.at(shop_id, _now_ms()).time_zone if definitions else None
+
+    def currency(self, shop_id: str) -> str | None:
+        """ISO 4217; None while nothing is known."""
+        definitions = self.definitions
+        return definitions.at(shop_id, _now_ms()).currency if definitions else None
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,175 @@
+"""From the records of a poll to what one transaction writes.
+
+Records are read by schemas.decoding, so what is a dead letter to a worker is passed over here, with two
+exceptions, which do not follow from the record alone: an event that lies more than a day ahead of the
+partition's newest tick (``future_time``), and one that an operator had left out (``skipped``). A worker's
+verdict on those is in shop.deadletters, which the sink reads, too (``LeftOut``).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from schemas.catalogue import DEADLETTERS, ORDERS, REVIEWS, TRIGGERS
+from schemas.deadletter import DeadLetter, DeadLetterEvent
+from schemas.decoding import UNREADABLE, Decoded, Decoder, RawRecord
+from schemas.order import OrderEvent
+from schemas.review import ReviewEvent
+from schemas.trigger import TriggerEvent
+from streams.query.facts import Fact, Place, storable, storable_or_none
+
+#: What the sink reads, by the catalogue's names.
+TOPICS: Final = (ORDERS, REVIEWS, TRIGGERS, DEADLETTERS)
+#: No event is refused for its time here: only the worker knows the tick it is judged against.
+_NO_HORIZON: Final = 1 << 60
+_BEYOND_THE_RECORD: Final = frozenset({"future_time", "skipped"})
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+_encode = msgspec.json.encode
+_decode_trigger = msgspec.json.Decoder(TriggerEvent).decode
+_decode_letter = msgspec.json.Decoder(DeadLetterEvent).decode
+
+
+class Slice(NamedTuple):
+    """What a poll brought of one partition: the store moves from ``start`` to ``end``."""
+
+    topic: str
+    partition: int
+    start: int
+    end: int
+    records: Sequence[RawRecord]
+
+
+class Advance(NamedTuple):
+    """How far one transaction moves a partition. ``appended_ms``: of its newest record, None of none."""
+
+    topic: str
+    partition: int
+    start: int
+    end: int
+    records: int
+    passed_over: int
+    appended_ms: int | None
+
+
+class LeftOut(NamedTuple):
+    """A record that reads well and that the worker left out."""
+
+    place: Place
+    reason: str
+
+
+@dataclass(slots=True)
+class Batch:
+    """All that one transaction writes, in the order in which it came."""
+
+    advances: list[Advance] = field(default_factory=list)
+    orders: list[Fact] = field(default_factory=list)
+    reviews: list[Fact] = field(default_factory=list)
+    #: Rows of the table.
+    triggers: list[dict[str, Any]] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+
+class BatchReader:
+    """Reads slices into batches. ``names`` maps Kafka names to the catalogue's."""
+
+    def __init__(self, partitions: int, names: Mapping[str, str]) -> None:
+        self._names = names
+        self._decoder = Decoder(partitions, names)
+
+    def read(self, slices: Sequence[Slice]) -> Batch:
+        """The batch of these slices, one a partition."""
+        batch = Batch()
+        for part in slices:
+            name = self._names[part.topic]
+            if name == TRIGGERS:
+                passed_over = sum(not _trigger(batch, record) for record in part.records)
+            elif name == DEADLETTERS:
+                passed_over = sum(not self._letter(batch, record) for record in part.records)
+            else:
+                passed_over = self._events(batch, part.records)
+            records = part.records
+            batch.advances.append(
+                Advance(
+                    part.topic, part.partition, part.start, part.end, len(records), passed_over,
+                    records[-1].timestamp if records else None,
+                )
+            )  # fmt: skip
+        return batch
+
+    def _events(self, batch: Batch, records: Sequence[RawRecord]) -> int:
+        passed_over = 0
+        decoded = self._decoder.decode_many(records, _NO_HORIZON)
+        for record, item in zip(records, decoded, strict=True):
+            if not isinstance(item, Decoded):
+                passed_over += 1
+                continue
+            event = item.event
+            if isinstance(event, OrderEvent):
+                status = (event.data.status, _refund_id(event))
+                batch.orders.append(_fact(record, event, item.time_ms, status))
+            elif isinstance(event, ReviewEvent):
+                action = (storable(event.data.sku), event.data.action)
+                batch.reviews.append(_fact(record, event, item.time_ms, action))
+        return passed_over
+
+    def _letter(self, batch: Batch, record: RawRecord) -> bool:
+        """Whether it could be read."""
+        try:
+            letter: DeadLetter = _decode_letter(record.value or b"").data
+        except UNREADABLE:
+            return False
+        if letter.reason in _BEYOND_THE_RECORD and self._names.get(letter.topic) in TOPICS:
+            place = (letter.topic, letter.partition, letter.offset)
+            batch.left_out.append(LeftOut(place, letter.reason))
+        return True
+
+
+def _refund_id(event: OrderEvent) -> str:
+    """Part of the natural key of the refund statuses, and of no other."""
+    data = event.data
+    is_refund = data.status in ("refund_requested", "refund_withdrawn", "refunded")
+    return storable(data.refund_id or "") if is_refund else ""
+
+
+def _fact(
+    record: RawRecord, event: OrderEvent | ReviewEvent, time_ms: int, name: tuple[str, str]
+) -> Fact:
+    data = event.data
+    return Fact(
+        (data.shop_id, storable(event.subject), storable(data.order_id)),
+        name,
+        time_ms,
+        storable(event.source),
+        storable(event.id),
+        _encode(data).decode(),
+        (record.topic, record.partition, record.offset),
+    )
+
+
+def _trigger(batch: Batch, record: RawRecord) -> bool:
+    """Whether it could be read."""
+    try:
+        event = _decode_trigger(record.value or b"")
+    except UNREADABLE:
+        return False
+    data = event.data
+    batch.triggers.append(
+        {
+            "shop_id": data.shop_id,
+            "customer_id": storable(data.customer_id),
+            "trigger_id": storable(data.trigger_id),
+            "time_ms": (event.time - _EPOCH) // _MILLISECOND,
+            "kind": data.kind,
+            "campaign": storable(data.campaign),
+            "campaign_version": storable(data.campaign_version),
+            "code": storable_or_none((data.offer and data.offer.code) or None),
+            "data": _encode(data).decode(),
+        }
+    )
+    return True

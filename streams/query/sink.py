@@ -1,0 +1,230 @@
+"""Copies the topics into the query store, exactly once: rows and offsets in one transaction.
+
+The group only says which sink reads which partition. Where to begin stands in the store; what Kafka may know
+of the group is never asked for. A sink that lost a partition and does not know it yet finds that
+the store's offset has moved, and ends with a doubt.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from schemas.decoding import RawRecord
+from streams.engine.log import raw_record
+from streams.query.batch import BatchReader, Slice
+from streams.query.errors import StoreRefused
+from streams.query.log import Bounds, bounds, group_consumer, names_of, topic_ids
+from streams.query.store import QueryStore, Stored
+from streams.settings import Settings
+
+#: Records of one transaction, at most: dead letters of 128 KB each make 128 MB.
+BATCH: Final = 1_000
+#: Seconds that a batch waits for more: two transactions a second at live rates.
+LINGER_SECONDS: Final = 0.5
+#: Seconds between two looks at whether other sinks have come to the ends, too.
+LOOK_SECONDS: Final = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Progress:
+    """What one run has done. ``behind``: records short of the ends at its start, of its own partitions."""
+
+    records: int = 0
+    passed_over: int = 0
+    transactions: int = 0
+    partitions: int = 0
+    behind: int = 0
+
+
+class Sink:
+    """One consumer and the store it writes into. Everything happens in the thread that calls ``run``."""
+
+    def __init__(self, settings: Settings, store: QueryStore) -> None:
+        self._settings = settings
+        self._store = store
+        self._names = names_of(settings)
+        self._reader = BatchReader(settings.partitions, self._names)
+        self._consumer: Consumer | None = None
+        #: The partitions that are ours, and up to where the store has them.
+        self._positions: dict[tuple[str, int], int] = {}
+        self._failure: BaseException | None = None
+        self._progress = Progress()
+
+    def run(
+        self,
+        stopping: Callable[[], bool],
+        *,
+        once: bool = False,
+        progress: Callable[[Progress], None] = lambda _: None,
+    ) -> Progress:
+        """Write what the topics have until ``stopping`` says so, or, ``once``, up to the ends of now.
+
+        ``progress`` is told after every transaction. Blocks. Raises StoreRefused, StoreDoubt, LogError,
+        KafkaException and SQLAlchemy's errors; nothing that was not committed counts then.
+        """
+        ids = topic_ids(self._settings, list(self._names))
+        # Before the topics: another sink may go on meanwhile, and the topics only grow.
+        held = self._store.offsets()
+        at_start = bounds(self._settings, self._names)
+        self._take_over(held, ids, at_start)
+        self._consumer = group_consumer(self._settings)
+        try:
+            self._consumer.subscribe(
+                list(self._names),
+                on_assign=self._assigned,
+                on_revoke=self._revoked,
+                on_lost=self._revoked,
+            )
+            looked = 0.0
+            while not stopping():
+                if self._poll(self._consumer, at_start):
+                    progress(self._progress)
+                if (
+                    once
+                    and self._has_reached(at_start)
+                    and time.monotonic() - looked > LOOK_SECONDS
+                ):
+                    looked = time.monotonic()
+                    # Other sinks of the group may have partitions, too.
+                    held = self._store.offsets()
+                    if all(held[place].next >= end for place, end in at_start.ends.items()):
+                        break
+            return self._progress
+        finally:
+            # The next sink gets the partitions at once, not when the session has run out.
+            self._consumer.close()
+
+    def _take_over(
+        self, held: dict[tuple[str, int], Stored], ids: dict[str, str], at_start: Bounds
+    ) -> None:
+        """Check that the store is of these topics, and begin what it has nothing of."""
+        refusals = [
+            reason
+            for place, part in sorted(held.items())
+            if place in at_start.starts and (reason := _refusal(part, ids, at_start))
+        ]
+        if refusals:
+            raise StoreRefused("; ".join(refusals) + ". Fill another store (--store)")
+        self._store.begin(
+            [
+                Stored(topic, number, ids[topic], start, start, None, 0, 0)
+                for (topic, number), start in at_start.starts.items()
+                if (topic, number) not in held
+            ]
+        )
+
+    def _poll(self, consumer: Consumer, at_start: Bounds) -> bool:
+        """Write what one poll brings; whether there was anything."""
+        slices = self._slices(consumer.consume(BATCH, LINGER_SECONDS))
+        if self._failure is not None:
+            raise self._failure
+        if not slices:
+            return False
+        batch = self._reader.read(slices)
+        self._store.write(batch)
+        done = self._progress
+        for advance in batch.advances:
+            self._positions[advance.topic, advance.partition] = advance.end
+            done.records += advance.records
+            done.passed_over += advance.passed_over
+        done.transactions += 1
+        done.partitions = len(self._positions)
+        done.behind = sum(
+            max(0, at_start.ends[place] - position) for place, position in self._positions.items()
+        )
+        return True
+
+    def _slices(self, messages: Iterable[Message]) -> list[Slice]:
+        """What is new of the partitions that are ours: one slice each, where it moved."""
+        records: dict[tuple[str, int], list[RawRecord]] = {}
+        ends: dict[tuple[str, int], int] = {}
+        for message in messages:
+            error = message.error()
+            if error is not None and error.code() != KafkaError._PARTITION_EOF:
+                self._fail(message, error)
+                continue
+            topic, partition, offset = message.topic(), message.partition(), message.offset()
+            assert topic is not None
+            assert partition is not None
+            assert offset is not None
+            place = (topic, partition)
+            # What was fetched before a rebalance may still come: not ours, or written already.
+            position = self._positions.get(place)
+            if position is None or offset < position:
+                continue
+            if error is None:
+                records.setdefault(place, []).append(raw_record(message))
+                offset += 1
+            # The end of a partition lies behind markers of transactions, which are no records.
+            ends[place] = max(offset, ends.get(place, position))
+        return [
+            Slice(*place, self._positions[place], end, records.get(place, ()))
+            for place, end in ends.items()
+            if end > self._positions[place]
+        ]
+
+    def _fail(self, message: Message, error: KafkaError) -> None:
+        if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
+            raise StoreRefused(
+                f"{message.topic()}[{message.partition()}]: the topic has no offset {message.offset()} any "
+                "more, at which the store stands: retention was faster. Fill another store (--store) "
+                "from what the topics have"
+            )
+        if error.fatal() or not error.retriable():
+            raise KafkaException(error)
+        log.warning("the topics cannot be read just now", error=error.str())
+
+    def _has_reached(self, at_start: Bounds) -> bool:
+        return all(position >= at_start.ends[place] for place, position in self._positions.items())
+
+    # Called by the client within consume(), which hands exceptions on in some cases only.
+
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        try:
+            held = self._store.offsets()
+            self._positions = {
+                (part.topic, part.partition): held[part.topic, part.partition].next
+                for part in partitions
+            }
+            for part in partitions:
+                part.offset = self._positions[part.topic, part.partition]
+            consumer.assign(partitions)
+        except BaseException as error:  # noqa: BLE001 - raised again by _poll
+            self._failure = error
+            consumer.unassign()
+        else:
+            log.info("partitions assigned", count=len(partitions))
+
+    def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        # Between two polls nothing is under way: what was polled is written.
+        self._positions = {}
+        consumer.unassign()
+        log.info("partitions revoked", count=len(partitions))
+
+
+def _refusal(part: Stored, ids: dict[str, str], at_start: Bounds) -> str | None:
+    """Why the store cannot go on with this partition; None: it can."""
+    place = (part.topic, part.partition)
+    where = f"{part.topic}[{part.partition}]"
+    if part.topic_id != ids[part.topic]:
+        return (
+            f"{where}: the store is of another topic of that name (id {part.topic_id}, now "
+            f"{ids[part.topic]}): it was made anew, or this is another stack's store"
+        )
+    if part.next < at_start.starts[place]:
+        return (
+            f"{where}: the store ends at offset {part.next} and the topic begins at "
+            f"{at_start.starts[place]}: retention was faster"
+        )
+    if part.next > at_start.ends[place]:
+        return (
+            f"{where}: the store ends at offset {part.next} and the topic already at "
+            f"{at_start.ends[place]}: records were lost"
+        )
+    return None

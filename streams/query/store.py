@@ -1,0 +1,132 @@
+"""The rows, and how a batch becomes part of them: one transaction, or nothing.
+
+Rows of orders and reviews are computed anew from the whole history of those that a batch touches, so they
+are always a function of what the history holds; the history and the offsets change in the same transaction.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, Connection, func, literal, select, update
+
+from streams.query.batch import Advance, Batch
+from streams.query.connecting import Database
+from streams.query.errors import OffsetsMoved
+from streams.query.facts import Fact, OrderKey
+from streams.query.histories import ORDERS, REVIEWS, leave_out, left_out_among, merge
+from streams.query.orders import order_rows
+from streams.query.reviews import review_row
+from streams.query.statements import delete_rows, insert_rows
+from streams.query.tables import (
+    order_coupons,
+    order_lines,
+    orders,
+    refunds,
+    reviews,
+    sink_offsets,
+    triggers,
+)
+
+
+class Stored(NamedTuple):
+    """What the store has of a partition: offsets [first, next) of the topic with Kafka's id ``topic_id``."""
+
+    topic: str
+    partition: int
+    topic_id: str
+    first: int
+    next: int
+    appended_ms: int | None
+    records: int
+    passed_over: int
+
+
+class QueryStore:
+    """Writes batches. Every call may block; errors of the database are SQLAlchemy's."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def offsets(self) -> dict[tuple[str, int], Stored]:
+        """(topic, partition) -> what the store has of it."""
+        with self._database.reading() as connection:
+            return stored_offsets(connection)
+
+    def begin(self, parts: Sequence[Stored]) -> None:
+        """Make the offsets of partitions that the store has nothing of; others stay as they are."""
+        if not parts:
+            return
+        rows = [
+            {
+                "topic": part.topic, "partition": part.partition, "topic_id": part.topic_id,
+                "first_offset": part.first, "next_offset": part.next, "appended_ms": part.appended_ms,
+                "records": part.records, "passed_over": part.passed_over,
+            }
+            for part in parts
+        ]  # fmt: skip
+        with self._database.writing() as connection:
+            insert_rows(connection, sink_offsets, rows, existing="keep")
+
+    def write(self, batch: Batch) -> None:
+        """Write a batch and its offsets. Raises OffsetsMoved, and then nothing was written."""
+        with self._database.writing() as connection:
+            # A statement a partition that moved, not one an event.
+            for advance in batch.advances:
+                _advance(connection, advance)
+            gone = leave_out(connection, batch.left_out)
+            excluded = left_out_among(connection, [*batch.orders, *batch.reviews])
+            good = [fact for fact in batch.orders if fact.place not in excluded]
+            _write_orders(connection, good, gone[ORDERS])
+            good = [fact for fact in batch.reviews if fact.place not in excluded]
+            _write_reviews(connection, good, gone[REVIEWS])
+            insert_rows(connection, triggers, batch.triggers, existing="keep")
+
+
+def stored_offsets(connection: Connection) -> dict[tuple[str, int], Stored]:
+    """(topic, partition) -> what the store has of it."""
+    rows = [Stored(*row) for row in connection.execute(select(sink_offsets))]
+    return {(row.topic, row.partition): row for row in rows}
+
+
+def _advance(connection: Connection, advance: Advance) -> None:
+    """Compare and set: the partition stands where this sink believes it to stand, or nothing counts."""
+    held = sink_offsets.c
+    of_partition = (held.topic == advance.topic, held.partition == advance.partition)
+    moved = connection.execute(
+        update(sink_offsets)
+        .where(*of_partition, held.next_offset == advance.start)
+        .values(
+            next_offset=advance.end,
+            records=held.records + advance.records,
+            passed_over=held.passed_over + advance.passed_over,
+            appended_ms=func.coalesce(literal(advance.appended_ms, BigInteger), held.appended_ms),
+        )
+    )
+    if moved.rowcount != 1:
+        found = connection.execute(select(held.next_offset).where(*of_partition)).scalar()
+        raise OffsetsMoved(advance.topic, advance.partition, advance.start, found)
+
+
+def _write_orders(connection: Connection, facts: list[Fact], gone: set[OrderKey]) -> None:
+    history = merge(connection, ORDERS, facts, gone)
+    rows = [order_rows(of_order) for of_order in history.by_order.values()]
+    delete_rows(connection, orders, history.emptied)
+    insert_rows(connection, orders, [row.order for row in rows], existing="replace")
+    for table, children in (
+        (order_lines, [line for row in rows for line in row.lines]),
+        (order_coupons, [coupon for row in rows for coupon in row.coupons]),
+        (refunds, [refund for row in rows for refund in row.refunds]),
+    ):
+        delete_rows(connection, table, [*history.by_order, *history.emptied])
+        insert_rows(connection, table, children)
+
+
+def _write_reviews(connection: Connection, facts: list[Fact], gone: set[OrderKey]) -> None:
+    history = merge(connection, REVIEWS, facts, gone)
+    by_review: dict[tuple[OrderKey, str], list[Fact]] = {}
+    for of_order in history.by_order.values():
+        for fact in of_order:
+            by_review.setdefault((fact.order, fact.name[0]), []).append(fact)
+    # All reviews of an order are computed anew with it: they are few.
+    delete_rows(connection, reviews, [*history.by_order, *history.emptied])
+    insert_rows(connection, reviews, [review_row(own) for own in by_review.values()])

@@ -1,0 +1,68 @@
+"""Times and money for people: on the shop's clock, in major units of its currency."""
+
+from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+#: ISO 4217: currencies whose minor unit is not a hundredth, and its decimal digits.
+_DIGITS: Final = {
+    **dict.fromkeys(
+        ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND",
+         "VUV", "XAF", "XOF", "XPF"), 0,
+    ),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}  # fmt: skip
+
+
+def money(amount: int | None, currency: str | None) -> str:
+    """An amount of minor units for people; without a currency it stays in minor units and says so.
+
+    >>> money(1234567, "CNY"), money(500, "JPY"), money(5, "KWD")
+    ('12,345.67 CNY', '500 JPY', '0.005 KWD')
+    >>> money(None, "CNY"), money(990, None)
+    ('unknown', '990 minor units')
+    """
+    if amount is None:
+        return "unknown"
+    if currency is None:
+        return f"{amount:,} minor units"
+    digits = _DIGITS.get(currency, 2)
+    if digits == 0:
+        return f"{amount:,} {currency}"
+    whole, rest = divmod(amount, 10**digits)
+    return f"{whole:,}.{rest:0{digits}d} {currency}"
+
+
+def local(time_ms: int | None, zone: str | None) -> str:
+    """A time on the shop's clock; UTC, and said so, without a zone.
+
+    >>> local(1767225600000, "Asia/Shanghai"), local(1767225600000, None), local(None, None)
+    ('2026-01-01 08:00:00', '2026-01-01 00:00:00Z', '-')
+    """
+    if time_ms is None:
+        return "-"
+    utc = datetime.fromtimestamp(time_ms // 1000, UTC)
+    try:
+        return f"{utc.astimezone(ZoneInfo(zone)) if zone else utc:%Y-%m-%d %H:%M:%S}" + "Z" * (
+            not zone
+        )
+    except OverflowError:
+        # The last hours of the year 9999 lie in the year 10000 further east.
+        return f"{utc:%Y-%m-%d %H:%M:%S}Z"
+
+
+def instant(text: str, zone: str | None) -> int:
+    """Ms since 1970 of a date or a time as people write it: on the shop's clock unless it names an offset.
+
+    >>> instant("2026-01-01", "Asia/Shanghai"), instant("2026-01-01T00:00:00Z", "Asia/Shanghai")
+    (1767196800000, 1767225600000)
+
+    Raises ValueError for anything else.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no time: write 2026-01-31 or 2026-01-31T18:00") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(zone) if zone else UTC)
+    return round(moment.timestamp() * 1000)

@@ -1,0 +1,57 @@
+"""A sink that kills itself, as a process of its own.
+
+``python -m tests.query.killed STRIKE WHEN N``: SIGKILL or SIGSTOP (KILL, STOP) strikes ``before`` or
+``after`` the N-th commit of a batch. Batches are small, so that there are several. Exit code 0: it came to
+the topics' ends before.
+"""
+
+import os
+import signal
+import sys
+
+from sqlalchemy import event
+
+from streams.query import sink
+from streams.query.batch import Batch
+from streams.query.connecting import Database, store_url
+from streams.query.migrating import bring_up
+from streams.query.store import QueryStore
+from streams.settings import Settings
+
+
+def main(strike: str, when: str, occurrence: int) -> None:
+    sink.BATCH = 20  # type: ignore[misc]
+    settings = Settings()
+    database = Database(store_url(settings))
+    bring_up(database)
+
+    class Struck(QueryStore):
+        writes = 0
+
+        def write(self, batch: Batch) -> None:
+            self.writes += 1
+            if self.writes == 1 and when == "before":
+                # Each transaction counts, should a batch ever be more than one: all of its statements are
+                # done, and the next thing would be COMMIT.
+                event.listen(database.writer, "commit", committing)
+            super().write(batch)
+            if self.writes == occurrence and when == "after":
+                kill()
+
+    commits = 0
+
+    def committing(_: object) -> None:
+        nonlocal commits
+        commits += 1
+        if commits == occurrence:
+            kill()
+
+    def kill() -> None:
+        print("struck", flush=True)
+        os.kill(os.getpid(), signal.Signals[f"SIG{strike}"])
+
+    sink.Sink(settings, Struck(database)).run(lambda: False, once=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

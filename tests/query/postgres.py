@@ -1,0 +1,106 @@
+"""A PostgreSQL of the tests' own: a cluster in a temporary folder, on a free port, gone afterwards."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Self
+
+import psycopg
+
+from streams.local.ports import pick
+from tests.waiting import wait_for
+
+#: Whom the server runs as where the tests run as root, which PostgreSQL refuses.
+UNPRIVILEGED = "nobody"
+_START_SECONDS = 60.0
+
+
+def programs() -> Path:
+    """The folder of initdb and postgres: pg_config's, that of PATH, or Debian's newest."""
+    if pg_config := shutil.which("pg_config"):
+        asked = subprocess.run([pg_config, "--bindir"], capture_output=True, text=True, check=True)
+        folder = Path(asked.stdout.strip())
+        # Debian's pg_config may be of the client library alone.
+        if (folder / "initdb").exists():
+            return folder
+    if initdb := shutil.which("initdb"):
+        return Path(initdb).resolve().parent
+    debian = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3])
+    )
+    if debian:
+        return debian[-1].parent
+    raise AssertionError(
+        "the tests of the query store need PostgreSQL's server programs (Debian, Ubuntu: apt-get "
+        "install postgresql)"
+    )
+
+
+class PostgreSQL:
+    """As a context manager it runs; ``database`` makes an empty one."""
+
+    def __init__(self) -> None:
+        self._programs = programs()
+        self._user = UNPRIVILEGED if os.geteuid() == 0 else None
+        # Not below a test's folder, which the unprivileged user could not enter.
+        self._folder = Path(tempfile.mkdtemp(prefix="huitou-postgresql-"))
+        (self.port,) = pick(1)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        if self._user is not None:
+            account = pwd.getpwnam(self._user)
+            os.chown(self._folder, account.pw_uid, account.pw_gid)
+        data = self._folder / "data"
+        self._run(
+            "initdb", "-D", data, "-U", "huitou", "-A", "trust", "-E", "UTF8", "--no-sync"
+        ).check_returncode()
+        with (self._folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [
+                    self._programs / "postgres", "-D", data, "-p", str(self.port), "-c", "fsync=off",
+                    "-c", "listen_addresses=127.0.0.1", "-k", self._folder,
+                ],
+                stdout=log, stderr=log, cwd=self._folder, **self._as_user(),
+            )  # fmt: skip
+        wait_for(self._answers, _START_SECONDS, "PostgreSQL to answer")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            # SIGINT: a fast shutdown, which does not wait for clients.
+            self._process.send_signal(2)
+            self._process.wait(60)
+        shutil.rmtree(self._folder)
+
+    def url(self, database: str) -> str:
+        return f"postgresql://huitou@127.0.0.1:{self.port}/{database}"
+
+    def database(self, name: str) -> str:
+        """The URL of a new, empty database."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        return self.url(name)
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self._folder / "log").read_text()
+        try:
+            psycopg.connect(self.url("postgres"), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _run(self, program: str, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [self._programs / program, *arguments],
+            cwd=self._folder, capture_output=True, check=False, **self._as_user(),
+        )  # fmt: skip
+
+    def _as_user(self) -> dict[str, object]:
+        if self._user is None:
+            return {}
+        return {"user": self._user, "group": pwd.getpwnam(self._user).pw_gid, "extra_groups": []}

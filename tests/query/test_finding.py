@@ -1,0 +1,151 @@
+"""What is asked of the store, on SQLite and on PostgreSQL."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from streams.query.batch import BatchReader
+from streams.query.connecting import Database
+from streams.query.finding import Wanted, find, read_key, written
+from streams.query.page import pages
+from streams.query.store import QueryStore
+from tests.query.events import batch_of, event, placed
+from tests.query.expected import ORDERS, REVIEWS, TRIGGERS
+
+pytestmark = pytest.mark.long
+
+READER = BatchReader(1, {name: name for name in (ORDERS, REVIEWS, TRIGGERS)})
+START_MS = 1_767_225_600_000
+
+
+def put(database: Database, *events: dict[str, Any]) -> None:
+    topics = {"shop.order.v1": ORDERS, "shop.review.v1": REVIEWS, "shop.trigger.v1": TRIGGERS}
+    published = placed([(topics[each["type"]], each) for each in events], 1)
+    QueryStore(database).write(batch_of(published, READER))
+
+
+def order(
+    number: int, at: float, customer: str = "c1", status: str = "placed", **data: Any
+) -> dict[str, Any]:
+    return event(
+        ORDERS, f"e{number}-{status}", at, customer, order_id=f"o{number}", status=status, **data
+    )
+
+
+def found(database: Database, **wanted: Any) -> list[str]:
+    with database.reading() as connection:
+        return [row["order_id"] for row in find(connection, Wanted(**wanted)).orders]
+
+
+@pytest.fixture
+def shop(database: Database) -> Database:
+    put(
+        database,
+        order(1, 10, region="north", payment_method="card", lines=[{"sku": "a"}, {"sku": "b"}]),
+        order(2, 20, customer="c2", region="south", coupon_codes=["TEN"], remark="Gift wrap, 100%"),
+        order(3, 30, lines=[{"sku": "b"}], remark="gift_wrap"),
+        order(3, 40, status="paid", amount_paid=500),
+        order(4, 50, customer="c3", remark="100 percent", coupon_codes=["TEN", "FREE"]),
+    )
+    return database
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ids"),
+    [
+        ({}, ["o4", "o3", "o2", "o1"]),
+        ({"order_id": "o3"}, ["o3"]),
+        ({"customer": "c1"}, ["o3", "o1"]),
+        ({"shop": "shop", "customer": "c2"}, ["o2"]),
+        ({"shop": "another"}, []),
+        ({"product": "b"}, ["o3", "o1"]),
+        ({"product": "a"}, ["o1"]),
+        ({"status": "paid"}, ["o3"]),
+        ({"status": "placed"}, ["o4", "o2", "o1"]),
+        ({"region": "south"}, ["o2"]),
+        ({"payment": "card"}, ["o1"]),
+        ({"coupon": "TEN"}, ["o4", "o2"]),
+        ({"coupon": "FREE", "customer": "c3"}, ["o4"]),
+        ({"remark": "gift wrap"}, ["o2"]),
+        ({"remark": "100%"}, ["o2"]),
+        ({"remark": "gift_"}, ["o3"]),
+        ({"since_ms": START_MS + 20_000}, ["o4", "o3", "o2"]),
+        ({"since_ms": START_MS + 20_000, "until_ms": START_MS + 50_000}, ["o3", "o2"]),
+        ({"limit": 2}, ["o4", "o3"]),
+    ],
+)  # fmt: skip
+def test_orders_are_found_by_what_they_have(
+    shop: Database, wanted: dict[str, Any], ids: list[str]
+) -> None:
+    assert found(shop, **wanted) == ids
+
+
+def walked(database: Database, limit: int) -> Iterator[str]:
+    """Page by page, with what comes in between two pages."""
+    after, number = None, 1_000
+    while True:
+        with database.reading() as connection:
+            page = find(connection, Wanted(limit=limit, after=after))
+        yield from (row["order_id"] for row in page.orders)
+        if page.next is None:
+            return
+        after = read_key(written(page.next))
+        number += 1
+        put(database, order(number, 100_000 + number))
+
+
+@pytest.mark.parametrize("limit", [1, 3, 7])
+def test_pages_hold_each_order_once_while_new_ones_come_in(database: Database, limit: int) -> None:
+    """Many of one moment, too: the rest of the key decides between them."""
+    draw = random.Random(limit)
+    put(
+        database,
+        *(
+            order(number, draw.choice([1, 1, 2, 50]), customer=f"c{number % 3}")
+            for number in range(20)
+        ),
+    )
+    ids = list(walked(database, limit))
+    assert sorted(ids) == sorted(f"o{number}" for number in range(20))
+
+
+@pytest.mark.parametrize("word", ["", "x", "bm90IGpzb24", "WzEsMl0", "é"])
+def test_a_word_that_is_no_page_is_refused(word: str) -> None:
+    with pytest.raises(ValueError, match="is no page"):
+        read_key(word)
+
+
+def test_a_page_has_all_that_is_known_of_an_order(database: Database) -> None:
+    day = 86_400
+    put(
+        database,
+        order(1, 10, lines=[{"sku": "a", "attributes": {"size": "M"}}], coupon_codes=["TEN"]),
+        order(1, 20, status="paid", amount_paid=900),
+        order(1, 5 * day, status="refund_requested", refund_id="r1", reason="too small"),
+        order(1, 10, customer="other"),
+        event(REVIEWS, "v1", 30, "c1", order_id="o1", sku="a", action="posted", rating=1, text="no"),
+        event(REVIEWS, "v2", 40, "c1", order_id="o1", sku="a", action="replied"),
+        *(
+            event(TRIGGERS, name, at, "c1", trigger_id=name, customer_id="c1", kind="coupon_issued",
+                  campaign="bad-review", campaign_version="1")
+            for name, at in (("early", -8 * day), ("t1", 35), ("late", 36 * day))
+        ),
+    )  # fmt: skip
+    with database.reading() as connection:
+        page, other = pages(connection, "o1")
+        assert pages(connection, "o1", shop="another") == []
+    assert (other["order"]["customer_id"], other["reviews"], other["triggers"]) == ("other", [], [])
+    assert page["order"]["status"] == "refund_requested"
+    assert [(line["sku"], line["attributes"]) for line in page["lines"]] == [("a", {"size": "M"})]
+    assert page["coupons"] == ["TEN"]
+    assert [(one["refund_id"], one["reason"]) for one in page["refunds"]] == [("r1", "too small")]
+    assert [one["status"] for one in page["history"]] == ["placed", "paid", "refund_requested"]
+    assert page["history"][1]["data"]["amount_paid"] == 900
+    (review,) = page["reviews"]
+    assert (review["rating"], [one["action"] for one in review["history"]]) == (
+        1,
+        ["posted", "replied"],
+    )
+    assert [one["trigger_id"] for one in page["triggers"]] == ["t1"]

@@ -1,0 +1,109 @@
+"""huitou orders, as processes, on a store that huitou sink filled from a real Kafka."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from schemas.catalogue import ORDERS
+from streams.cli.endings import EXIT_FOUND, EXIT_REFUSED, EXIT_USAGE
+from streams.settings import Settings
+from streams.topics import create_topics
+from tests.engine.harness import run_cli
+from tests.query.events import event
+from tests.query.publishing import Shop
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def filled(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """Two orders of shop tea, whose clock is Shanghai's and whose currency is the yen."""
+    monkeypatch.setitem(os.environ, "COLUMNS", "200")
+    settings.partitions = 2
+    settings.query_store = f"sqlite:///{tmp_path / 'query.sqlite'}"
+    create_topics(settings)
+    file = tmp_path / "tea.json"
+    file.write_text(json.dumps({"shop_id": "tea", "currency": "JPY", "time_zone": "Asia/Shanghai"}))
+    assert run_cli(settings, "settings", "apply", str(file)).returncode == 0
+    shop = Shop(settings, seed=1)
+    for number, (customer, amount) in enumerate((("c1", 12_345), ("c2", None))):
+        shop.send(
+            ORDERS,
+            event(ORDERS, f"e{number}", 16.5 * 3_600 + number, customer, shop_id="tea",
+                  order_id=f"o{number}", status="paid", amount_paid=amount, remark="[bold] gift",
+                  lines=[{"sku": "green", "unit_price": 12_345}]),
+        )  # fmt: skip
+    shop.flush()
+    done = run_cli(settings, "sink", "--once")
+    assert done.returncode == 0, done.stderr
+    return shop
+
+
+def huitou(shop: Shop, *arguments: str, code: int = 0) -> tuple[str, str]:
+    done = run_cli(shop.settings, "orders", *arguments)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout, done.stderr
+
+
+def test_orders_are_found_and_the_answer_says_how_fresh_it_is(filled: Shop) -> None:
+    out, _ = huitou(filled, "find", "--shop", "tea", "--limit", "1")
+    assert "2026-01-02 00:30:01" in out, "on the shop's clock"
+    assert "o1" in out
+    assert "o0" not in out
+    assert "unknown" in out, "no amount was told"
+    assert "[bold] gift" in out
+    assert "The store has all that the topics have; its newest record is of" in out
+    following = out.split("--after ")[1].split()[0]
+    out, _ = huitou(filled, "find", "--shop", "tea", "--limit", "1", "--after", following)
+    assert "12,345 JPY" in out
+    assert "--after" not in out
+    # The second of January there is still the first in UTC.
+    for since, ids in (
+        ("2026-01-02", ["o1", "o0"]),
+        ("2026-01-02T00:30:01", ["o1"]),
+        ("2026-01-03", []),
+    ):
+        out, _ = huitou(filled, "find", "--shop", "tea", "--from", since, "--json")
+        assert [order["order_id"] for order in json.loads(out)["orders"]] == ids
+    out, _ = huitou(filled, "find", "--from", "2026-01-02", "--json")
+    assert json.loads(out)["orders"] == []
+    filled.trade(5)
+    out, _ = huitou(filled, "find", "--customer", "c1", "--json")
+    answer = json.loads(out)
+    assert [order["paid_at"] for order in answer["orders"]] == ["2026-01-01T16:30:00.000Z"]
+    assert answer["freshness"]["behind"] > 0
+
+
+def test_an_order_is_shown_with_its_history(filled: Shop) -> None:
+    out, _ = huitou(filled, "show", "o0")
+    assert "order o0 of customer c1 in shop tea: paid" in out
+    assert "times: Asia/Shanghai" in out
+    assert "amount: 12,345 JPY" in out
+    assert "remark: [bold] gift" in out
+    for title in ("lines", "refunds: none", "reviews: none", "history", "around it: none"):
+        assert title in out
+    out, _ = huitou(filled, "show", "o0", "--json")
+    (page,) = json.loads(out)["orders"]
+    assert page["history"][0]["time_at"] == "2026-01-01T16:30:00.000Z"
+    assert page["order"]["amount"] == 12_345
+    _, err = huitou(filled, "show", "nothing", code=EXIT_FOUND)
+    assert "The store has no order nothing. The store has all that the topics have" in err
+
+
+def test_what_cannot_be_asked_is_said(filled: Shop, tmp_path: Path) -> None:
+    _, err = huitou(filled, "find", "--from", "yesterday", code=EXIT_USAGE)
+    assert "'yesterday' is no time" in err
+    _, err = huitou(filled, "find", "--after", "nowhere", code=EXIT_USAGE)
+    assert "'nowhere' is no page" in err
+    _, err = huitou(filled, "find", "--store", f"sqlite:///{tmp_path / 'none'}", code=EXIT_REFUSED)
+    assert "there is no query store" in err
+    assert not (tmp_path / "none").exists()
+    _, err = huitou(filled, "find", "--store", "mysql://root:secret@db/x", code=EXIT_USAGE)
+    assert "no query store 'mysql://root:***@db/x'" in err
+    filled.settings.kafka_bootstrap = "127.0.0.1:1"
+    out, err = huitou(filled, "show", "o0")
+    assert "Kafka does not answer, so how far the store is behind is unknown" in out
+    assert "amount: 12,345 minor units" in out
+    assert "shown without currency and time zone" in err

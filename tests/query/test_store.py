@@ -1,0 +1,319 @@
+"""One contract, on SQLite and on PostgreSQL: a batch is in the store wholly and once, or not at all."""
+
+import multiprocessing
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import column, select, table, update
+from sqlalchemy import event as sqlalchemy_event
+
+from streams.query.batch import Batch, BatchReader, LeftOut
+from streams.query.connecting import Database
+from streams.query.errors import OffsetsMoved, StoreRefused
+from streams.query.migrating import VERSION_TABLE, bring_up, require_current
+from streams.query.store import QueryStore, Stored
+from streams.query.tables import metadata, orders, sink_offsets
+from tests.query.conftest import open_store
+from tests.query.events import batch_of, event, placed, published_events, record, slices_of
+from tests.query.expected import ORDERS, REVIEWS, TRIGGERS, Published, expected
+from tests.query.stored import content, differences
+from tests.waiting import wait_for
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+
+READER = BatchReader(1, {name: name for name in (ORDERS, REVIEWS, TRIGGERS, "shop.deadletters")})
+ONE_DAY = [
+    (ORDERS, event(ORDERS, "1", 0, "c1", order_id="o1", status="placed", amount_paid=300,
+                   lines=[{"sku": "a", "quantity": 2}], coupon_codes=["TEN"])),
+    (ORDERS, event(ORDERS, "2", 5, "c1", order_id="o1", status="paid", amount_paid=250)),
+    (ORDERS, event(ORDERS, "3", 9, "c2", order_id="o1", status="placed", remark="in the garden")),
+    (REVIEWS, event(REVIEWS, "4", 900, "c1", order_id="o1", sku="a", action="posted", rating=2)),
+    (TRIGGERS, event(TRIGGERS, "t1", 901, "c1", trigger_id="t1", customer_id="c1", campaign="bad-review",
+                     kind="coupon_issued", campaign_version="1")),
+]  # fmt: skip
+
+
+def begun(database: Database, *topics: str) -> QueryStore:
+    """A store that has nothing of these topics, of one partition each."""
+    store = QueryStore(database)
+    store.begin([Stored(topic, 0, "id", 0, 0, None, 0, 0) for topic in topics])
+    return store
+
+
+def poll_of(published: list[Published]) -> Batch:
+    return READER.read(slices_of([record(one) for one in published]))
+
+
+# --- migrations
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(database: Database) -> None:
+    bring_up(database)  # again: nothing to do
+    require_current(database)
+    with database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        assert compare_metadata(context, metadata) == []
+
+
+def _bring_up(url: str) -> None:
+    opened = open_store(url)
+    bring_up(opened)
+    opened.close()
+
+
+def test_several_processes_bring_one_store_up_once(new_store: Callable[[], str]) -> None:
+    url = new_store()
+    spawned = multiprocessing.get_context("spawn")
+    processes = [spawned.Process(target=_bring_up, args=(url,)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+
+
+def test_a_migration_that_fails_leaves_nothing(
+    new_store: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = open_store(new_store())
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("the power went")
+
+    # The last statement of the migration's transaction is the version's.
+    sqlalchemy_event.listen(opened.writer, "commit", fail)
+    with pytest.raises(RuntimeError, match="the power went"):
+        bring_up(opened)
+    sqlalchemy_event.remove(opened.writer, "commit", fail)
+    with opened.reading() as connection:
+        assert MigrationContext.configure(connection).get_current_revision() is None
+    with pytest.raises(StoreRefused, match="is empty: `huitou sink` brings it up"):
+        require_current(opened)
+    bring_up(opened)
+    require_current(opened)
+    opened.close()
+
+
+@pytest.mark.parametrize("meet", [bring_up, require_current])
+def test_a_store_of_a_newer_build_is_refused_by_name(
+    database: Database, meet: Callable[[Database], None]
+) -> None:
+    with database.writing() as connection:
+        connection.execute(
+            update(table(VERSION_TABLE, column("version_num"))).values(version_num="9999")
+        )
+    with pytest.raises(StoreRefused, match=r"version 9999 .* this build knows 0001: a newer build"):
+        meet(database)
+
+
+# --- batches
+
+
+def test_a_batch_is_written_whole(database: Database) -> None:
+    published = placed(ONE_DAY, 1)
+    begun(database, ORDERS, REVIEWS, TRIGGERS).write(poll_of(published))
+    assert differences(expected(published), content(database)) == []
+    held = QueryStore(database).offsets()
+    assert {topic: (part.next, part.records) for (topic, _), part in held.items()} == {
+        ORDERS: (3, 3), REVIEWS: (1, 1), TRIGGERS: (1, 1),
+    }  # fmt: skip
+
+
+def test_offsets_that_another_sink_has_written_are_not_written_again(database: Database) -> None:
+    store = begun(database, ORDERS, REVIEWS, TRIGGERS)
+    published = placed(ONE_DAY, 1)
+    batch = poll_of(published)
+    store.write(batch)
+    before = content(database), store.offsets()
+    with pytest.raises(
+        OffsetsMoved, match=r"shop.orders\[0\]: .* from offset 0, and the store stands at 3"
+    ):
+        store.write(batch)
+    assert (content(database), store.offsets()) == before
+
+
+def test_one_partition_that_moved_undoes_the_whole_batch(database: Database) -> None:
+    """Of three partitions only one stands elsewhere: nothing of the others is kept either."""
+    store = begun(database, ORDERS, REVIEWS, TRIGGERS)
+    published = placed(ONE_DAY, 1)
+    store.write(poll_of([one for one in published if one.topic == REVIEWS]))
+    before = content(database), store.offsets()
+    with pytest.raises(OffsetsMoved, match=r"shop.reviews\[0\]"):
+        store.write(poll_of(published))
+    assert (content(database), store.offsets()) == before
+
+
+def test_of_two_sinks_that_write_the_same_at_once_one_does(database: Database) -> None:
+    published = placed(ONE_DAY, 1)
+    batch = poll_of(published)
+    begun(database, ORDERS, REVIEWS, TRIGGERS)
+    start = threading.Barrier(4)
+    outcomes: list[str] = []
+
+    def write() -> None:
+        opened = Database(database.url)
+        start.wait()
+        try:
+            QueryStore(opened).write(batch)
+            outcomes.append("written")
+        except OffsetsMoved:
+            outcomes.append("moved")
+        finally:
+            opened.close()
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: len(outcomes) == 4, 120, "all four")
+    assert sorted(outcomes) == ["moved"] * 3 + ["written"]
+    assert differences(expected(published), content(database)) == []
+
+
+def test_a_writer_sees_all_that_the_writer_before_it_wrote(database: Database) -> None:
+    """Also where the first thing that it does is to read, as a migration does."""
+    arrived, seen = threading.Event(), []
+
+    def second() -> None:
+        opened = Database(database.url)
+        arrived.set()
+        with opened.writing() as connection:
+            seen.append(len(connection.execute(select(sink_offsets)).all()))
+        opened.close()
+
+    thread = threading.Thread(target=second)
+    with database.writing() as connection:
+        thread.start()
+        assert arrived.wait(60)
+        for number in range(200):
+            row = ("topic", number, "id", 0, 0, None, 0, 0)
+            connection.execute(sink_offsets.insert().values(row))
+    thread.join(120)
+    assert seen == [200]
+
+
+def test_an_error_before_the_commit_leaves_neither_rows_nor_offsets(database: Database) -> None:
+    store = begun(database, ORDERS, REVIEWS, TRIGGERS)
+    before = content(database), store.offsets()
+    batch = poll_of(placed(ONE_DAY, 1))
+    # The triggers are written last; one without a kind is refused by the database.
+    batch.triggers[0]["kind"] = None
+    with pytest.raises(Exception, match="kind"):
+        store.write(batch)
+    assert (content(database), store.offsets()) == before
+
+
+def test_a_text_with_a_nul_is_stored_in_both(database: Database) -> None:
+    made = event(ORDERS, "1", 0, "c1", order_id="o\0", status="placed", remark="a\0b")
+    begun(database, ORDERS).write(poll_of(placed([(ORDERS, made)], 1)))
+    with database.reading() as connection:
+        (row,) = connection.execute(select(orders.c.order_id, orders.c.remark)).all()
+    assert tuple(row) == ("o\ufffd", "a\ufffdb")
+
+
+def test_the_longest_keys_fit_into_the_indexes(database: Database) -> None:
+    longest = "\N{GRINNING FACE}" * 64
+    made = event(
+        ORDERS, longest, 0, longest, order_id=longest, status="refunded", refund_id=longest, kind="return",
+        coupon_codes=[longest], region=longest, payment_method=longest,
+    )  # fmt: skip
+    paid = event(
+        ORDERS, longest, 0, longest, order_id=longest, status="paid", lines=[{"sku": longest}],
+        amount_paid=1_000_000_000_000,
+    )  # fmt: skip
+    published = placed([(ORDERS, made), (ORDERS, paid)], 1)
+    begun(database, ORDERS).write(poll_of(published))
+    assert differences(expected(published), content(database)) == []
+
+
+# --- what a worker left out
+
+
+@pytest.mark.parametrize("first", ["event", "verdict"])
+def test_what_a_worker_left_out_is_in_no_row_whichever_came_first(
+    database: Database, first: str
+) -> None:
+    store = begun(database)
+    published = placed(ONE_DAY, 1)
+    events = batch_of(published, READER)
+    gone = {
+        published[1].place: "future_time",
+        published[2].place: "skipped",
+        published[3].place: "skipped",
+    }
+    verdicts = Batch(left_out=[LeftOut(place, reason) for place, reason in gone.items()])
+    for batch in (events, verdicts) if first == "event" else (verdicts, events):
+        store.write(batch)
+    assert differences(expected(published, gone), content(database)) == []
+    store.write(replace(verdicts))
+    assert differences(expected(published, gone), content(database)) == []
+
+
+def test_when_what_was_kept_is_left_out_the_next_record_of_its_status_is_kept(
+    database: Database,
+) -> None:
+    """Whatever of the four came first, and not one that was left out itself."""
+    amounts = {"a": 1, "b": 2, "c": 3, "d": 4}
+    published = placed(
+        [
+            (
+                ORDERS,
+                event(ORDERS, name, 0, "c1", order_id="o1", status="paid", amount_paid=amount),
+            )
+            for name, amount in amounts.items()
+        ],
+        1,
+    )  # fmt: skip
+    store = QueryStore(database)
+    store.write(batch_of([published[number] for number in (2, 0, 3, 1)], READER))
+    gone: dict[Any, str] = {}
+    for number, amount in ((1, 1), (0, 3), (2, 4)):
+        gone[published[number].place] = "skipped"
+        store.write(Batch(left_out=[LeftOut(published[number].place, "skipped")]))
+        found = content(database)
+        assert [row["amount"] for row in found["orders"]] == [amount]
+        assert differences(expected(published, gone), found) == []
+
+
+# --- any order
+
+
+@settings(
+    max_examples=40, deadline=None,
+    # Shrinking on a database takes longer than reading 25 events.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+@given(published_events(), st.data())
+def test_any_order_repeats_and_cuts_into_batches_give_the_same_rows(
+    database: Database, published: list[Published], data: st.DataObject
+) -> None:
+    with database.writing() as connection:
+        for each in metadata.tables.values():
+            connection.execute(each.delete())
+    left_out = data.draw(st.lists(st.sampled_from(published), max_size=3))
+    # All copies of the first, and one copy of each other.
+    names = {one.event["id"] for one in left_out[:1]}
+    places = {one.place for one in left_out}
+    gone = {
+        one.place: "skipped" for one in published if one.event["id"] in names or one.place in places
+    }
+    pieces: list[Published | LeftOut] = [
+        *published, *data.draw(st.lists(st.sampled_from(published), max_size=4)),
+        *(LeftOut(place, reason) for place, reason in gone.items()),
+    ]  # fmt: skip
+    shuffled = data.draw(st.permutations(pieces))
+    store = QueryStore(database)
+    while shuffled:
+        size = data.draw(st.integers(1, len(shuffled)))
+        some, shuffled = shuffled[:size], shuffled[size:]
+        batch = batch_of([one for one in some if isinstance(one, Published)], READER)
+        batch.left_out = [one for one in some if isinstance(one, LeftOut)]
+        store.write(batch)
+    assert differences(expected(published, gone), content(database)) == []
