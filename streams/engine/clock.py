@@ -9,7 +9,17 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from schemas.clock import WALL, ClockRecord, Close, Rebase, RecordCause, Skip, SkipCause, Tick
+from schemas.clock import (
+    WALL,
+    ClockRecord,
+    Close,
+    Rebase,
+    RecordCause,
+    Skip,
+    SkipCause,
+    Tick,
+    TimerCause,
+)
 from schemas.journal import ClockState, Skipped
 
 #: Ticks that may wait for their topics. Past it every second one is dropped: a dropped tick only makes
@@ -50,8 +60,14 @@ class TickQueue:
 
     @property
     def hands_over(self) -> bool:
-        """Whether a tool's taking the clock over waits for what was written before it."""
-        return any(type(waiting.record) is Rebase for waiting in self._waiting)
+        """Whether a tool's taking the clock over waits for what was written before it, timers excepted."""
+        for waiting in self._waiting:
+            record = waiting.record
+            if isinstance(record, Skip) and isinstance(record.cause, TimerCause):
+                return False  # it may wait for the very timer that would wait for the tool
+            if type(record) is Rebase:
+                return True
+        return False
 
     def add(self, record: ClockRecord, offset: int, appended: int) -> None:
         self._waiting.append(Waiting(record, offset, appended))
