@@ -83,7 +83,7 @@ def test_no_statement_of_a_batch_walks_a_whole_table_of_a_file(tmp_path: Path) -
         replace(batch_of(published[:1], READER), advances=[], left_out=left_out)
     )
     sqlalchemy_event.remove(opened.writer, "before_cursor_execute", note)
-    assert sum("json_each" in statement for statement, _ in said) > 5
+    assert len(said) > 10
     with opened.reading() as connection:
         for statement, parameters in said:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
