@@ -48,10 +48,11 @@ class Applied:
 class TickQueue:
     """Clock records read and not yet applied, in the order of the log."""
 
-    def __init__(self) -> None:
+    def __init__(self, since: ClockState | None = None) -> None:
+        """``since``: what the records before these have made of the clock; None: there are none."""
         self._waiting: deque[Waiting] = deque()
         #: Newest time known from ticks and windows, also from those that wait; ms.
-        self.latest = 0
+        self.latest = max(since.tick, since.until) if since is not None else 0
         #: What operators had left out and may still be ahead, by its cause; the first word counts.
         self.skips: dict[SkipCause, Skipped] = {}
 
