@@ -1,7 +1,6 @@
 """`huitou customer ID`: what is known of a customer at this moment."""
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -49,11 +48,9 @@ def customer(
             err=True,
         )
         raise typer.Exit(1)
-    definitions = Shops(settings, "customer").definitions
+    shops = Shops(settings, "customer")
     for held in found:
-        shop_id = held.state.shop_id
-        shop_id, now = held.state.shop_id, time.time_ns() // 1_000_000
-        description = held.describe(definitions.at(shop_id, now) if definitions else None)
+        description = held.describe(shops.settings_of(held.state.shop_id))
         if as_json:
             typer.echo(json.dumps(description, ensure_ascii=False))
         else:
