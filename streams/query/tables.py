@@ -150,6 +150,7 @@ orders = Table(
     Index("orders_by_status", "status", "ordered_ms"),
     Index("orders_by_region", "region", "ordered_ms"),
     Index("orders_by_payment", "payment_method", "ordered_ms"),
+    Index("orders_by_paid", "shop_id", "paid_ms"),
 )
 
 order_lines = Table(
@@ -190,6 +191,7 @@ refunds = Table(
     _number("withdrawn_ms"),
     _number("refunded_ms"),
     PrimaryKeyConstraint("shop_id", "customer_id", "order_id", "refund_id"),
+    Index("refunds_by_time", "shop_id", "refunded_ms"),
 )
 
 #: The history of a review: each action once.
@@ -222,6 +224,7 @@ reviews = Table(
     #: A removed review no longer counts, whichever of posted and removed came first.
     _number("removed_ms"),
     PrimaryKeyConstraint("shop_id", "customer_id", "order_id", "sku"),
+    Index("reviews_by_time", "shop_id", "posted_ms"),
 )
 
 triggers = Table(

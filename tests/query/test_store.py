@@ -151,7 +151,9 @@ def test_a_store_of_a_newer_build_is_refused_by_name(
         connection.execute(
             update(table(VERSION_TABLE, column("version_num"))).values(version_num="9999")
         )
-    with pytest.raises(StoreRefused, match=r"version 9999 .* this build knows 0001: a newer build"):
+    with pytest.raises(
+        StoreRefused, match=r"version 9999 .* this build knows .*0001: a newer build"
+    ):
         meet(database)
 
 
