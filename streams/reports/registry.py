@@ -2,12 +2,27 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Final
 
-from streams.reports import hours, overview, payments, products, regions
+from streams.reports import (
+    fulfilment,
+    hours,
+    intervals,
+    overview,
+    payments,
+    products,
+    refunds,
+    regions,
+    repurchase,
+    reviews,
+)
 from streams.reports.model import Report
 
-REPORTS: Mapping[str, Report] = MappingProxyType(
-    {module.REPORT.name: module.REPORT for module in (overview, payments, regions, products, hours)}
+_MODULES: Final = (
+    overview, payments, regions, products, hours, refunds, fulfilment, repurchase, intervals, reviews,
+)  # fmt: skip
+REPORTS: Final[Mapping[str, Report]] = MappingProxyType(
+    {module.REPORT.name: module.REPORT for module in _MODULES}
 )
 
 

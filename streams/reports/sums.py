@@ -48,7 +48,7 @@ class Parts(NamedTuple):
     """``parts`` in their order. ``others`` is None where all are shown; empty raws are of no row at all."""
 
     whole: Raw
-    parts: list[tuple[str | None, Raw]]
+    parts: Sequence[tuple[str | None, Raw]]
     others: Raw | None = None
 
 
@@ -106,6 +106,11 @@ def among(key: ColumnElement[Any], keys: Sequence[str | None]) -> ColumnElement[
 def within(time: ColumnElement[int], since_ms: int, until_ms: int) -> ColumnElement[bool]:
     """That ``time`` lies in [since, until)."""
     return and_(time >= since_ms, time < until_ms)
+
+
+def in_period(time: ColumnElement[int], asked: Asked) -> ColumnElement[bool]:
+    """That ``time`` lies in the period asked for."""
+    return within(time, asked.period.since_ms, asked.period.until_ms)
 
 
 def bucket_number(time: ColumnElement[int], period: Period, dimension: str) -> ColumnElement[int]:

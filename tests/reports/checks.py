@@ -6,7 +6,7 @@ from typing import Any
 from streams.query.connecting import Database
 from tests.reports import oracle
 from tests.reports.asking import by_key, figures, rows
-from tests.reports.oracle import Question
+from tests.reports.oracle import Question, Unknown
 
 TIMES = ("day", "week", "month")
 
@@ -93,4 +93,111 @@ def products(database: Database, question: Question) -> None:
     )  # fmt: skip
 
 
-CHECKS = (overview, payments_and_regions, hours, products)
+def refunds(database: Database, question: Question) -> None:
+    every = oracle.completed(question)
+    done = [refund for refund in every if question.holds(refund["refunded_ms"])]
+    cohort = [refund for refund in every if question.holds(refund["order"]["paid_ms"])]
+    paid = question.paid()
+    by_time(
+        database, question, "refunds",
+        lambda fits: oracle.refund_figures(
+            question, [r for r in done if fits(r["refunded_ms"])],
+            [r for r in cohort if fits(r["order"]["paid_ms"])], [o for o in paid if fits(o["paid_ms"])],
+        ),
+    )  # fmt: skip
+    whole = oracle.refund_figures(question, done, cohort, paid)
+    has = {
+        sku: {oracle.key(line) for line in question.lines if line["sku"] == sku}
+        for sku in {line["sku"] for line in question.lines}
+    }
+
+    def of(dimension: str, keys: set[Any]) -> dict[str, Any]:
+        """What is of any of the keys."""
+        if dimension == "product":
+            held = set().union(*(has[sku] for sku in keys))
+            some = [
+                [each for each in part if oracle.key(each) in held] for part in (done, cohort, paid)
+            ]
+            unknown = {name: Unknown() for name in whole if "amount" in name}
+            return {**oracle.refund_figures(question, *some), **unknown}
+        some = [[each for each in part if each[dimension] in keys] for part in (done, cohort)]
+        return oracle.refund_figures(question, *some, paid)
+
+    for dimension in ("reason", "kind", "product"):
+        column = [r[dimension] for r in done] if dimension != "product" else [
+            sku for sku in has if any(oracle.key(r) in has[sku] for r in done)
+        ]  # fmt: skip
+        later = [r[dimension] for r in cohort] if dimension != "product" else [
+            sku for sku in has if any(oracle.key(r) in has[sku] for r in cohort)
+        ]  # fmt: skip
+        keys = set(column)
+        for limit in (20, 1):
+            found = rows(database, question, "refunds", dimension, limit=limit)
+            assert figures(found[0]) == whole
+            shown = by_key(found)
+            assert len(shown) == min(limit, len(keys))
+            for key, values in shown.items():
+                assert values == of(dimension, {key}), (dimension, key)
+            left = (keys | set(later)) - shown.keys()
+            assert [row.kind for row in found if row.kind == "others"] == ["others"] * bool(left)
+            if left and dimension != "product":
+                assert figures(found[-1]) == of(dimension, left)
+            elif left:
+                # Also products of which nothing was refunded.
+                assert figures(found[-1]) == of(dimension, has.keys() - shown.keys())
+
+
+def fulfilment(database: Database, question: Question) -> None:
+    paid = question.paid()
+    split(
+        database,
+        question,
+        "fulfilment",
+        "region",
+        paid,
+        lambda o: o["region"],
+        oracle.fulfilment_figures,
+    )
+    by_time(
+        database, question, "fulfilment",
+        lambda fits: oracle.fulfilment_figures([o for o in paid if fits(o["paid_ms"])]),
+    )  # fmt: skip
+
+
+def repurchase(database: Database, question: Question) -> None:
+    found = rows(database, question, "repurchase")
+    days = (question.last - question.first).days + 1
+    assert figures(found[0]) == oracle.repurchase_figures(question, days)
+    wanted = {f"{n} days": oracle.repurchase_figures(question, n) for n in (30, 90, 180, 365)}
+    assert by_key(found) == wanted
+
+
+def intervals(database: Database, question: Question) -> None:
+    every = oracle.intervals(question)
+    found = by_key(rows(database, question, "intervals"))
+    assert sum(values["intervals"] for values in found.values()) == len(every)
+    for name, values in found.items():
+        own = [lasted for _, lasted in every if oracle.interval_class(lasted) == name]
+        assert values == oracle.interval_figures(own), name
+    by_time(
+        database, question, "intervals",
+        lambda fits: oracle.interval_figures([lasted for at, lasted in every if fits(at)]),
+    )  # fmt: skip
+
+
+def reviews(database: Database, question: Question) -> None:
+    posted = [
+        r for r in question.reviews if question.holds(r["posted_ms"]) and r["removed_ms"] is None
+    ]
+    split(
+        database, question, "reviews", "product", posted, lambda r: r["sku"], oracle.review_figures
+    )
+    by_time(
+        database, question, "reviews",
+        lambda fits: oracle.review_figures([r for r in posted if fits(r["posted_ms"])]),
+    )  # fmt: skip
+
+
+CHECKS = (
+    overview, payments_and_regions, hours, products, refunds, fulfilment, repurchase, intervals, reviews,
+)  # fmt: skip

@@ -57,7 +57,9 @@ _orders = st.fixed_dictionaries(
         "refunds": st.lists(
             st.fixed_dictionaries(
                 {
-                    "status": st.sampled_from(["refund_requested", "refund_withdrawn", "refunded", "refunded"]),
+                    "status": st.sampled_from(
+                        ["refund_requested", "refund_withdrawn", "refunded", "refunded"]
+                    ),
                     "refund_id": st.sampled_from(["r1", "r2"]),
                     "after": st.sampled_from([-DAY, 60, 2 * DAY, 40 * DAY]),
                     "amount": st.sampled_from([None, 0, 60, 100_000]),

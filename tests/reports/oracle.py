@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from math import floor
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -148,3 +149,135 @@ def product_figures(question: Question, lines: list[tuple[Row, Row]]) -> Figures
 
 def bought_lines(question: Question) -> list[tuple[Row, Row]]:
     return [(o, line) for o in question.paid() for line in question.lines if key(o) == key(line)]
+
+
+def completed(question: Question) -> list[Row]:
+    """Completed refunds of paid orders: each with its order and what it ``took``, refund after refund."""
+    found = []
+    for order in question.orders:
+        if order["paid_ms"] is None:
+            continue
+        left = order["amount"]
+        own = [r for r in question.refunds if key(r) == key(order) and r["refunded_ms"] is not None]
+        for refund in sorted(own, key=lambda r: (r["refunded_ms"], r["refund_id"])):
+            took = None
+            if left is not None:
+                rest = 0 if refund["kind"] == "exchange" else left
+                took = min(left, rest if refund["amount"] is None else refund["amount"])
+                left -= took
+            found.append({**refund, "order": order, "took": took})
+        if left is not None:
+            assert order["amount"] - left == order["refunded_amount"]
+    return found
+
+
+def refund_figures(
+    question: Question, done: list[Row], cohort: list[Row], paid: list[Row]
+) -> Figures:
+    """``done``: refunds by their date, ``cohort``: those of the ``paid`` orders."""
+    gross = question.money((o["paid_ms"], o["amount"]) for o in paid)
+    found = {"refunds": len(done)}
+    for prefix, some in (("", done), ("cohort_", cohort)):
+        of_orders = len({key(r) for r in some})
+        took = question.money((r["order"]["paid_ms"], r["took"]) for r in some)
+        found |= {
+            f"{prefix}refunded_orders": of_orders,
+            f"{prefix}refunded_amount": took,
+            f"{prefix}refund_rate": share(of_orders, len(paid)),
+            f"{prefix}refund_amount_rate": share(took, gross),
+        }
+    return found
+
+
+def quantiles(name: str, times: Iterable[int]) -> Figures:
+    known = sorted(times)
+    if not known:
+        return {f"{name}_median": Unknown(), f"{name}_p90": Unknown()}
+    middle = len(known) // 2
+    mean = Fraction(known[middle] + known[-middle - 1], 2)
+    rank = -(-len(known) * 9 // 10)
+    return {f"{name}_median": floor(mean + Fraction(1, 2)), f"{name}_p90": known[rank - 1]}
+
+
+def fulfilment_figures(orders: list[Row]) -> Figures:
+    stages = {
+        "shipping": ("paid_ms", "shipped_ms"), "delivery": ("shipped_ms", "received_ms"),
+        "waiting": ("paid_ms", "received_ms"),
+    }  # fmt: skip
+    found: Figures = {
+        "paid_orders": len(orders),
+        "shipped_orders": sum(o["shipped_ms"] is not None for o in orders),
+        "received_orders": sum(o["received_ms"] is not None for o in orders),
+        "open_orders": sum(
+            o["shipped_ms"] is o["received_ms"] is o["cancelled_ms"] is None for o in orders
+        ),
+        "late_orders": Unknown(),
+    }
+    disordered = set()
+    for name, (since, until) in stages.items():
+        times = {key(o): o[until] - o[since] for o in orders if None not in (o[since], o[until])}
+        disordered |= {each for each, time in times.items() if time < 0}
+        found |= quantiles(name, (time for time in times.values() if time >= 0))
+    return {**found, "disordered_orders": len(disordered)}
+
+
+def repurchase_figures(question: Question, days: int) -> Figures:
+    """Of the window of ``days`` days that ends with the period."""
+    first = question.last - timedelta(days=days - 1)
+    before = first - timedelta(days=days)
+    every = [(o["customer_id"], question.day(o["paid_ms"])) for o in question.orders
+             if o["paid_ms"] is not None]  # fmt: skip
+    now = [(who, day) for who, day in every if first <= day <= question.last]
+    buyers = {who for who, _ in now}
+    previous = {who for who, day in every if before <= day < first}
+    often = [who for who, n in Counter(who for who, _ in now).items() if n >= 2]
+    on_days = [who for who, n in Counter(who for who, _ in set(now)).items() if n >= 2]
+    return {
+        "buyers": len(buyers),
+        "repeat_buyers": len(often), "repurchase_rate": share(len(often), len(buyers)),
+        "day_repeat_buyers": len(on_days), "day_repurchase_rate": share(len(on_days), len(buyers)),
+        "previous_buyers": len(previous), "returned_buyers": len(buyers & previous),
+        "return_rate": share(len(buyers & previous), len(previous)),
+    }  # fmt: skip
+
+
+def intervals(question: Question) -> list[tuple[int, int]]:
+    """(when the later order was paid, ms since the one before)."""
+    by_customer: dict[str, list[int]] = {}
+    for order in question.orders:
+        if order["paid_ms"] is not None:
+            by_customer.setdefault(order["customer_id"], []).append(order["paid_ms"])
+    pairs = [pair for times in by_customer.values() for pair in pairwise(sorted(times))]
+    return [(later, later - earlier) for earlier, later in pairs if question.holds(later)]
+
+
+def interval_class(lasted: int) -> str:
+    days = lasted // 86_400_000
+    for first, last in ((1, 6), (7, 29), (30, 59), (60, 89), (90, 179), (180, 364)):
+        if first <= days <= last:
+            return f"{first}-{last} days"
+    return "under 1 day" if days == 0 else "365 days and more"
+
+
+def interval_figures(times: list[int]) -> Figures:
+    return {"intervals": len(times), **quantiles("interval", times)}
+
+
+def review_figures(reviews: list[Row]) -> Figures:
+    number = len(reviews)
+    ratings = Counter(r["rating"] for r in reviews)
+    waits = [r["replied_ms"] - r["posted_ms"] for r in reviews if r["replied_ms"] is not None]
+    return {
+        "reviews": number,
+        **{f"stars_{n}": ratings[n] for n in (1, 2, 3, 4, 5)},
+        "average_rating": round(sum(r["rating"] for r in reviews) / number, 2)
+        if number
+        else Unknown(),
+        "bad_reviews": ratings[1] + ratings[2],
+        "photo_reviews": sum(bool(r["photos"]) for r in reviews),
+        "appended_reviews": sum(r["appended_ms"] is not None for r in reviews),
+        "replied_reviews": len(waits),
+        "replied_within_day": share(sum(wait <= 86_400_000 for wait in waits), number),
+        **quantiles("reply", (wait for wait in waits if wait >= 0)),
+        "themes": Unknown(),
+    }
