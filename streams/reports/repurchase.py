@@ -1,8 +1,8 @@
 """Who comes back: windows that end with the period's last day."""
 
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, Executable, and_, case, func, select
 
 from streams.query.tables import orders
 from streams.reports.amounts import count, share, withheld
@@ -52,7 +52,7 @@ def _values(connection: Connection, asked: Asked, window: Period) -> dict[str, V
     return found
 
 
-def _buyers(asked: Asked, window: Period) -> Select[Any]:
+def _buyers(asked: Asked, window: Period) -> Executable:
     held = orders.c
     day = local_day(held.paid_ms, offsets(window.since_ms, window.until_ms, window.zone))
     each = (
@@ -65,15 +65,14 @@ def _buyers(asked: Asked, window: Period) -> Select[Any]:
         .subquery("buyers")
         .c
     )
-    found: Select[Any] = select(
+    return select(
         func.count().label("buyers"),
         func.count(case((each.orders >= 2, 1))).label("repeat"),
         func.count(case((each.days >= 2, 1))).label("day_repeat"),
     )
-    return found
 
 
-def _returned(asked: Asked, before: Period, window: Period) -> Select[Any]:
+def _returned(asked: Asked, before: Period, window: Period) -> Executable:
     held = orders.c
 
     def bought(period: Period) -> ColumnElement[int]:
@@ -89,10 +88,9 @@ def _returned(asked: Asked, before: Period, window: Period) -> Select[Any]:
         .subquery("buyers")
         .c
     )
-    found: Select[Any] = select(
+    return select(
         func.count().label("previous"), func.count(case((each.now > 0, 1))).label("returned")
     ).where(each.before > 0)
-    return found
 
 
 def _figures(raw: Raw) -> dict[str, Value]:

@@ -12,8 +12,8 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Executable,
     FromClause,
-    Select,
     and_,
     case,
     false,
@@ -91,7 +91,7 @@ def add_up(
     return Parts(whole, parts, others)
 
 
-def raws(connection: Connection, statement: Select[Any]) -> list[Raw]:
+def raws(connection: Connection, statement: Executable) -> list[Raw]:
     """The rows that a statement gives."""
     return [row._asdict() for row in connection.execute(statement)]
 

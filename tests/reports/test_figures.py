@@ -36,6 +36,7 @@ anything = settings(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("check", checks.CHECKS, ids=lambda check: check.__name__)
 def test_figures_are_those_of_an_independent_computation(store: Database, check: object) -> None:
     @anything
