@@ -23,6 +23,7 @@ OF_THE_PERIOD = ("overview", "payments", "regions", "products", "hours", "fulfil
 ALONG = "USING INDEX orders_by_paid (shop_id=? AND paid_ms>? AND paid_ms<?)"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", list(REPORTS))
 def test_a_report_reads_along_an_index(store: Database, name: str) -> None:
     lines = [{"sku": "a"}, {"sku": "b"}]
