@@ -1,7 +1,7 @@
 """What a report is: its figures with their definitions, its dimensions, a function that asks the store."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
@@ -56,18 +56,6 @@ class CurrencySpan(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class RfmLimits:
-    """Four limits between the five scores of each; amounts in minor units.
-
-    At most so many days score R 5, 4, 3, 2; at least so many orders and so much money score 2, 3, 4, 5.
-    """
-
-    recency_days: tuple[int, ...] = (30, 60, 90, 180)
-    orders: tuple[int, ...] = (2, 3, 5, 10)
-    amount: tuple[int, ...] = (100_00, 300_00, 1_000_00, 3_000_00)
-
-
-@dataclass(frozen=True, slots=True)
 class Asked:
     """A question to a report. ``reach_ms``: the store has all orders from then on; None: from the beginning;
     ``reach_why``: why it has none at all.
@@ -83,7 +71,6 @@ class Asked:
     reach_ms: int | None = None
     reach_why: str | None = None
     keys: tuple[str | None, ...] | None = None
-    rfm: RfmLimits = field(default_factory=RfmLimits)
 
     def reason(self, since_ms: int) -> str | None:
         """Why what needs all orders from ``since_ms`` on is not known; None: it is."""

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from streams.reports import (
+    cohorts,
     fulfilment,
     hours,
     intervals,
@@ -15,11 +16,13 @@ from streams.reports import (
     regions,
     repurchase,
     reviews,
+    value,
 )
 from streams.reports.model import Report
 
 _MODULES: Final = (
-    overview, payments, regions, products, hours, refunds, fulfilment, repurchase, intervals, reviews,
+    overview, payments, regions, products, hours, refunds, fulfilment, repurchase, intervals,
+    cohorts, value, reviews,
 )  # fmt: skip
 REPORTS: Final[Mapping[str, Report]] = MappingProxyType(
     {module.REPORT.name: module.REPORT for module in _MODULES}

@@ -198,6 +198,27 @@ def reviews(database: Database, question: Question) -> None:
     )  # fmt: skip
 
 
+def cohorts(database: Database, question: Question) -> None:
+    every = oracle.cohorts(question)
+    found = rows(database, question, "cohorts")
+    assert by_key(found) == {
+        month: oracle.retention_figures(question, month, orders) for month, orders in every.items()
+    }
+    everybody = {order["customer_id"] for orders in every.values() for order in orders}
+    assert figures(found[0])["customers"] == len(everybody)
+
+
+def value(database: Database, question: Question) -> None:
+    every = oracle.cohorts(question)
+    found = rows(database, question, "value")
+    assert by_key(found) == {
+        month: oracle.value_figures(question, orders) for month, orders in every.items()
+    }
+    together = [order for orders in every.values() for order in orders]
+    assert figures(found[0]) == oracle.value_figures(question, together)
+
+
 CHECKS = (
-    overview, payments_and_regions, hours, products, refunds, fulfilment, repurchase, intervals, reviews,
+    overview, payments_and_regions, hours, products, refunds, fulfilment, repurchase, intervals, cohorts,
+    value, reviews,
 )  # fmt: skip

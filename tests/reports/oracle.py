@@ -281,3 +281,51 @@ def review_figures(reviews: list[Row]) -> Figures:
         **quantiles("reply", (wait for wait in waits if wait >= 0)),
         "themes": Unknown(),
     }
+
+
+def cohorts(question: Question) -> dict[str, list[Row]]:
+    """Month of the first paid order, where it lies in the period -> its customers' orders of the period."""
+    first: dict[str, int] = {}
+    for order in question.orders:
+        at = order["paid_ms"]
+        if at is not None:
+            first[order["customer_id"]] = min(at, first.get(order["customer_id"], at))
+    found: dict[str, list[Row]] = {name: [] for name in names(question, "month")}
+    for order in question.paid():
+        began = first[order["customer_id"]]
+        if question.holds(began):
+            found[bucket(question, "month", began)].append(order)
+    return found
+
+
+def months_later(month: str, number: int) -> date:
+    """The first date of a later month."""
+    year, at = map(int, month.split("-"))
+    return date(year + (at - 1 + number) // 12, (at - 1 + number) % 12 + 1, 1)
+
+
+def retention_figures(question: Question, month: str, orders: list[Row]) -> Figures:
+    found: Figures = {"customers": len({o["customer_id"] for o in orders})}
+    for number in range(1, 13):
+        later = months_later(month, number)
+        if months_later(month, number + 1) > question.last + timedelta(days=1):
+            found[f"month_{number}"] = Unknown()
+            continue
+        of_month = f"{later:%Y-%m}"
+        found[f"month_{number}"] = len(
+            {
+                o["customer_id"]
+                for o in orders
+                if bucket(question, "month", o["paid_ms"]) == of_month
+            }
+        )
+    return found
+
+
+def value_figures(question: Question, orders: list[Row]) -> Figures:
+    same = paid_figures(question, orders)
+    net = same["net_amount"]
+    return {
+        "customers": same["buyers"], "paid_orders": len(orders), "paid_amount": same["paid_amount"],
+        "net_amount": net, "value_per_customer": average(net, same["buyers"]),
+    }  # fmt: skip
