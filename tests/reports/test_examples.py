@@ -1,11 +1,15 @@
 """Figures that people can work out by hand, at the places where reports go wrong."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
+from schemas.settings import STACK
+from schemas.settings import Settings as Version
+from streams.definitions import Definitions
 from streams.query.connecting import Database
+from streams.reports.currencies import spans
 from streams.reports.model import Asked, CurrencySpan
 from streams.reports.period import Period, offsets, start_of
 from streams.reports.registry import REPORTS
@@ -201,13 +205,42 @@ def test_more_parts_by_time_than_anybody_reads_are_refused(store: Database) -> N
         Period(date(2026, 1, 2), date(2026, 1, 1), "UTC")
 
 
-def test_currency_spans_are_those_of_the_settings() -> None:
-    from streams.definitions import Definitions
-    from streams.reports.currencies import spans
+def test_a_shops_currencies_follow_the_versions_of_its_settings() -> None:
+    def version(shop_id: str, number: int, day: int, currency: str | None) -> Version:
+        since = datetime(2026, 1, day, tzinfo=UTC)
+        return Version(shop_id=shop_id, version=number, effective_from=since, currency=currency)
 
     assert spans(Definitions(), "shop") == (CurrencySpan(FOREVER, "CNY"),)
+    versions = [
+        # The first version holds since ever, whatever its moment.
+        version("shop", 1, 5, "JPY"), version("shop", 2, 7, "USD"), version("shop", 3, 8, "USD"),
+        version("shop", 4, 9, "JPY"), version(STACK, 1, 1, "EUR"), version(STACK, 2, 6, "GBP"),
+    ]  # fmt: skip
+    assert spans(Definitions(versions), "shop") == (
+        CurrencySpan(moment_ms("2026-01-07T00:00:00+00:00"), "JPY"),
+        CurrencySpan(moment_ms("2026-01-09T00:00:00+00:00"), "USD"),
+        CurrencySpan(FOREVER, "JPY"),
+    )
+    assert spans(Definitions(versions), "another") == (
+        CurrencySpan(moment_ms("2026-01-06T00:00:00+00:00"), "EUR"), CurrencySpan(FOREVER, "GBP"),
+    )  # fmt: skip
 
 
+def test_a_currency_that_comes_back_is_one_sum(store: Database) -> None:
+    question = asked_of(
+        store, [paid(1, 0, 1), paid(2, DAY, 20), paid(3, 2 * DAY, 300)], "2026-01-01", "2026-01-03"
+    )
+    day = [moment_ms(f"2026-01-0{number}T00:00:00+00:00") for number in (2, 3)]
+    currencies = (
+        CurrencySpan(day[0], "JPY"), CurrencySpan(day[1], "USD"), CurrencySpan(FOREVER, "JPY"),
+    )  # fmt: skip
+    period = Period(question.first, question.last, "UTC")
+    with store.reading() as connection:
+        (row,) = REPORTS["overview"].rows(connection, Asked("shop", period, currencies=currencies))
+    assert row.values["paid_amount"].by_currency == {"JPY": 301, "USD": 20}
+
+
+@pytest.mark.long
 def test_every_figure_is_named_once_and_every_row_has_all(store: Database) -> None:
     question = asked_of(store, [paid(1, 0, lines=[{"sku": "a"}])], "2026-01-01", "2026-01-01")
     for name, report in REPORTS.items():
