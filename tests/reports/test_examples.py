@@ -252,3 +252,25 @@ def test_every_figure_is_named_once_and_every_row_has_all(store: Database) -> No
         assert isinstance(report.rows, type(rows))
         assert report.by is None or report.by in report.dimensions
     assert Asked("s", Period(date(2026, 1, 1), date(2026, 1, 1), "UTC")).whole_life() is None
+
+
+def test_a_refund_takes_what_those_before_it_have_left(store: Database) -> None:
+    """r2 came first: 60 of 100; r1 is of the whole order: the other 40; r3 finds nothing left."""
+    refunds = [
+        (ORDERS, event(ORDERS, name, day * DAY, "c1", order_id="o1", status="refunded", refund_id=name,
+                       amount=amount, reason=name))
+        for name, day, amount in (("r2", 1, 60), ("r1", 2, None), ("r3", 3, 60))
+    ]  # fmt: skip
+    question = asked_of(store, [paid(1, 0), *refunds], "2026-01-01", "2026-01-04")
+    found = by_key(rows(store, question, "refunds"))
+    assert {name: values["refunded_amount"] for name, values in found.items()} == {
+        "r1": 40, "r2": 60, "r3": 0,
+    }  # fmt: skip
+    question.first = question.last = date(2026, 1, 3)
+    whole = figures(rows(store, question, "refunds")[0])
+    assert (whole["refunded_amount"], whole["refunds"], whole["cohort_refunded_orders"]) == (
+        40,
+        1,
+        0,
+    )
+    assert whole["refund_rate"] == Unknown(), "no order was paid on that day"
