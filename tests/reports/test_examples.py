@@ -274,3 +274,29 @@ def test_a_refund_takes_what_those_before_it_have_left(store: Database) -> None:
         0,
     )
     assert whole["refund_rate"] == Unknown(), "no order was paid on that day"
+
+
+def test_medians_and_percentiles(store: Database) -> None:
+    """Ten orders shipped after 1 to 10 hours, and one that was shipped before it was paid."""
+    shipped = [
+        (
+            ORDERS,
+            event(
+                ORDERS, f"s{number}", number * HOUR, "c1", order_id=f"o{number}", status="shipped"
+            ),
+        )
+        for number in range(1, 11)
+    ]
+    early = (ORDERS, event(ORDERS, "s11", -HOUR, "c1", order_id="o11", status="shipped"))
+    orders = [paid(number, 0, region="north" if number < 4 else "south") for number in range(1, 12)]
+    question = asked_of(store, [*orders, *shipped, early], "2026-01-01", "2026-01-01")
+    hour = HOUR * 1_000
+    for by in ("whole", "day"):
+        whole = figures(rows(store, question, "fulfilment", by)[-1])
+        assert (whole["shipping_median"], whole["shipping_p90"]) == (5.5 * hour, 9 * hour)
+        assert (whole["disordered_orders"], whole["shipped_orders"]) == (1, 11)
+        assert whole["delivery_median"] == Unknown()
+    cut = [figures(row) for row in rows(store, question, "fulfilment", "region", limit=1)]
+    assert [(one["shipping_median"], one["shipping_p90"]) for one in cut] == [
+        (5.5 * hour, 9 * hour), (7 * hour, 10 * hour), (2 * hour, 3 * hour),
+    ]  # fmt: skip
