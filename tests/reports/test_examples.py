@@ -300,3 +300,49 @@ def test_medians_and_percentiles(store: Database) -> None:
     assert [(one["shipping_median"], one["shipping_p90"]) for one in cut] == [
         (5.5 * hour, 9 * hour), (7 * hour, 10 * hour), (2 * hour, 3 * hour),
     ]  # fmt: skip
+
+
+def test_repurchase_counts_orders_and_days_apart(store: Database) -> None:
+    """c1 pays twice on one day of Shanghai (two dates in UTC), c2 on two days, c3 in the window before."""
+    events = [
+        paid(1, 10 * DAY + 15 * HOUR), paid(2, 10 * DAY + 17 * HOUR, customer="c2"),
+        paid(3, 11 * DAY + 1 * HOUR), paid(4, 10 * DAY + 17 * HOUR),
+        paid(5, 12 * DAY, customer="c2"), paid(6, 8 * DAY, customer="c3"), paid(7, 8 * DAY, customer="c2"),
+    ]  # fmt: skip
+    question = asked_of(store, events[1:], "2026-01-11", "2026-01-13", "Asia/Shanghai")
+    whole = figures(rows(store, question, "repurchase")[0])
+    assert (whole["buyers"], whole["repeat_buyers"], whole["day_repeat_buyers"]) == (2, 2, 1)
+    assert (whole["repurchase_rate"], whole["day_repurchase_rate"]) == (1, 0.5)
+    assert (whole["previous_buyers"], whole["returned_buyers"], whole["return_rate"]) == (2, 1, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("days", "name"),
+    [(0.99, "under 1 day"), (1, "1-6 days"), (6.99, "1-6 days"), (7, "7-29 days"), (364.99, "180-364 days"),
+     (365, "365 days and more")],
+)  # fmt: skip
+def test_an_interval_is_in_one_class(store: Database, days: float, name: str) -> None:
+    # The orders' ids are not in the order of their times.
+    question = asked_of(store, [paid(2, 0), paid(1, days * DAY)], "2026-01-01", "2027-01-02")
+    found = by_key(rows(store, question, "intervals"))
+    assert {key for key, values in found.items() if values["intervals"]} == {name}
+    assert found[name]["interval_median"] == round(days * DAY * 1_000)
+
+
+def test_cohorts_are_of_the_first_order_there_ever_was(store: Database) -> None:
+    """c1 began in January, c2 before the period; February has ended at its end, March has not."""
+    events = [
+        paid(1, 0, 100), paid(2, 40 * DAY, 50), paid(3, -DAY, 7, "c2"), paid(4, DAY, 7, "c2"),
+        paid(5, 41 * DAY, 30, "c3"), paid(6, 70 * DAY, 900),
+    ]  # fmt: skip
+    question = asked_of(store, events, "2026-01-01", "2026-03-05")
+    found = by_key(rows(store, question, "cohorts"))
+    assert [(name, values["customers"], values["month_1"]) for name, values in found.items()] == [
+        ("2026-01", 1, 1), ("2026-02", 1, Unknown()), ("2026-03", 0, Unknown()),
+    ]  # fmt: skip
+    found = by_key(rows(store, question, "value"))
+    assert [values["net_amount"] for values in found.values()] == [150, 30, 0]
+    question.last = date(2026, 3, 31)
+    found = by_key(rows(store, question, "cohorts"))
+    assert [found["2026-01"][f"month_{number}"] for number in (1, 2, 3)] == [1, 1, Unknown()]
+    assert by_key(rows(store, question, "value"))["2026-01"]["value_per_customer"] == 1_050
