@@ -9,12 +9,15 @@ from schemas.settings import STACK
 from schemas.settings import Settings as Version
 from streams.definitions import Definitions
 from streams.query.connecting import Database
+from streams.query.store import QueryStore, Stored
+from streams.query.tables import order_events
 from streams.reports.currencies import spans
 from streams.reports.model import Asked, CurrencySpan
 from streams.reports.period import Period, offsets, start_of
+from streams.reports.reach import reach
 from streams.reports.registry import REPORTS
 from tests.query.events import event, placed
-from tests.query.expected import ORDERS, Published
+from tests.query.expected import ORDERS, REVIEWS, Published
 from tests.reports.asking import FOREVER, by_key, figures, moment_ms, rows, said
 from tests.reports.histories import DAY, HOUR, fill
 from tests.reports.oracle import Question, Unknown
@@ -346,3 +349,33 @@ def test_cohorts_are_of_the_first_order_there_ever_was(store: Database) -> None:
     found = by_key(rows(store, question, "cohorts"))
     assert [found["2026-01"][f"month_{number}"] for number in (1, 2, 3)] == [1, 1, Unknown()]
     assert by_key(rows(store, question, "value"))["2026-01"]["value_per_customer"] == 1_050
+
+
+def test_a_removed_review_does_not_count(store: Database) -> None:
+    events = [
+        (REVIEWS, event(REVIEWS, f"{sku}-{action}", number, "c1", order_id="o1", sku=sku, action=action,
+                        rating=rating))
+        for number, (sku, action, rating) in enumerate(
+            (("a", "removed", None), ("a", "posted", 1), ("b", "posted", 2), ("c", "posted", 5))
+        )
+    ]  # fmt: skip
+    question = asked_of(store, events, "2026-01-01", "2026-01-01")
+    whole = figures(rows(store, question, "reviews")[0])
+    assert (whole["reviews"], whole["bad_reviews"], whole["average_rating"]) == (2, 1, 3.5)
+
+
+def test_the_store_reaches_back_as_far_as_its_youngest_beginning(store: Database) -> None:
+    fill(store, placed([paid(1, 2 * DAY), paid(2, DAY), paid(3, 3 * DAY)], 1), first_offset=7)
+    with store.writing() as connection:
+        for number in range(3):
+            of_order = order_events.c.order_id == f"o{number + 1}"
+            connection.execute(order_events.update().where(of_order).values(partition=number))
+    # The third partition was always whole: it says nothing of how far the others reach.
+    QueryStore(store).begin(
+        [Stored(ORDERS, number, "id", first, 8, None, 1, 0) for number, first in ((1, 7), (2, 0))]
+    )
+    with store.reading() as connection:
+        assert reach(connection).since_ms == moment_ms("2026-01-03T00:00:00+00:00")
+    QueryStore(store).begin([Stored(ORDERS, 3, "id", 7, 7, None, 0, 0)])
+    with store.reading() as connection:
+        assert reach(connection).why == "the store has nothing of shop.orders[3] any more"
