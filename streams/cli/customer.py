@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.partitioner import partition_of
+from streams.cli.customer_worth import print_worth
 from streams.definitions import Definitions, DefinitionsError, DefinitionsReader
 from streams.operations.logging import configure
 from streams.settings import Settings
@@ -35,7 +36,13 @@ def customer(
         bool, typer.Option("--json", help="One JSON object a shop, each on a line.")
     ] = False,
 ) -> None:
-    """Show the live state, pending timers and coupons of customer ID. Exit 1 for an unknown one."""
+    """Show the live state of customer ID, what they are worth as of a stated moment, pending timers and
+    coupons. Exit 1 for an unknown one.
+
+    huitou customer 100001 --shop tea
+
+    huitou customer 100001 --json | jq .worth.rfm
+    """
     settings = Settings()
     try:
         with connect(settings.redis_url) as redis:
@@ -54,7 +61,6 @@ def customer(
         raise typer.Exit(1)
     definitions = _definitions(settings)
     for held in found:
-        shop_id = held.state.shop_id
         shop_id, now = held.state.shop_id, time.time_ns() // 1_000_000
         description = held.describe(definitions.at(shop_id, now) if definitions else None)
         if as_json:
@@ -107,6 +113,7 @@ def _print(console: Console, description: dict[str, Any]) -> None:
         align="left",
     )
     console.print(f"seen {description['first_seen']} to {description['last_seen']}")
+    print_worth(console, description["worth"], description["orders"]["time_zone"])
     for part in ("browsing", "cart", "orders", "reviews"):
         console.print(f"[bold]{part}[/bold]")
         for name, value in description[part].items():
