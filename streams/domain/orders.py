@@ -82,23 +82,20 @@ def fold_order(
     orders: Orders, data: Order, time: int, settings: ShopSettings
 ) -> tuple[Fact, OpenOrder] | None:
     """Fold one status. Returns what it means and the order; None for a repeat: nothing changed."""
-    if orders.forgotten == FROM_VERSION_1:
-        _fill_days(orders, settings.time_zone)
     order = _find(orders, data.order_id)
     bit = STATUS_BITS.get(data.status)
-    if bit is not None:
-        if order.seen & bit:
-            return None
-        before = contribution(order)
+    refund = None if bit else _find_refund(orders, order, data)
+    if refund is None and (bit is None or order.seen & bit):
+        return None
+    if orders.forgotten == FROM_VERSION_1:
+        _fill_days(orders, order, settings.time_zone)
+    before = contribution(order)
+    if refund is not None:
+        _refund(order, refund, REFUND_BITS[data.status], data)
+    elif bit is not None:
         _advance(order, bit, data, time)
         if bit == PAID:
             order.paid_day = _paid(orders, time, settings)
-    else:
-        refund = _find_refund(orders, order, data)
-        if refund is None:
-            return None
-        before = contribution(order)
-        _refund(order, refund, REFUND_BITS[data.status], data)
     order.changed_at = max(order.changed_at, time)
     after = contribution(order)
     _count(orders.totals, before, after)
@@ -200,13 +197,16 @@ def days_of(orders: Orders, time_zone: str) -> tuple[bytes, int]:
     return days, 0
 
 
-def _fill_days(orders: Orders, time_zone: str) -> None:
-    """Give a state of version 1 its days, and each order whose part they have the day of it."""
+def _fill_days(orders: Orders, changing: OpenOrder, time_zone: str) -> None:
+    """Give a state of version 1 its days, and each order whose part they have the day of it.
+
+    ``changing``: the order that is about to change, which may have been among the packed ones.
+    """
     orders.days, orders.forgotten = days_of(orders, time_zone)
     if orders.forgotten:
         return
     past = _past_orders(orders)
-    for order in (*orders.open, *past):
+    for order in (*orders.open, *past, changing):
         if order.seen & PAID:
             order.paid_day = within_days(day_of(order.paid_at or 0, time_zone))
     hashes = [orders.past[at : at + HASH_BYTES] for at in range(0, len(orders.past), PAST_BYTES)]
