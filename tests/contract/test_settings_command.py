@@ -59,7 +59,7 @@ def test_apply_and_show(command: CliRunner, tmp_path: Path) -> None:
     tea = report["shops"]["tea"]
     assert tea["now"] == {
         "shop_id": "tea", "time_zone": "Asia/Shanghai", "currency": "CNY",
-        **msgspec.to_builtins({"rfm": DEFAULT_RFM, "tiers": DEFAULT_TIERS}),
+        **json.loads(msgspec.json.encode({"rfm": DEFAULT_RFM, "tiers": DEFAULT_TIERS})),
     }  # fmt: skip
     assert report["shops"][STACK]["versions"][0]["lateness_s"] == 2.0
 
