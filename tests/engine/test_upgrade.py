@@ -33,7 +33,7 @@ class Upgraded:
         bench.send("shop.clicks", UNTOUCHED, {"action": "view"}, id="first", time=moment(0))
         self.day.morning()
         self.settle()
-        assert set(self.encodings().values()) == {1}
+        assert set(self.encodings().values()) == {2}
         assert older.stop() == 0
         newer = self.newer.worker(bench.settings, self.log)
         self.day.evening()
@@ -118,7 +118,7 @@ def test_going_back_for_good_by_a_rebuild(bench: Bench, tmp_path: Path) -> None:
     upgraded = Upgraded(bench, tmp_path)
     rebuilt = run_cli(bench.settings, "rebuild", "--yes", "--json")
     assert rebuilt.returncode == 0, rebuilt.stderr
-    assert set(upgraded.encodings().values()) == {1}
+    assert set(upgraded.encodings().values()) == {2}
     older = WorkerProcess(bench.settings, upgraded.log)
     bench.send("shop.clicks", "c001", {"action": "view"}, id="later", time=moment(7_000))
     bench.flush()
