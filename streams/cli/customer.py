@@ -1,7 +1,6 @@
 """`huitou customer ID`: what is known of a customer at this moment."""
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -61,8 +60,8 @@ def customer(
         raise typer.Exit(1)
     definitions = _definitions(settings)
     for held in found:
-        shop_id, now = held.state.shop_id, time.time_ns() // 1_000_000
-        description = held.describe(definitions.at(shop_id, now) if definitions else None)
+        settled = definitions.at(held.state.shop_id, held.as_of) if definitions else None
+        description = held.describe(settled)
         if as_json:
             typer.echo(json.dumps(description, ensure_ascii=False))
         else:

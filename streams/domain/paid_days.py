@@ -1,7 +1,7 @@
 """Paid orders by the day on which they were paid, on the shop's clock: packed, the newest day first.
 
 A correction changes the row of its order's pay date, wherever it is, so the rows are sums of the
-orders' parts (streams.domain.orders ``contribution``) whatever the order of arrival. They have no
+orders' parts (streams.domain.order ``contribution``) whatever the order of arrival. They have no
 age, only a size: more than a year of orders every day fits. Beyond it the oldest days are forgotten,
 and what would need them is unknown, never less than it was.
 

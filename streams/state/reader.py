@@ -48,15 +48,21 @@ class Customer(msgspec.Struct, frozen=True):
     #: The partition's watermark, ms: it has processed all before; None before its first tick.
     watermark: int | None = None
 
+    @property
+    def as_of(self) -> int:
+        """The moment (ms) that the customer's worth is of: the watermark or, where it is later, the
+        customer's newest event; 0 before both.
+        """
+        return max(self.watermark or 0, self.state.last_seen or 0)
+
     def describe(self, shop: ShopSettings | None = None) -> dict[str, Any]:
-        """As a plain dict for people and JSON, as of the watermark or, where it is later, the
-        customer's newest event; ``shop`` gives time zone, currency and what worth is judged by, else
-        these are None.
+        """As a plain dict for people and JSON; ``shop`` gives time zone, currency and what worth is
+        judged by, as they hold at ``as_of``; without it these are None.
         """
         return {
             "partition": self.partition,
             "seq": self.seq,
-            **describe(self.state, shop, self.watermark),
+            **describe(self.state, shop, self.as_of or None),
         }
 
 
