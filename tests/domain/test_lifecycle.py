@@ -84,6 +84,23 @@ def test_the_next_change_is_the_one_that_stepping_day_by_day_finds(
     assert changed == next(stepped, None)
 
 
+@pytest.mark.parametrize(
+    ("days_ago", "changes"),
+    [
+        ((10,), 21),
+        ((40,), 51),
+        ((100,), 81),
+        ((360, 60), 5),
+        ((200, 10), 21),
+        ((40, 30, 20), 1),
+        ((41, 31, 20), 2),
+    ],
+)
+def test_the_next_change(days_ago: tuple[int, ...], changes: int) -> None:
+    """New, active, dormant; no longer two orders in 365 days; won back; twice the own interval."""
+    assert next_change(bought(*days_ago), TODAY) == TODAY + changes
+
+
 def test_it_changes_at_a_midnight_of_the_shop() -> None:
     zone = "Asia/Shanghai"
     now = start_of_day(TODAY, zone) + 20 * 3_600_000

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from streams.domain.describe import describe
 from streams.domain.orders import OPEN_ORDERS, PAST_ORDERS
+from streams.domain.paid_days import PaidDay
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState
+from streams.domain.worth import Purchases, expected_next, interval
 from streams.state.codec import decode, encode
 from tests.domain.events import DAY, SHOP, START, Timed, build, fold_all, order
 from tests.domain.test_any_order import order_events, refund_events
@@ -80,6 +82,29 @@ def test_refunds_of_orders_that_left_the_open_ones_find_their_day() -> None:
 def test_the_favourite_hour_is_the_shops_and_the_earliest_of_equal_ones() -> None:
     state = fold_all([order(f"{hour}", START + hour * HOUR, f"{hour}", "paid") for hour in (3, 1)])
     assert worth(state, START + DAY)["favourite_hour"] == 9
+
+
+def _purchases(*days: int, forgotten: int = 0) -> Purchases:
+    rows = [PaidDay(day, 1, 100) for day in days]
+    return Purchases(rows, rows, len(rows) + (1 if forgotten else 0), forgotten)
+
+
+def test_the_interval_is_that_of_the_newest_24_days() -> None:
+    seldom = [1_000 + 10 * number for number in range(40)]
+    often = [seldom[-1] + 3 * number for number in range(1, 13)]
+    # Of the 23 distances the 12 newest are 3; one day less, and those of 10 are more.
+    assert interval(_purchases(*seldom, *often)) == 3.0
+    assert interval(_purchases(*seldom, *often[:-1])) == 10.0
+    assert expected_next(_purchases(*seldom, *often)) == often[-1] + 3
+
+
+def test_the_interval_of_few_days_is_unknown_where_some_were_forgotten() -> None:
+    days = [1_000 + 10 * number for number in range(24)]
+    assert interval(_purchases(*days, forgotten=999)) == 10.0
+    assert interval(_purchases(*days[1:], forgotten=1_000)) is None
+    assert expected_next(_purchases(*days[1:], forgotten=1_000)) is None
+    assert interval(_purchases(*days[1:])) == 10.0
+    assert interval(_purchases(1_000)) is None
 
 
 def _busy_years(count: int) -> CustomerState:
