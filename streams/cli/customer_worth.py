@@ -51,11 +51,13 @@ def _lines(worth: dict[str, Any]) -> list[str]:
 def _rfm(rfm: dict[str, Any]) -> str:
     if not rfm["scored"]:
         return "not scored, no orders"
-    scores = "/".join(_said(rfm[name]) for name in ("r", "f", "m"))
-    missing = f", {rfm['unknown_amounts']} of unknown amount" if rfm["unknown_amounts"] else ""
+    if rfm["r"] is None and rfm["f"] is None:
+        return _UNKNOWN
+    scores = "/".join("?" if rfm[name] is None else str(rfm[name]) for name in ("r", "f", "m"))
+    missing = f", of unknown amount {rfm['unknown_amounts']}" if rfm["unknown_amounts"] else ""
     return (
-        f"{scores}, segment {_said(rfm['segment'])} (last order {_said(rfm['recency_days'])} days "
-        f"ago; in 365 days {_said(rfm['orders'])} orders{missing}, {_said(rfm['amount'])})"
+        f"{scores}, segment {_said(rfm['segment'])} (days since the last order {_said(rfm['recency_days'])}; "
+        f"in 365 days: orders {_said(rfm['orders'])}{missing}, amount {_said(rfm['amount'])})"
     )
 
 
