@@ -1,7 +1,6 @@
 """`huitou customer ID`: what is known of a customer at this moment."""
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.partitioner import partition_of
+from streams.cli.customer_worth import print_worth
 from streams.cli.shops import Shops
 from streams.settings import Settings
 from streams.state.codec import StateCodecError
@@ -32,7 +32,13 @@ def customer(
         bool, typer.Option("--json", help="One JSON object a shop, each on a line.")
     ] = False,
 ) -> None:
-    """Show the live state, pending timers and coupons of customer ID. Exit 1 for an unknown one."""
+    """Show the live state of customer ID, what they are worth as of a stated moment, pending timers and
+    coupons. Exit 1 for an unknown one.
+
+    huitou customer 100001 --shop tea
+
+    huitou customer 100001 --json | jq .worth.rfm
+    """
     settings = Settings()
     try:
         with connect(settings.redis_url) as redis:
@@ -51,9 +57,8 @@ def customer(
         raise typer.Exit(1)
     definitions = Shops(settings, "customer").definitions
     for held in found:
-        shop_id = held.state.shop_id
-        shop_id, now = held.state.shop_id, time.time_ns() // 1_000_000
-        description = held.describe(definitions.at(shop_id, now) if definitions else None)
+        settled = definitions.at(held.state.shop_id, held.as_of) if definitions else None
+        description = held.describe(settled)
         if as_json:
             typer.echo(json.dumps(description, ensure_ascii=False))
         else:
@@ -90,6 +95,7 @@ def _print(console: Console, description: dict[str, Any]) -> None:
         align="left",
     )
     console.print(f"seen {description['first_seen']} to {description['last_seen']}")
+    print_worth(console, description["worth"], description["orders"]["time_zone"])
     for part in ("browsing", "cart", "orders", "reviews"):
         console.print(f"[bold]{part}[/bold]")
         for name, value in description[part].items():

@@ -24,7 +24,8 @@ from streams.domain.cart import (
 )
 from streams.domain.duplicates import ENTRY_BYTES, FULL, HASH_BYTES, find, make_room, seconds_of
 from streams.domain.facts import CartChanged, Fact
-from streams.domain.orders import GOODS, OpenOrder, Orders, fold_order
+from streams.domain.order import GOODS, OpenOrder
+from streams.domain.orders import Orders, fold_order
 from streams.domain.reviews import Reviews, fold_review
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState
@@ -101,7 +102,7 @@ def _fold_order(
 ) -> tuple[Fact, ...] | None:
     if state.orders is None:
         # A customer's first order is no repeat, so this is kept.
-        state.orders = Orders()
+        state.orders = Orders(forgotten=0)
     data = event.data
     folded = fold_order(state.orders, data, time, settings)
     if folded is None:

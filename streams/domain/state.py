@@ -12,7 +12,7 @@ from streams.domain.orders import Orders
 from streams.domain.reviews import Reviews
 
 #: Version of the encoding that this build writes.
-STATE_VERSION = 1
+STATE_VERSION = 2
 #: Coupons remembered; the one issued first leaves first.
 COUPONS = 24
 

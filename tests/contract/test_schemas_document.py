@@ -15,7 +15,7 @@ from schemas.envelope import Line
 from schemas.order import Order, OrderStatus, Promotion, RefundKind
 from schemas.partitioner import partition_of
 from schemas.review import Review, ReviewAction
-from schemas.settings import Settings
+from schemas.settings import RfmThresholds, Settings, Tier
 from schemas.trigger import Offer, Trigger, TriggerKind, Why
 
 TEXT = (Path(__file__).parents[2] / "docs" / "contract.md").read_text(encoding="utf-8")
@@ -27,7 +27,7 @@ TYPES: dict[str, tuple[list[type[msgspec.Struct]], list[object]]] = {
     "shop.cart.v1": ([Cart], [CartAction]),
     "shop.order.v1": ([Order, Line, Promotion], [OrderStatus, RefundKind]),
     "shop.review.v1": ([Review], [ReviewAction]),
-    "shop.settings.v1": ([Settings], []),
+    "shop.settings.v1": ([Settings, RfmThresholds, Tier], []),
     "shop.trigger.v1": ([Trigger, Offer, Why], [TriggerKind]),
     "shop.deadletter.v1": ([DeadLetter], []),
 }

@@ -58,12 +58,14 @@ def review(event_id: str, time: int, action: Any, order_id: str, sku: str, **dat
     return ReviewEvent(data=body, **_envelope(event_id, time)), time
 
 
-def fold_all(events: list[Timed], state: CustomerState | None = None) -> CustomerState:
+def fold_all(
+    events: list[Timed], state: CustomerState | None = None, shop: ShopSettings = SHOP
+) -> CustomerState:
     """Fold ``events`` as they stand, into ``state`` or a new one."""
     if state is None:
         state = new_state("shop", "c1")
     for event, time in events:
-        fold(state, event, time, SHOP)
+        fold(state, event, time, shop)
     return state
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.domain import browsing, cart, duplicates, orders, reviews, state
+from streams.domain import browsing, cart, duplicates, order, orders, reviews, state
 from streams.domain.describe import describe
 from streams.domain.fold import fold
 from streams.domain.state import new_state
@@ -45,6 +45,14 @@ RELEASED = {
     "v1/full.msgpack": "f916ad01eb4135b8",
     "v1/new.json": "47ef06636c21cab8",
     "v1/new.msgpack": "804fa165d9d2757d",
+    "v2/busy.json": "b7c276e3c066a690",
+    "v2/busy.msgpack": "16fc701a30f56558",
+    "v2/clicks.json": "6fd70a98d33755b9",
+    "v2/clicks.msgpack": "8a2ae9d6c58d114c",
+    "v2/full.json": "d6763a6a202d6723",
+    "v2/full.msgpack": "130b48c2872ed4ed",
+    "v2/new.json": "20e2865313d4218d",
+    "v2/new.msgpack": "b5f79c6d04bb4995",
 }
 
 
@@ -164,8 +172,8 @@ def test_two_processes_with_different_hash_seeds_agree() -> None:
 
 STRUCTS = [
     state.CustomerState, browsing.Browsing, browsing.ActionCounts, browsing.Session,
-    cart.Cart, cart.Line, cart.CartFact, orders.Orders, orders.Totals, orders.OpenOrder,
-    orders.Refund, reviews.Reviews, state.Coupon,
+    cart.Cart, cart.Line, cart.CartFact, orders.Orders, order.Totals, order.OpenOrder,
+    order.Refund, reviews.Reviews, state.Coupon,
 ]  # fmt: skip
 PACKED = {
     "seen": duplicates.ENTRY_BYTES,

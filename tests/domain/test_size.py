@@ -4,6 +4,7 @@ import pytest
 
 from streams.domain.fold import fold
 from streams.domain.orders import OPEN_ORDERS, PAST_ORDERS, REFUNDS
+from streams.domain.paid_days import DAYS_BYTES_KEPT
 from streams.domain.reviews import REVIEWS
 from streams.domain.state import COUPONS, Coupon, new_state
 from streams.state.codec import encode
@@ -49,6 +50,15 @@ def test_every_collection_full_at_once(character: str) -> None:
     for number in range(40):
         at = late + number * DAY
         events.append(click(name("k", number), at, session_id=name("s", number), dwell_ms=DAY))
+    for number in range(300):
+        # Two orders a day, one of them refunded in part: the longest rows of paid days.
+        at = START + number * DAY
+        for which in ("d", "e"):
+            event_id, order_id = name(which, number), name(f"{which}-", number)
+            events.append(order(event_id, at, order_id, "paid", amount_paid=much))
+        events.append(
+            order(name("f", number), at, order_id, "refunded", refund_id="r", amount=much // 9)
+        )
     for number in range(PAST_ORDERS + OPEN_ORDERS + 9):
         at, order_id = late + number * MINUTE, name("o", number)
         events.append(order(name("p", number), at, order_id, "placed", amount_paid=much))
@@ -82,4 +92,6 @@ def test_every_collection_full_at_once(character: str) -> None:
         largest = max(largest, len(encode(state)))
     assert state.orders is not None
     assert len(state.orders.open) == OPEN_ORDERS
+    assert state.orders.forgotten
+    assert len(state.orders.days) > DAYS_BYTES_KEPT
     assert 20 * 1024 < largest < LIMIT

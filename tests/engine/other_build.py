@@ -53,9 +53,9 @@ class OtherBuild:
 #: A build whose states have one more field, as every change of the encoding must look.
 NEXT_ENCODING = {
     "streams/domain/state.py": {
-        "STATE_VERSION = 1\n": "STATE_VERSION = 2\n",
+        "STATE_VERSION = 2\n": "STATE_VERSION = 3\n",
         "    coupons: list[Coupon] = []\n": (
-            "    coupons: list[Coupon] = []\n    #: Known from version 2 on.\n    tier: str = 'none'\n"
+            "    coupons: list[Coupon] = []\n    #: Known from version 3 on.\n    tier: str = 'none'\n"
         ),
     }
 }
