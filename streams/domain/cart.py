@@ -128,13 +128,15 @@ def write_base(cart: Cart, lines: list[Line]) -> None:
     cart.base = _encode(lines) if lines else b""
 
 
-def line_attributes(attributes: dict[str, str]) -> Attributes:
-    """The attributes of a line, sorted by name; overlong ones as ``("sha256", hex digest)``."""
+def line_attributes(attributes: dict[str, str], most: int = ATTRIBUTES_BYTES) -> Attributes:
+    """The attributes of a line, sorted by name; those of more than ``most`` bytes together as
+    ``("sha256", hex digest)``.
+    """
     if not attributes:
         return ()
     flat = tuple(part for name in sorted(attributes) for part in (name, attributes[name]))
     encoded = "\0".join(flat).encode()
-    if len(encoded) <= ATTRIBUTES_BYTES:
+    if len(encoded) <= most:
         return flat
     return ("sha256", sha256(encoded).hexdigest())
 

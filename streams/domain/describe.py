@@ -2,20 +2,23 @@
 currency.
 """
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from streams.domain.browsing import Browsing
 from streams.domain.cart import Cart, Line
+from streams.domain.describe_contact import describe_profile, describe_service, describe_wishes
+from streams.domain.moments import moment
 from streams.domain.orders import OpenOrder, Orders, Refund, status_of
+from streams.domain.profile import Profile
 from streams.domain.reviews import Reviews
+from streams.domain.service import Service
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState
 from streams.domain.timers import pending
+from streams.domain.wishes import Wishes
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REFUND_STATUSES = ((4, "refunded"), (2, "refund_withdrawn"), (1, "refund_requested"))
 
 
@@ -34,6 +37,10 @@ def describe(state: CustomerState, settings: ShopSettings | None) -> dict[str, A
         "cart": _cart(state.cart or Cart()),
         "orders": _orders(state.orders or Orders(), settings),
         "reviews": _reviews(state.reviews or Reviews()),
+        "service": describe_service(state.service or Service()),
+        "wishes": describe_wishes(state.wishes or Wishes()),
+        "profile": describe_profile(state.profile or Profile()),
+        "erased_at": moment(state.erased_at),
         "coupons": [
             {
                 "trigger_id": coupon.trigger_id,
@@ -50,18 +57,6 @@ def describe(state: CustomerState, settings: ShopSettings | None) -> dict[str, A
         "duplicates": {"ids": len(state.seen) // 12, "evicted_early": state.evicted_early},
         "encoding": state.version,
     }
-
-
-def moment(time: int | None) -> str | None:
-    """``time`` (ms since 1970) as RFC 3339 in UTC, with milliseconds.
-
-    >>> moment(1511544070123)
-    '2017-11-24T17:21:10.123Z'
-    """
-    if time is None:
-        return None
-    text = (_EPOCH + timedelta(milliseconds=time)).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
 
 
 def _browsing(browsing: Browsing) -> dict[str, Any]:

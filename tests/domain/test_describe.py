@@ -2,7 +2,8 @@
 
 import json
 
-from streams.domain.describe import describe, moment
+from streams.domain.describe import describe
+from streams.domain.moments import moment
 from streams.domain.shop import ShopSettings
 from streams.domain.state import new_state
 from tests.domain.events import SHOP
