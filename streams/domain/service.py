@@ -30,7 +30,7 @@ OPENED = INQUIRY | COMPLAINT
 CASES = 6
 #: Cases known by their actions after they left, the newest; what comes of them later still counts,
 #: but no longer moves the times. What comes of an older one is a new case's.
-PAST_CASES = 32
+PAST_CASES = 24
 #: Times of replies kept of a case; the latest leaves first, but never the first reply.
 REPLIES = 4
 

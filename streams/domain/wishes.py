@@ -23,7 +23,7 @@ DECIDED = WITHDRAWN | GRANTED | DECLINED
 #: Wishes kept whole, and the UTF-8 bytes of their ids, skus and attributes; those that are not open
 #: leave first, then the one longest without news.
 WISHES = 8
-WISHES_BYTES = 640
+WISHES_BYTES = 512
 #: A wish's attributes longer than this together (UTF-8) are replaced by their SHA-256.
 ATTRIBUTES_BYTES = 128
 #: Wishes known by their actions after they left, the newest; they can still be made, and decided
@@ -31,7 +31,7 @@ ATTRIBUTES_BYTES = 128
 PAST_WISHES = 24
 #: Likers known over all wishes that are kept whole. The one whose last word is oldest leaves first
 #: (the owner never): a like stays counted, and whatever that liker says later is news.
-LIKERS = 40
+LIKERS = 32
 
 #: hash of the liker, time of the last word in ms, LIKED and SELF, hash of the device (zeros: unknown)
 _LIKER = Struct("<8sqB4s")

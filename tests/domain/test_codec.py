@@ -14,7 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.domain import browsing, cart, duplicates, orders, reviews, state
+from streams.domain import (
+    browsing,
+    cart,
+    duplicates,
+    orders,
+    profile,
+    reviews,
+    service,
+    state,
+    wishes,
+)
 from streams.domain.describe import describe
 from streams.domain.fold import fold
 from streams.domain.state import new_state
@@ -45,6 +55,14 @@ RELEASED = {
     "v1/full.msgpack": "f916ad01eb4135b8",
     "v1/new.json": "47ef06636c21cab8",
     "v1/new.msgpack": "804fa165d9d2757d",
+    "v2/busy.json": "a0b31c66d805f64a",
+    "v2/busy.msgpack": "5c119676fccd299f",
+    "v2/clicks.json": "c16b2e049463dd94",
+    "v2/clicks.msgpack": "01b5be67e6699553",
+    "v2/full.json": "38cf37282c48b966",
+    "v2/full.msgpack": "6b77bc994ffcf96e",
+    "v2/new.json": "6231d99d6b86e12d",
+    "v2/new.msgpack": "d9ed9722efd4c99c",
 }
 
 
@@ -165,7 +183,8 @@ def test_two_processes_with_different_hash_seeds_agree() -> None:
 STRUCTS = [
     state.CustomerState, browsing.Browsing, browsing.ActionCounts, browsing.Session,
     cart.Cart, cart.Line, cart.CartFact, orders.Orders, orders.Totals, orders.OpenOrder,
-    orders.Refund, reviews.Reviews, state.Coupon,
+    orders.Refund, reviews.Reviews, state.Coupon, service.Service, service.Case,
+    wishes.Wishes, wishes.Wish, profile.Profile,
 ]  # fmt: skip
 PACKED = {
     "seen": duplicates.ENTRY_BYTES,
@@ -173,6 +192,11 @@ PACKED = {
     "past orders": orders.PAST_BYTES,
     "past refunds": orders.PAST_REFUND_BYTES,
     "known reviews": reviews.KNOWN_BYTES,
+    "past cases": service.PAST_CASE_BYTES,
+    "past wishes": wishes.PAST_WISH_BYTES,
+    "likers": wishes.LIKER_BYTES,
+    "stamps": profile.STAMP_BYTES,
+    "consents": profile.CONSENT_BYTES,
 }
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 from collections.abc import Iterable, Sequence
 
+from tests.oracle import contact
 from tests.oracle.abandoned import Abandonment
 from tests.oracle.events import CARTS, CLICKS, ORDERS, REVIEWS, Event, Published, distinct
 
@@ -23,6 +24,12 @@ class Figures:
     amount_refunded: int = 0
     reviews: int = 0
     bad_reviews: int = 0
+    #: As `huitou customer` shows them, but without the lists of single cases and wishes, of which only
+    #: the newest are kept.
+    service: contact.Shown = dataclasses.field(default_factory=dict)
+    wishes: contact.Shown = dataclasses.field(default_factory=dict)
+    profile: contact.Shown = dataclasses.field(default_factory=dict)
+    erased_at: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,9 +102,17 @@ def trigger_id(campaign: str, shop_id: str, customer_id: str, occasion: str) -> 
 
 def figures(events: Iterable[Event]) -> Figures:
     """Of the distinct events of one customer in one shop."""
-    figure = Figures()
+    held = list(events)
+    owner = held[0].customer[1]
+    counting, erased = contact.since_erasure(held)
+    figure = Figures(
+        service=contact.service(counting),
+        wishes=contact.wishes(counting, owner),
+        profile=contact.profile(counting),
+        erased_at=contact.moment(erased),
+    )
     orders: dict[str, list[Event]] = {}
-    for event in events:
+    for event in counting:
         data = event.data
         if event.topic == CLICKS:
             figure.views += data["action"] == "view"
