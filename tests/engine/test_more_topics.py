@@ -60,6 +60,30 @@ def test_three_more_topics_come_with_a_build(bench: Bench, tmp_path: Path) -> No
     assert _customer(bench, "c001")["service"]["resolution_ms"] == (7_000 - 200) * 1_000
 
 
+def test_both_builds_side_by_side_and_then_the_one_with_more(bench: Bench, tmp_path: Path) -> None:
+    """A rolling deploy: what only one of them reads waits until a worker has a partition whole."""
+    day, log = ShopDay(bench, customers=CUSTOMERS), tmp_path / "older.log"
+    older = OtherBuild(tmp_path / "fewer", FEWER_TOPICS).worker(bench.settings, log)
+    bench.send(
+        "shop.carts", "leaver", {"action": "add", "sku": "s1"}, id="leaver-cart", time=moment(5)
+    )
+    bench.flush()
+    bench.wait_processed()
+    newer = WorkerProcess(bench.settings, tmp_path / "newer.log", HUITOU_SLOT="1")
+    newer.wait_recovered(120)
+    day.morning()
+    _speak(bench)
+    assert older.stop() == 0
+    bench.wait_processed(120)
+    day.evening()
+    wait_for(lambda: len(bench.triggers()) >= len(day.expected), 120, "all triggers")
+    bench.wait_processed()
+    bench.wait_published()
+    assert newer.stop() == 0
+    day.assert_exactly_once()
+    _assert_shown(bench)
+
+
 def _speak(bench: Bench) -> None:
     """Before the evening, of two customers whom the older build knows already."""
     said: list[tuple[str, str, int, dict[str, object]]] = [
