@@ -21,6 +21,8 @@ from streams.state.scanning import escape_pattern, scan
 
 #: Nested lists longer than this are cut for people (never in JSON).
 SHOWN = 20
+#: What is shown of a customer, by the names of ``streams.domain.describe``.
+PARTS = ("browsing", "cart", "orders", "reviews", "service", "wishes", "profile")
 
 
 def customer(
@@ -95,8 +97,10 @@ def _print(console: Console, description: dict[str, Any]) -> None:
         align="left",
     )
     console.print(f"seen {description['first_seen']} to {description['last_seen']}")
+    if description["erased_at"] is not None:
+        console.print(f"erased: nothing until {description['erased_at']} counts or is known")
     print_worth(console, description["worth"], description["orders"]["time_zone"])
-    for part in ("browsing", "cart", "orders", "reviews"):
+    for part in PARTS:
         console.print(f"[bold]{part}[/bold]")
         for name, value in description[part].items():
             if value not in (0, None, [], {}, ""):

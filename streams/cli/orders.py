@@ -160,7 +160,7 @@ def _json(value: object) -> str:
 
 def _for_machines(value: Any) -> Any:
     """Times as RFC 3339 in UTC, under a name that ends in _at instead of _ms."""
-    from streams.domain.describe import moment
+    from streams.domain.moments import moment
 
     if isinstance(value, list):
         return [_for_machines(each) for each in value]

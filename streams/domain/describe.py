@@ -8,14 +8,18 @@ import msgspec
 
 from streams.domain.browsing import Browsing
 from streams.domain.cart import Cart, Line
+from streams.domain.describe_contact import describe_profile, describe_service, describe_wishes
 from streams.domain.describe_worth import describe_worth
 from streams.domain.moments import moment
 from streams.domain.order import OpenOrder, Refund, status_of
 from streams.domain.orders import Orders
+from streams.domain.profile import Profile
 from streams.domain.reviews import Reviews
+from streams.domain.service import Service
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState
 from streams.domain.timers import pending
+from streams.domain.wishes import Wishes
 
 _REFUND_STATUSES = ((4, "refunded"), (2, "refund_withdrawn"), (1, "refund_requested"))
 
@@ -40,6 +44,10 @@ def describe(
         "orders": _orders(state.orders or Orders(forgotten=0), settings),
         "worth": _worth(state, settings, as_of),
         "reviews": _reviews(state.reviews or Reviews()),
+        "service": describe_service(state.service or Service()),
+        "wishes": describe_wishes(state.wishes or Wishes()),
+        "profile": describe_profile(state.profile or Profile()),
+        "erased_at": moment(state.erased_at),
         "coupons": [
             {
                 "trigger_id": coupon.trigger_id,

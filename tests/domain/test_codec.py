@@ -14,7 +14,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.domain import browsing, cart, duplicates, order, orders, reviews, state
+from streams.domain import (
+    browsing,
+    cart,
+    duplicates,
+    order,
+    orders,
+    profile,
+    reviews,
+    service,
+    state,
+    wishes,
+)
 from streams.domain.describe import describe
 from streams.domain.fold import fold
 from streams.domain.state import new_state
@@ -45,14 +56,14 @@ RELEASED = {
     "v1/full.msgpack": "f916ad01eb4135b8",
     "v1/new.json": "47ef06636c21cab8",
     "v1/new.msgpack": "804fa165d9d2757d",
-    "v2/busy.json": "b7c276e3c066a690",
-    "v2/busy.msgpack": "16fc701a30f56558",
-    "v2/clicks.json": "6fd70a98d33755b9",
-    "v2/clicks.msgpack": "8a2ae9d6c58d114c",
-    "v2/full.json": "d6763a6a202d6723",
-    "v2/full.msgpack": "130b48c2872ed4ed",
-    "v2/new.json": "20e2865313d4218d",
-    "v2/new.msgpack": "b5f79c6d04bb4995",
+    "v2/busy.json": "5c6e5abefdc467bc",
+    "v2/busy.msgpack": "33e3b8f36ad46714",
+    "v2/clicks.json": "8011289d4a5a6da1",
+    "v2/clicks.msgpack": "01b5be67e6699553",
+    "v2/full.json": "ebc7ce195c893035",
+    "v2/full.msgpack": "a2debccfbd3f9dbe",
+    "v2/new.json": "f742e1dbb54ccbef",
+    "v2/new.msgpack": "d9ed9722efd4c99c",
 }
 
 
@@ -173,7 +184,8 @@ def test_two_processes_with_different_hash_seeds_agree() -> None:
 STRUCTS = [
     state.CustomerState, browsing.Browsing, browsing.ActionCounts, browsing.Session,
     cart.Cart, cart.Line, cart.CartFact, orders.Orders, order.Totals, order.OpenOrder,
-    order.Refund, reviews.Reviews, state.Coupon,
+    order.Refund, reviews.Reviews, state.Coupon, service.Service, service.Case,
+    wishes.Wishes, wishes.Wish, profile.Profile,
 ]  # fmt: skip
 PACKED = {
     "seen": duplicates.ENTRY_BYTES,
@@ -181,6 +193,11 @@ PACKED = {
     "past orders": orders.PAST_BYTES,
     "past refunds": orders.PAST_REFUND_BYTES,
     "known reviews": reviews.KNOWN_BYTES,
+    "past cases": service.PAST_CASE_BYTES,
+    "past wishes": wishes.PAST_WISH_BYTES,
+    "likers": wishes.LIKER_BYTES,
+    "stamps": profile.STAMP_BYTES,
+    "consents": profile.CONSENT_BYTES,
 }
 
 

@@ -1,14 +1,32 @@
 """Every collection is bounded: a state stays below 32 KB whatever a customer does."""
 
+from collections.abc import Callable
+from datetime import date
+
 import pytest
 
 from streams.domain.fold import fold
 from streams.domain.orders import OPEN_ORDERS, PAST_ORDERS, REFUNDS
 from streams.domain.paid_days import DAYS_BYTES_KEPT
 from streams.domain.reviews import REVIEWS
+from streams.domain.service import CASES, PAST_CASES, REPLIES
 from streams.domain.state import COUPONS, Coupon, new_state
+from streams.domain.wishes import LIKERS, PAST_WISHES, WISHES
 from streams.state.codec import encode
-from tests.domain.events import DAY, MINUTE, SHOP, START, Timed, cart, click, order, review
+from tests.domain.events import (
+    DAY,
+    MINUTE,
+    SHOP,
+    START,
+    Timed,
+    cart,
+    click,
+    order,
+    profile,
+    review,
+    service,
+    wish,
+)
 from tests.domain.sample import life
 
 LIMIT = 32 * 1024
@@ -75,6 +93,7 @@ def test_every_collection_full_at_once(character: str) -> None:
         review(name("v", number), late, "posted", name("o", number), "a", rating=1)
         for number in range(REVIEWS + 9)
     ]
+    events += _contact(name, late)
     # Short facts, half an hour apart so that each waits, then the longest lines.
     events += [
         cart(f"c{number}", late + number * 31 * MINUTE, "add", f"{number}") for number in range(300)
@@ -94,4 +113,48 @@ def test_every_collection_full_at_once(character: str) -> None:
     assert len(state.orders.open) == OPEN_ORDERS
     assert state.orders.forgotten
     assert len(state.orders.days) > DAYS_BYTES_KEPT
+    assert state.service is not None
+    assert len(state.service.cases) == CASES
+    assert state.wishes is not None
+    assert len(state.wishes.past) == PAST_WISHES * 9
     assert 20 * 1024 < largest < LIMIT
+
+
+def _contact(name: Callable[[str, int], str], late: int) -> list[Timed]:
+    """More cases, replies, wishes and likers than are kept, a profile with everything."""
+    events: list[Timed] = []
+    for number in range(PAST_CASES + CASES + 9):
+        at, case_id = late + number * MINUTE, name("t", number)
+        events += [
+            service(name("i", number), at, "inquiry", case_id),
+            service(name("j", number), at, "complaint", case_id),
+            *(
+                service(name(f"a{reply}-", number), at - reply, "replied", case_id)
+                for reply in range(REPLIES + 1)
+            ),
+            service(name("y", number), late, "survey_answered", case_id, score=10),
+        ]
+    for number in range(PAST_WISHES + WISHES + 9):
+        at, wish_id = late + number * MINUTE, name("w", number)
+        attributes = {name("n", number): name("v", number)} if number % 3 else {"size": "L" * 50}
+        made = wish(name("m", number), at, "made", wish_id, sku=name("k", 1), attributes=attributes)
+        events += [made] if number % 2 else [wish(name("m", number), at, "made", f"{number}")]
+        events += [
+            wish(
+                name(f"l{liker}-", number), at, "liked", wish_id if number % 2 else f"{number}",
+                liker_id=name("c", liker), device_hash=name("d", liker),
+            )
+            for liker in range(LIKERS // WISHES + 9)
+        ]  # fmt: skip
+    channels = dict.fromkeys(["app_push", "sms", "email", "chat", "miniapp"], True)
+    events += [
+        profile(
+            name("f", 1), late, "updated", birthday=date(1994, 2, 28), gender="female",
+            age_band=name("a", 1), income_band=name("b", 1), education=name("e", 1),
+            region=name("r", 1), tags=[name("t", number) for number in range(20)],
+        ),
+        profile(name("f", 2), late, "consent", consent=channels),
+        profile(name("f", 3), late, "joined_membership"),
+        profile(name("f", 4), late, "alias", alias_of=name("c", 2)),
+    ]  # fmt: skip
+    return events

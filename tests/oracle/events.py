@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 CLICKS, CARTS, ORDERS, REVIEWS = "shop.clicks", "shop.carts", "shop.orders", "shop.reviews"
+SERVICE, WISHES, PROFILES = "shop.service", "shop.wishes", "shop.profiles"
 
 
 class Published(NamedTuple):
@@ -25,6 +26,7 @@ class Event(NamedTuple):
     id: str
     time: int
     data: dict[str, Any]
+    source: str = ""
 
 
 def milliseconds(moment: str) -> int:
@@ -46,6 +48,11 @@ def natural_key(event: Event) -> tuple[object, ...] | None:
         return ORDERS, data["order_id"], data["status"], data.get("refund_id")
     if event.topic == REVIEWS:
         return REVIEWS, data["order_id"], data["sku"], data["action"]
+    if event.topic == SERVICE and "case_id" in data:
+        time = event.time if data["action"] == "replied" else None
+        return SERVICE, data["case_id"], data["action"], time
+    if event.topic == WISHES and data["action"] in ("made", "withdrawn", "granted", "declined"):
+        return WISHES, data["wish_id"], data["action"]
     return None
 
 
@@ -76,6 +83,6 @@ def _events(published: Iterable[Published]) -> Iterator[tuple[Event, str]]:
         data = value["data"]
         customer = (data["shop_id"], key)
         yield (
-            Event(topic, customer, value["id"], milliseconds(value["time"]), data),
+            Event(topic, customer, value["id"], milliseconds(value["time"]), data, value["source"]),
             value["source"],
         )

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tests.oracle import contact
 from tests.oracle.abandoned import Abandonment
 from tests.oracle.events import CARTS, CLICKS, ORDERS, REVIEWS, Event, Published, distinct
 from tests.oracle.orders import paid_orders
@@ -26,8 +27,14 @@ class Figures:
     amount_refunded: int = 0
     reviews: int = 0
     bad_reviews: int = 0
-    #: See tests.oracle.worth.
-    worth: dict[str, Any] = dataclasses.field(default_factory=dict)
+    #: See tests.oracle.worth; None where nothing is known of the customer.
+    worth: dict[str, Any] | None = None
+    #: As `huitou customer` shows them, but without the lists of single cases and wishes, of which only
+    #: the newest are kept.
+    service: contact.Shown = dataclasses.field(default_factory=dict)
+    wishes: contact.Shown = dataclasses.field(default_factory=dict)
+    profile: contact.Shown = dataclasses.field(default_factory=dict)
+    erased_at: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,8 +107,15 @@ def trigger_id(campaign: str, shop_id: str, customer_id: str, occasion: str) -> 
 
 def figures(events: Sequence[Event]) -> Figures:
     """Of the distinct events of one customer in one shop, as of the newest of them."""
-    figure = Figures()
-    for event in events:
+    owner = events[0].customer[1]
+    counting, erased = contact.since_erasure(events)
+    figure = Figures(
+        service=contact.service(counting),
+        wishes=contact.wishes(counting, owner),
+        profile=contact.profile(counting),
+        erased_at=contact.moment(erased),
+    )
+    for event in counting:
         data = event.data
         if event.topic == CLICKS:
             figure.views += data["action"] == "view"
@@ -111,12 +125,13 @@ def figures(events: Sequence[Event]) -> Figures:
         elif event.topic == REVIEWS and data["action"] == "posted":
             figure.reviews += 1
             figure.bad_reviews += data["rating"] <= 2
-    paid = paid_orders(events)
+    paid = paid_orders(counting)
     figure.orders_paid = len(paid)
     figure.orders_net = sum(order.net for order in paid)
     figure.amount_paid = sum(order.amount for order in paid)
     figure.amount_refunded = sum(order.amount - order.net_amount for order in paid)
-    figure.worth = worth(paid, max(event.time for event in events), Shop())
+    if counting:
+        figure.worth = worth(paid, max(event.time for event in counting), Shop())
     return figure
 
 
