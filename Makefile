@@ -27,7 +27,7 @@ test: setup ## All tests but the long ones (under 10 minutes); ARGS go to pytest
 	$(BIN)/pytest -m "not long" -n 2 --dist loadfile $(ARGS)
 
 test-long: setup ## The tests that take minutes: replays, faults' tools, the built wheel
-	$(BIN)/pytest -m long -n 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest -m long -n 2 --dist loadfile --durations=15 $(ARGS)
 
 faults: setup ## Twenty kinds of faults under load (needs go), as make faults MINUTES=10 SEED=7 WORKERS=2
 	$(BIN)/python -m tests.faults $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \

@@ -57,10 +57,10 @@ def customer(
             err=True,
         )
         raise typer.Exit(1)
-    definitions = Shops(settings, "customer").definitions
+    shops = Shops(settings, "customer")
     for held in found:
-        settled = definitions.at(held.state.shop_id, held.as_of) if definitions else None
-        description = held.describe(settled)
+        # Worth is judged by what the shop had settled at the moment that the state is of.
+        description = held.describe(shops.settings_of(held.state.shop_id, held.as_of))
         if as_json:
             typer.echo(json.dumps(description, ensure_ascii=False))
         else:

@@ -107,7 +107,7 @@ def find(
             fresh = freshness(connection, settings)
     following = written(found.next) if found.next else None
     if as_json:
-        rows = [_for_machines(row) for row in found.orders]
+        rows = [for_machines(row) for row in found.orders]
         typer.echo(_json({"orders": rows, "next": following, "freshness": fresh._asdict()}))
         return
     _print_found(found.orders, shops)
@@ -143,7 +143,7 @@ def show(
             found = pages(connection, order_id, shop)
             fresh = freshness(connection, settings)
     if as_json:
-        typer.echo(_json({"orders": _for_machines(found), "freshness": fresh._asdict()}))
+        typer.echo(_json({"orders": for_machines(found), "freshness": fresh._asdict()}))
     elif found:
         shops = Shops(settings, "orders show")
         for page in found:
@@ -154,24 +154,33 @@ def show(
         raise typer.Exit(EXIT_FOUND)
 
 
+#: What producers name, and nobody else may rename.
+_PRODUCERS = frozenset({"attributes", "data"})
+
+
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _for_machines(value: Any) -> Any:
+def for_machines(value: Any) -> Any:
     """Times as RFC 3339 in UTC, under a name that ends in _at instead of _ms."""
     from streams.domain.moments import moment
+    from streams.query.wording import LAST_MS
 
     if isinstance(value, list):
-        return [_for_machines(each) for each in value]
+        return [for_machines(each) for each in value]
     if not isinstance(value, dict):
         return value
-    return {
-        name.removesuffix("_ms") + "_at" if name.endswith("_ms") else name: moment(each)
-        if name.endswith("_ms")
-        else _for_machines(each)
-        for name, each in value.items()
-    }
+    shown: dict[str, Any] = {}
+    for name, each in value.items():
+        if name in _PRODUCERS:
+            shown[name] = each
+        elif name.endswith("_ms"):
+            time_at = None if each is None else moment(min(each, LAST_MS))
+            shown[f"{name.removesuffix('_ms')}_at"] = time_at
+        else:
+            shown[name] = for_machines(each)
+    return shown
 
 
 def _print_freshness(fresh: "Freshness") -> None:

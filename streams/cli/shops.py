@@ -6,6 +6,7 @@ from functools import cached_property
 import typer
 
 from streams.definitions import Definitions, DefinitionsError, DefinitionsReader
+from streams.domain.shop import ShopSettings
 from streams.operations.logging import configure
 from streams.settings import Settings
 
@@ -14,7 +15,7 @@ DEFINITIONS_SECONDS = 5.0
 
 
 class Shops:
-    """The settings in force now. While Kafka is away nothing is known, and a line on stderr says so."""
+    """The settings in force. While Kafka is away nothing is known, and a line on stderr says so."""
 
     def __init__(self, settings: Settings, command: str) -> None:
         self._settings = settings
@@ -36,16 +37,19 @@ class Shops:
         finally:
             reader.stop()
 
+    def settings_of(self, shop_id: str, at_ms: int | None = None) -> ShopSettings | None:
+        """One shop's at ``at_ms`` (ms since 1970), or now; None while nothing is known."""
+        if at_ms is None:
+            at_ms = time.time_ns() // 1_000_000
+        definitions = self.definitions
+        return definitions.at(shop_id, at_ms) if definitions else None
+
     def time_zone(self, shop_id: str) -> str | None:
         """An IANA name; None while nothing is known."""
-        definitions = self.definitions
-        return definitions.at(shop_id, _now_ms()).time_zone if definitions else None
+        found = self.settings_of(shop_id)
+        return found.time_zone if found else None
 
     def currency(self, shop_id: str) -> str | None:
         """ISO 4217; None while nothing is known."""
-        definitions = self.definitions
-        return definitions.at(shop_id, _now_ms()).currency if definitions else None
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+        found = self.settings_of(shop_id)
+        return found.currency if found else None

@@ -9,7 +9,17 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from schemas.clock import WALL, ClockRecord, Close, Rebase, RecordCause, Skip, SkipCause, Tick
+from schemas.clock import (
+    WALL,
+    ClockRecord,
+    Close,
+    Rebase,
+    RecordCause,
+    Skip,
+    SkipCause,
+    Tick,
+    TimerCause,
+)
 from schemas.journal import ClockState, Skipped
 
 #: Ticks that may wait for their topics. Past it every second one is dropped: a dropped tick only makes
@@ -38,10 +48,11 @@ class Applied:
 class TickQueue:
     """Clock records read and not yet applied, in the order of the log."""
 
-    def __init__(self) -> None:
+    def __init__(self, since: ClockState | None = None) -> None:
+        """``since``: what the records before these have made of the clock; None: there are none."""
         self._waiting: deque[Waiting] = deque()
         #: Newest time known from ticks and windows, also from those that wait; ms.
-        self.latest = 0
+        self.latest = max(since.tick, since.until) if since is not None else 0
         #: What operators had left out and may still be ahead, by its cause; the first word counts.
         self.skips: dict[SkipCause, Skipped] = {}
 
@@ -50,8 +61,14 @@ class TickQueue:
 
     @property
     def hands_over(self) -> bool:
-        """Whether a tool's taking the clock over waits for what was written before it."""
-        return any(type(waiting.record) is Rebase for waiting in self._waiting)
+        """Whether a tool's taking the clock over waits for what was written before it, timers excepted."""
+        for waiting in self._waiting:
+            record = waiting.record
+            if isinstance(record, Skip) and isinstance(record.cause, TimerCause):
+                return False  # it may wait for the very timer that would wait for the tool
+            if type(record) is Rebase:
+                return True
+        return False
 
     def add(self, record: ClockRecord, offset: int, appended: int) -> None:
         self._waiting.append(Waiting(record, offset, appended))

@@ -24,7 +24,7 @@ class ClockReading:
     def behind(self, partitions: Collection[Partition]) -> set[int]:
         """The numbers of those whose clock has records that are not read yet.
 
-        Blocks for a round trip; raises a LogError.
+        Blocks for a round trip, but for none of none; raises a LogError.
         """
         ends = self._log.high_watermarks([(self._topic, p.number) for p in partitions])
         return {p.number for p in partitions if p.clock_read < ends[self._topic, p.number]}

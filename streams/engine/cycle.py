@@ -260,8 +260,6 @@ class Cycle:
     def _look_for_late_clocks(self) -> None:
         """Timers that were due when they were set fire if no other clock was to rule them."""
         late = [p for p in self.partitions.values() if p.late and p.overdue and not p.paused]
-        if not late:
-            return
         behind = self._clock_reading.behind(late)
         for partition in late:
             # A rebase that waits for older ticks rules what was sent after it all the same.

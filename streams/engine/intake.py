@@ -75,7 +75,7 @@ class Intake:
     def _put_off(self, works: dict[int, Work], partitions: Mapping[int, Partition]) -> None:
         """Times that are too far ahead may lie in a window that the clock has yet to tell of."""
         ahead = [partitions[number] for number, work in works.items() if work.ahead]
-        for number in self._clock_reading.behind(ahead) if ahead else ():
+        for number in self._clock_reading.behind(ahead):
             del works[number]
             self._fetch_again(partitions[number])
 

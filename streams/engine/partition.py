@@ -115,8 +115,7 @@ class Partition:
 
     def rewind_clock(self, topic: str) -> None:
         """Forget what was read of the clock since the last commit: it is read again from there."""
-        self.ticks = TickQueue()
-        self.ticks.latest = max(self.clock.tick, self.clock.until)
+        self.ticks = TickQueue(self.clock)
         self.clock_read = self.clock_applied = self.vector[topic]
         self.late = True
 

@@ -265,8 +265,6 @@ class Recovery:
             topic: found.vector.get(topic, starts[topic, number]) for topic in self._topics.inputs
         }
         clock = found.clock or NEW_CLOCK
-        ticks = TickQueue()
-        ticks.latest = max(clock.tick, clock.until)
         read = vector[self._topics.clock]
         return Partition(
             number=number,
@@ -277,7 +275,7 @@ class Recovery:
             clock_read=read,
             clock_applied=read,
             cache=StateCache(self._cache_bound),
-            ticks=ticks,
+            ticks=TickQueue(clock),
             next_due=found.next_due,
         )
 

@@ -25,6 +25,9 @@ from streams.query.facts import Fact, Place, storable, storable_or_none
 TOPICS: Final = (ORDERS, REVIEWS, TRIGGERS, DEADLETTERS)
 #: No event is refused for its time here: only the worker knows the tick it is judged against.
 _NO_HORIZON: Final = 1 << 60
+#: What Kafka can count, and the store can hold; a letter that names more is none of a worker's.
+_MOST_PARTITION: Final = 2**31 - 1
+_MOST_OFFSET: Final = 2**63 - 1
 _BEYOND_THE_RECORD: Final = frozenset({"future_time", "skipped"})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -123,6 +126,8 @@ class BatchReader:
         try:
             letter: DeadLetter = _decode_letter(record.value or b"").data
         except UNREADABLE:
+            return False
+        if not 0 <= letter.partition <= _MOST_PARTITION or not 0 <= letter.offset <= _MOST_OFFSET:
             return False
         if letter.reason in _BEYOND_THE_RECORD and self._names.get(letter.topic) in TOPICS:
             place = (letter.topic, letter.partition, letter.offset)

@@ -6,6 +6,8 @@ cannot interleave. SQLite does so by itself (BEGIN IMMEDIATE); PostgreSQL by an 
 the transaction.
 """
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +21,8 @@ from streams.settings import Settings
 
 #: Seconds that a writer waits for the one before it.
 LOCK_SECONDS: Final = 30
+#: Between two tries to change a file's mode.
+_MODE_SECONDS: Final = 0.02
 #: Names the right to write in PostgreSQL: "huitou" as a number.
 _ADVISORY_LOCK: Final = int.from_bytes(b"huitou")
 #: A sink that froze in a transaction loses its connection, and with it the lock, after so many seconds:
@@ -114,7 +118,7 @@ def _sqlite(url: URL, begin: str) -> Engine:
     def _(connection: Any, _record: object) -> None:
         # The driver would begin transactions where it sees fit, and none for DDL.
         connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(connection)
         # A power cut may take the last transactions, never a part of one: their offsets go with them.
         connection.execute("PRAGMA synchronous = NORMAL")
 
@@ -123,6 +127,18 @@ def _sqlite(url: URL, begin: str) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _write_ahead(connection: Any) -> None:
+    """Changing a new file's mode takes a lock for which SQLite does not wait by itself."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_MODE_SECONDS)
 
 
 def _postgresql(url: URL) -> Engine:

@@ -1,6 +1,5 @@
 """What the sink asks of Kafka before it reads: which topics these are, how long, and where they end."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -13,16 +12,12 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from schemas.catalogue import kafka_names
-from streams.engine.log import LogReader
+from streams.engine.log import LOGGER, LogReader, Offsets, open_consumer
 from streams.query.batch import TOPICS
 from streams.query.errors import StoreRefused
 from streams.settings import Settings
 
 ANSWER_SECONDS: Final = 20.0
-LOGGER: Final = logging.getLogger("huitou.kafka")
-
-#: (topic, partition) -> offset.
-Offsets = dict[tuple[str, int], int]
 
 
 class Bounds(NamedTuple):
@@ -74,21 +69,16 @@ def bounds(settings: Settings, topics: Mapping[str, object]) -> Bounds:
 
 def group_consumer(settings: Settings) -> Consumer:
     """A member of the sinks' own group. It is told where to read and never commits: the store knows."""
-    return Consumer(
+    return open_consumer(
+        settings.kafka_bootstrap,
+        "read_committed",
         {
-            "bootstrap.servers": settings.kafka_bootstrap,
             "group.id": f"{settings.group}-sink",
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.auto.offset.store": False,
-            "enable.partition.eof": True,
-            "auto.offset.reset": "error",
-            "allow.auto.create.topics": False,
             "partition.assignment.strategy": "range",
             "session.timeout.ms": round(settings.session_timeout * 1000),
             "heartbeat.interval.ms": round(settings.session_timeout * 1000 / 4),
-            # Fetched ahead: at most 50 MB in all.
-            "queued.max.messages.kbytes": 50_000,
+            # It follows the ends: librdkafka's own, where a reader of ranges asks more eagerly.
+            "fetch.wait.max.ms": 500,
+            "queued.min.messages": 100_000,
         },
-        logger=LOGGER,
     )

@@ -1,5 +1,6 @@
 """Statements that are about many rows at once, the same in SQLite and PostgreSQL."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -12,7 +13,9 @@ from sqlalchemy import (
     delete,
     func,
     literal,
+    literal_column,
     select,
+    text,
     tuple_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -87,10 +90,11 @@ def among(
 ) -> ColumnElement[bool]:
     """That ``columns`` are one of ``keys`` (at least one, at most KEYS).
 
-    To PostgreSQL the keys are a table, to be joined by an index; a list of them it would plan one by one.
+    The keys are a table, to be joined by an index: a list of them PostgreSQL would plan one by one, and
+    SQLite would walk the whole table for.
     """
     if connection.dialect.name != "postgresql":
-        return tuple_(*columns).in_(keys)
+        return _among_in_sqlite(columns, keys)
     arrays = [
         literal(list(values), postgresql.ARRAY(column.type))
         for column, values in zip(columns, zip(*keys, strict=True), strict=True)
@@ -98,6 +102,21 @@ def among(
     names = [column.name for column in columns]
     source = func.unnest(*arrays).table_valued(*names).render_derived()
     return tuple_(*columns).in_(select(*(source.c[name] for name in names)))
+
+
+def _among_in_sqlite(
+    columns: Sequence[Column[Any]], keys: Sequence[tuple[Any, ...]]
+) -> ColumnElement[bool]:
+    table = columns[0].table
+    fits = " AND ".join(
+        f"held.{column.name} = json_extract(one.value, '$[{at}]')"
+        for at, column in enumerate(columns)
+    )
+    # A cross join keeps this order: each key is sought in the table, not each row among the keys.
+    found = text(
+        f"SELECT held.rowid FROM json_each(:keys) AS one CROSS JOIN {table} AS held ON {fits}"  # noqa: S608 - names are ours
+    ).bindparams(bindparam("keys", json.dumps(keys, ensure_ascii=False), unique=True))
+    return literal_column(f"{table}.rowid").in_(found.columns(literal_column("rowid")))
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[list[T]]:

@@ -38,6 +38,25 @@ def _order_key() -> tuple[Column[str], Column[str], Column[str]]:
     )
 
 
+def _record() -> tuple[Column[str], Column[int], Column[int]]:
+    """Where a record lies in Kafka."""
+    return (
+        _text("topic", null=False),
+        Column("partition", Integer, nullable=False),
+        _number("offset", null=False),
+    )
+
+
+def _event() -> tuple[Column[int], Column[str], Column[str], Column[str]]:
+    """What a record says: its time, who says it, and the event's data as JSON."""
+    return (
+        _number("time_ms", null=False),
+        _text("source", null=False),
+        _text("event_id", null=False),
+        _text("data", null=False),
+    )
+
+
 #: How far each partition of each topic is in the store: offsets [first_offset, next_offset).
 sink_offsets = Table(
     "sink_offsets",
@@ -60,9 +79,7 @@ sink_offsets = Table(
 left_out = Table(
     "left_out",
     metadata,
-    _text("topic", null=False),
-    Column("partition", Integer, nullable=False),
-    _number("offset", null=False),
+    *_record(),
     _text("reason", null=False),
     PrimaryKeyConstraint("topic", "partition", "offset"),
 )
@@ -71,19 +88,14 @@ left_out = Table(
 repeats = Table(
     "repeats",
     metadata,
-    _text("topic", null=False),
-    Column("partition", Integer, nullable=False),
-    _number("offset", null=False),
+    *_record(),
     #: order or review
     _text("kind", null=False),
     *_order_key(),
     #: status and refund id, or sku and action
     _text("name", null=False),
     _text("second_name", null=False),
-    _number("time_ms", null=False),
-    _text("source", null=False),
-    _text("event_id", null=False),
-    _text("data", null=False),
+    *_event(),
     PrimaryKeyConstraint("topic", "partition", "offset"),
     Index("repeats_by_order", "shop_id", "customer_id", "order_id"),
 )
@@ -96,14 +108,8 @@ order_events = Table(
     _text("status", null=False),
     #: Empty but for the statuses of refunds.
     _text("refund_id", null=False),
-    _number("time_ms", null=False),
-    _text("source", null=False),
-    _text("event_id", null=False),
-    #: The event's data, JSON.
-    _text("data", null=False),
-    _text("topic", null=False),
-    Column("partition", Integer, nullable=False),
-    _number("offset", null=False),
+    *_event(),
+    *_record(),
     PrimaryKeyConstraint("shop_id", "customer_id", "order_id", "status", "refund_id"),
     Index("order_events_by_record", "topic", "partition", "offset"),
 )
@@ -193,13 +199,8 @@ review_events = Table(
     *_order_key(),
     _text("sku", null=False),
     _text("action", null=False),
-    _number("time_ms", null=False),
-    _text("source", null=False),
-    _text("event_id", null=False),
-    _text("data", null=False),
-    _text("topic", null=False),
-    Column("partition", Integer, nullable=False),
-    _number("offset", null=False),
+    *_event(),
+    *_record(),
     PrimaryKeyConstraint("shop_id", "customer_id", "order_id", "sku", "action"),
     Index("review_events_by_record", "topic", "partition", "offset"),
 )

@@ -4,6 +4,9 @@ from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+#: The end of the year 9999 in UTC. An event's time may lie hours after it, at an offset west of Greenwich;
+#: it is shown as this one.
+LAST_MS: Final = 253_402_300_799_999
 #: ISO 4217: currencies whose minor unit is not a hundredth, and its decimal digits.
 _DIGITS: Final = {
     **dict.fromkeys(
@@ -38,10 +41,12 @@ def local(time_ms: int | None, zone: str | None) -> str:
 
     >>> local(1767225600000, "Asia/Shanghai"), local(1767225600000, None), local(None, None)
     ('2026-01-01 08:00:00', '2026-01-01 00:00:00Z', '-')
+    >>> local(253402318799000, None)
+    '9999-12-31 23:59:59Z'
     """
     if time_ms is None:
         return "-"
-    utc = datetime.fromtimestamp(time_ms // 1000, UTC)
+    utc = datetime.fromtimestamp(min(time_ms, LAST_MS) // 1000, UTC)
     try:
         return f"{utc.astimezone(ZoneInfo(zone)) if zone else utc:%Y-%m-%d %H:%M:%S}" + "Z" * (
             not zone

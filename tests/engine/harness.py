@@ -12,7 +12,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from schemas.catalogue import CLOCK, CUSTOMER_TOPICS, JOURNAL, TRIGGERS
+from schemas.catalogue import CLOCK, CUSTOMER_TOPICS, DEADLETTERS, JOURNAL, TRIGGERS
 from schemas.clock import ClockRecord, Close, Rebase, Tick, encode_clock
 from schemas.journal import GENESIS, JournalRow, chain, decode_row
 from schemas.partitioner import partition_of
@@ -214,13 +214,21 @@ class Bench:
             offsets.close()
 
     def wait_published(self, timeout: float = 30.0) -> None:
-        """Kafka has every commit that Redis has."""
+        """Readers of Kafka find every commit that Redis has."""
         wait_for(self.is_published, timeout, "the outbox published")
 
     def is_published(self) -> bool:
-        """Whether Kafka has every commit that Redis has."""
+        """Whether readers of Kafka find every commit that Redis has."""
         kafka = self.kafka_positions()
-        return all(self.store.stored(number).position.seq == kafka[number].seq for number in kafka)
+        if any(self.store.stored(number).position.seq != kafka[number].seq for number in kafka):
+            return False
+        # A transaction is decided before its markers are in each of its partitions.
+        topics = (JOURNAL, TRIGGERS, DEADLETTERS)
+        places = [(self.prefix + topic, number) for topic in topics for number in kafka]
+        with LogReader(self.settings.kafka_bootstrap) as log:
+            written = log.high_watermarks(places)
+            readable = log.stable_ends(places)
+        return all(readable[place] >= end for place, end in written.items())
 
     def read(self, topic: str, isolation: str = "read_committed") -> list[dict[str, object]]:
         """All JSON records of a topic, by partition and offset."""

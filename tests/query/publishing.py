@@ -11,6 +11,7 @@ from schemas.catalogue import DEADLETTERS
 from schemas.deadletter import dead_letter, encode_dead_letter
 from schemas.decoding import RawRecord
 from schemas.partitioner import partition_of
+from streams.engine.log import LogReader
 from streams.settings import Settings
 from tests.query.events import event
 from tests.query.expected import ORDERS, REVIEWS, TRIGGERS, Published
@@ -55,6 +56,10 @@ class Shop:
                 self.bad += 1
         self._issue(max(1, events // 20))
         self.flush()
+        # A committed transaction is decided; its markers may still be on their way to the partitions.
+        with LogReader(self.settings.kafka_bootstrap, patience=_DELIVERY_SECONDS) as log:
+            for partition in range(self.settings.partitions):
+                log.wait_stable(self.settings.topic_prefix + TRIGGERS, partition)
 
     def send(self, topic: str, made: Mapping[str, Any]) -> None:
         """Produce one event; call ``flush`` afterwards."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from streams.cli.orders import for_machines
 from streams.query.batch import BatchReader
 from streams.query.connecting import Database
 from streams.query.finding import Wanted, find, read_key, written
@@ -149,3 +150,20 @@ def test_a_page_has_all_that_is_known_of_an_order(database: Database) -> None:
         ["posted", "replied"],
     )
     assert [one["trigger_id"] for one in page["triggers"]] == ["t1"]
+
+
+def test_what_producers_name_is_shown_as_they_named_it() -> None:
+    shown = for_machines(
+        {
+            "placed_ms": 253_402_318_799_000,
+            "paid_ms": None,
+            "lines": [{"attributes": {"length_ms": "M"}}],
+            "history": [{"time_ms": 0, "data": {"shipping_ms": 5}}],
+        }
+    )
+    assert shown == {
+        "placed_at": "9999-12-31T23:59:59.999Z",
+        "paid_at": None,
+        "lines": [{"attributes": {"length_ms": "M"}}],
+        "history": [{"time_at": "1970-01-01T00:00:00.000Z", "data": {"shipping_ms": 5}}],
+    }

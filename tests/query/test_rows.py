@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.query.batch import BatchReader
@@ -35,6 +35,7 @@ def rows_of(facts: list[Fact]) -> tuple[list[OrderRows], list[dict[str, Any]]]:
     )
 
 
+@settings(deadline=None)
 @given(published_events(), st.data())
 def test_any_order_and_any_repeats_give_the_same_rows(
     published: list[Published], data: st.DataObject
@@ -45,6 +46,7 @@ def test_any_order_and_any_repeats_give_the_same_rows(
     assert rows_of([*shuffled, *repeated]) == rows_of(facts)
 
 
+@settings(deadline=None)
 @given(published_events())
 def test_they_are_the_rows_that_follow_from_the_records(published: list[Published]) -> None:
     orders, reviews = rows_of(facts_of(published))

@@ -4,6 +4,7 @@ import multiprocessing
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 from sqlalchemy import column, select, table, update
 from sqlalchemy import event as sqlalchemy_event
 
-from streams.query.batch import Batch, BatchReader, LeftOut
+from schemas.deadletter import DeadLetter, encode_dead_letter
+from schemas.decoding import RawRecord
+from streams.query.batch import Batch, BatchReader, LeftOut, Slice
 from streams.query.connecting import Database
 from streams.query.errors import OffsetsMoved, StoreRefused
 from streams.query.migrating import VERSION_TABLE, bring_up, require_current
@@ -49,6 +52,45 @@ def begun(database: Database, *topics: str) -> QueryStore:
 
 def poll_of(published: list[Published]) -> Batch:
     return READER.read(slices_of([record(one) for one in published]))
+
+
+@pytest.mark.parametrize("place", [(0, 2**63), (0, -1), (2**31, 0), (-1, 0)])
+def test_a_letter_that_names_what_no_log_can_hold_is_passed_over(place: tuple[int, int]) -> None:
+    letter = DeadLetter(topic=ORDERS, partition=place[0], offset=place[1], reason="skipped")
+    value = encode_dead_letter(letter, 0)
+    written = RawRecord("shop.deadletters", 0, 0, 0, b"position", value)
+    batch = READER.read([Slice("shop.deadletters", 0, 0, 1, [written])])
+    assert batch.left_out == []
+    assert [advance.passed_over for advance in batch.advances] == [1]
+
+
+def test_no_statement_of_a_batch_walks_a_whole_table_of_a_file(tmp_path: Path) -> None:
+    """A server's planner decides by its statistics; a file's takes what its indexes allow."""
+    opened = open_store(f"sqlite:///{tmp_path / 'store'}.sqlite")
+    bring_up(opened)
+    published = placed(ONE_DAY, 1)
+    begun(opened, ORDERS, REVIEWS, TRIGGERS).write(poll_of(published))
+    said: list[tuple[str, Any]] = []
+
+    def note(
+        _1: object, _2: object, statement: str, parameters: Any, _3: object, many: bool
+    ) -> None:
+        said.append((statement, parameters[0] if many else parameters))
+
+    sqlalchemy_event.listen(opened.writer, "before_cursor_execute", note)
+    left_out = [LeftOut(one.place, "skipped") for one in published[1:4]]
+    QueryStore(opened).write(
+        replace(batch_of(published[:1], READER), advances=[], left_out=left_out)
+    )
+    sqlalchemy_event.remove(opened.writer, "before_cursor_execute", note)
+    assert len(said) > 10
+    with opened.reading() as connection:
+        for statement, parameters in said:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            steps = [row[-1] for row in plan]
+            walks = [step for step in steps if step.startswith("SCAN") and "VIRTUAL" not in step]
+            assert walks == [], statement
+    opened.close()
 
 
 # --- migrations

@@ -8,6 +8,8 @@ from streams.settings import Settings
 from tests.engine.scenario import START_MS
 
 SHOP = "shop"
+#: Of one of these, about.
+EVENT_BYTES = 260
 _SECOND = 1_000
 
 

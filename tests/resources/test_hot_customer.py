@@ -1,6 +1,7 @@
 """One customer with very many events takes no more than any other."""
 
 import gc
+import os
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -31,18 +32,18 @@ from tests.resources.bounds import (
     publishing,
     records,
 )
-from tests.resources.load import SHOP, events, publish
+from tests.resources.load import EVENT_BYTES, SHOP, events, publish
+from tests.soak.samples import status_kb
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(2_000)]
 
 HOT = "hot"
-EVENT_BYTES = 260
 MILLION = 1_000_000
 BUNDLE = 10_000
 
 
 def own_rss() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+    return status_kb(os.getpid(), "VmRSS") * 1024
 
 
 def test_a_million_events_of_one_customer_through_the_fold() -> None:

@@ -16,14 +16,13 @@ from tests.resources.bounds import (
     publishing,
     records,
 )
-from tests.resources.load import events, publish
+from tests.resources.load import EVENT_BYTES, events, publish
 from tests.resources.slow_redis import SlowRedis
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(2_000)]
 
 BACKLOG = 500_000
 CUSTOMERS = 500
-EVENT_BYTES = 260
 #: Of each answer; far below the 5 s after which a worker takes Redis for gone.
 LATENCY = 0.5
 #: Processed while Redis is slow: more polls than may ever wait, so that growth would have begun.

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
+from streams.engine.log import LogReader
+
 #: Of the clients of these tests; the broker is on this machine.
 DEADLINE_SECONDS = 20.0
 
@@ -33,6 +35,9 @@ class LogWriter:
         config: dict[str, str | int] = {"bootstrap.servers": kafka, "linger.ms": 1}
         if transactional_id is not None:
             config["transactional.id"] = transactional_id
+        self._kafka = kafka
+        #: Where the open transaction has records.
+        self._places: set[tuple[str, int]] = set()
         self._producer = Producer(config)
         if transactional_id is not None:
             self._producer.init_transactions(DEADLINE_SECONDS)
@@ -45,15 +50,20 @@ class LogWriter:
     def begin(self, topic: str, values: Iterable[bytes], partition: int = 0) -> None:
         """Opens a transaction with these records in it and leaves it open."""
         self._producer.begin_transaction()
+        self._places.add((topic, partition))
         for value in values:
             self._produce(topic, value, partition)
         assert self._producer.flush(DEADLINE_SECONDS) == 0
 
     def commit(self) -> None:
+        """Returns when readers can see it."""
         self._producer.commit_transaction(DEADLINE_SECONDS)
+        self._settle()
 
     def abort(self) -> None:
+        """Returns when readers can see what comes behind it."""
         self._producer.abort_transaction(DEADLINE_SECONDS)
+        self._settle()
 
     def committed(self, topic: str, values: Iterable[bytes], partition: int = 0) -> None:
         self.begin(topic, values, partition)
@@ -62,6 +72,13 @@ class LogWriter:
     def aborted(self, topic: str, values: Iterable[bytes], partition: int = 0) -> None:
         self.begin(topic, values, partition)
         self.abort()
+
+    def _settle(self) -> None:
+        # The broker answers when the outcome is decided; the markers reach each partition after that.
+        with LogReader(self._kafka, patience=DEADLINE_SECONDS) as log:
+            for place in self._places:
+                log.wait_stable(*place)
+        self._places.clear()
 
     def _produce(self, topic: str, value: bytes, partition: int) -> None:
         while True:
