@@ -1,10 +1,10 @@
 """fold: one event into a customer's state.
 
 Duplicates are found by event id (streams.domain.duplicates) and by natural key: line + time +
-action of a cart event, order + status (+ refund id), order/sku + action of a review, case + action
-(+ time of a reply), wish + action of what becomes of a wish. Of two events with one natural key and
-different contents the first to be folded counts. Likes and profiles have none: of what was said
-several times the last by event time stands, and a repeat changes nothing.
+action of a cart event, order + status (+ refund id), order/sku + action of a review. Of two events
+with one natural key and different contents the first to be folded counts. Service cases, wishes and
+profiles have none: what is said of them again is folded by minima and maxima of the event time
+(streams.domain.service, wishes and profile), so a repeat under another id changes nothing.
 """
 
 from hashlib import blake2b
@@ -167,14 +167,14 @@ def _fold_review(state: CustomerState, event: ReviewEvent) -> tuple[Fact, ...] |
 
 def _fold_service(
     state: CustomerState, event: ServiceEvent, time: int, digest: bytes
-) -> tuple[Fact, ...] | None:
+) -> tuple[Fact, ...]:
     if state.service is None:
         # A customer's first service event is no repeat, so this is kept; and so below.
         state.service = Service()
     return fold_service(state.service, event.data, time, digest)
 
 
-def _fold_wish(state: CustomerState, event: WishEvent, time: int) -> tuple[Fact, ...] | None:
+def _fold_wish(state: CustomerState, event: WishEvent, time: int) -> tuple[Fact, ...]:
     if state.wishes is None:
         state.wishes = Wishes()
     return fold_wish(state.wishes, event.data, time, state.customer_id)

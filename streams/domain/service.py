@@ -1,15 +1,16 @@
 """A customer's service cases: which are open, and how soon the shop replied and resolved.
 
-The natural key is case + action, of a reply case + time. A case keeps what was seen of it, and its
-part in the totals (``contribution``) is a function of that, so the order of arrival makes no
-difference:
+A case keeps what was said of it as minima, maxima and sets, and its part in the totals
+(``contribution``) is a function of these. So neither the order of arrival makes a difference, nor that
+something is said again, under another event id or with another time:
 
-- It counts once its inquiry or complaint is known, whatever came before; the earliest of the two is
-  when it was opened.
-- The first reply is the earliest at or after that, and so is the resolution; a resolution before it
-  counts, but has no time to be measured.
-- A survey's answer needs no case. The last one by event time is kept; of two at one time the one
-  with the greater hash of source and event id.
+- It counts once an inquiry or complaint is known, whatever came before; the earliest of them is when
+  it was opened.
+- The first reply is the earliest at or after the opening.
+- The resolution is the last one: what had to be resolved again was not resolved before. One before
+  the opening counts, but has no time to be measured.
+- A survey's answer needs no case. The last one by event time is kept, so it corrects those before it;
+  of two at one time the one with the greater hash of source and event id.
 """
 
 from struct import Struct
@@ -49,9 +50,11 @@ class Case(msgspec.Struct, array_like=True, gc=False):
     seen: int = 0
     #: The newest time of any of its events.
     changed_at: int = 0
+    #: The earliest inquiry or complaint.
     opened_at: int | None = None
+    #: The latest ``resolved``.
     resolved_at: int | None = None
-    #: Sorted.
+    #: Sorted, each once.
     replies: list[int] = []
 
 
@@ -66,7 +69,7 @@ class Service(msgspec.Struct, array_like=True, gc=False):
     #: Of these: replied to at or after the opening, and the sum of the times from one to the other.
     replied: int = 0
     reply_ms: int = 0
-    #: Of these: resolved at or after the opening, and the sum of those times.
+    #: Of these: resolved at or after the opening, and the sum of the times to the last resolution.
     resolved_timed: int = 0
     resolution_ms: int = 0
     #: The last survey's answer, its time, and the hash of its source and event id.
@@ -85,29 +88,28 @@ _COUNTED = (
 
 def fold_service(
     service: Service, data: ServiceData, time: int, event_key: bytes
-) -> tuple[Fact, ...] | None:
-    """Fold one event of ``time`` (ms); None for a repeat (nothing is changed).
+) -> tuple[Fact, ...]:
+    """Fold one event of ``time`` (ms); what was said before changes nothing and is no fact.
 
     ``event_key`` is the hash of source and event id.
     """
     bit = ACTION_BITS.get(data.action, 0)
-    case = None
+    case, known = None, 0
     if data.case_id is not None:
         key = name_hash(data.case_id)
-        case = next((known for known in service.cases if known.key == key), None)
+        case = next((kept for kept in service.cases if kept.key == key), None)
         at = find(service.past, key, PAST_CASE_BYTES) if case is None else -1
         if at >= 0:
-            if not _fold_past(service, at, bit):
-                return None
+            known = _fold_past(service, at, bit)
         else:
             if case is None:
                 case = Case(key, cut(data.case_id))
-            if (case.seen & bit) if bit else (time in case.replies):
-                return None
+            known = case.seen
             _fold_case(service, case, bit, time)
+    news = not known & bit
     if bit == SURVEYED:
-        _take_answer(service, data.score or 0, time, event_key)
-    return _facts(data, bit, case)
+        news |= _take_answer(service, data.score or 0, time, event_key)
+    return _facts(data, bit, case) if news else ()
 
 
 def _fold_case(service: Service, case: Case, bit: int, time: int) -> None:
@@ -117,8 +119,8 @@ def _fold_case(service: Service, case: Case, bit: int, time: int) -> None:
     if bit & OPENED:
         case.opened_at = time if case.opened_at is None else min(case.opened_at, time)
     elif bit == RESOLVED:
-        case.resolved_at = time
-    elif not bit:
+        case.resolved_at = time if case.resolved_at is None else max(case.resolved_at, time)
+    elif not bit and time not in case.replies:
         case.replies = sorted([*case.replies, time])
         if len(case.replies) > REPLIES:
             case.replies.remove(_leaving_reply(case))
@@ -132,19 +134,17 @@ def _fold_case(service: Service, case: Case, bit: int, time: int) -> None:
             service.past = packed[-PAST_CASES * PAST_CASE_BYTES :]
 
 
-def _fold_past(service: Service, at: int, bit: int) -> bool:
-    """Count an action of a case of which only the actions are known; whether it is new."""
+def _fold_past(service: Service, at: int, bit: int) -> int:
+    """Count an action of a case of which only the actions are known; returns those known before."""
     past = service.past
     seen = past[at + _SEEN_AT]
-    if seen & bit:
-        return False
     case = Case(past[at : at + _SEEN_AT], "", seen)
     before = contribution(case)
     case.seen |= bit
     _count(service, before, contribution(case))
     packed = _PAST.pack(case.key, case.seen)
     service.past = past[:at] + packed + past[at + PAST_CASE_BYTES :]
-    return True
+    return seen
 
 
 def contribution(case: Case) -> tuple[int, ...]:
@@ -190,10 +190,13 @@ def _leaving_case(case: Case) -> tuple[bool, int, bytes]:
     return (is_open(case), case.changed_at, case.key)
 
 
-def _take_answer(service: Service, score: int, time: int, event_key: bytes) -> None:
+def _take_answer(service: Service, score: int, time: int, event_key: bytes) -> bool:
+    """Take over a survey's answer unless a later one is known; whether it is the last one now."""
     last = service.survey_at
-    if last is None or (time, event_key) > (last, service.survey_key):
-        service.survey_score, service.survey_at, service.survey_key = score, time, event_key
+    if last is not None and (time, event_key) <= (last, service.survey_key):
+        return False
+    service.survey_score, service.survey_at, service.survey_key = score, time, event_key
+    return True
 
 
 def _facts(data: ServiceData, bit: int, case: Case | None) -> tuple[Fact, ...]:

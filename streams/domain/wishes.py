@@ -1,9 +1,16 @@
 """A customer's wishes: what is wished for, what became of it, and who likes it.
 
-The natural key of ``made``, ``withdrawn``, ``granted`` and ``declined`` is wish + action. Of these
-three the last one by event time is what became of the wish, at one time the one named last here.
-A liker's last word on a wish, by event time, is what counts (at one time ``unliked``); a like by the
-wish's owner is a self-like and no like. Comments and stories are counted, known by event id alone.
+What is said of a wish is folded by minima and maxima, so neither the order of arrival makes a
+difference, nor that something is said again, under another event id or with another time:
+
+- A wish is what its earliest ``made`` says; of two at one time what the one with the lesser sku,
+  then the lesser attributes says.
+- The last of ``withdrawn``, ``granted`` and ``declined`` by event time is what became of it, at one
+  time the one named last here.
+- A liker's last word on a wish, by event time, is what counts (at one time ``unliked``); a like by
+  the wish's owner is a self-like and no like.
+
+Comments and stories are counted, known by event id alone.
 """
 
 from collections import Counter
@@ -91,8 +98,8 @@ _COUNTED = (
 )  # fmt: skip
 
 
-def fold_wish(wishes: Wishes, data: WishData, time: int, owner: str) -> tuple[Fact, ...] | None:
-    """Fold one event of ``time`` (ms) of a wish of ``owner``; None for a repeat (nothing changed)."""
+def fold_wish(wishes: Wishes, data: WishData, time: int, owner: str) -> tuple[Fact, ...]:
+    """Fold one event of ``time`` (ms) of a wish of ``owner``; what was said before is no fact."""
     bit = ACTION_BITS.get(data.action, 0)
     key = name_hash(data.wish_id)
     wish = next((known for known in wishes.wishes if known.key == key), None)
@@ -101,14 +108,11 @@ def fold_wish(wishes: Wishes, data: WishData, time: int, owner: str) -> tuple[Fa
         if at >= 0:
             return _fold_past(wishes, at, data, bit)
         wish = Wish(key, cut(data.wish_id))
-    if wish.seen & bit:
-        return None
+    known = wish.seen
     before = contribution(wish)
     liked = False
     if bit == MADE:
-        wish.made_at = time
-        wish.sku = cut(data.sku or "")
-        wish.attributes = line_attributes(data.attributes, ATTRIBUTES_BYTES)
+        _take_content(wish, data, time)
     elif bit:
         if wish.decided_at is None or (time, bit) > (wish.decided_at, wish.decision):
             wish.decision, wish.decided_at = bit, time
@@ -124,8 +128,15 @@ def fold_wish(wishes: Wishes, data: WishData, time: int, owner: str) -> tuple[Fa
     _count(wishes, before, after)
     _keep(wishes, wish)
     if bit == MADE:
-        return (WishMade(data.wish_id, data.sku or ""),)
+        return () if known & MADE else (WishMade(data.wish_id, data.sku or ""),)
     return (WishLiked(data.wish_id, after[4]),) if liked else ()
+
+
+def _take_content(wish: Wish, data: WishData, time: int) -> None:
+    """Take over what a ``made`` says, unless an earlier one is known."""
+    said = (time, cut(data.sku or ""), line_attributes(data.attributes, ATTRIBUTES_BYTES))
+    if wish.made_at is None or said < (wish.made_at, wish.sku, wish.attributes):
+        wish.made_at, wish.sku, wish.attributes = said
 
 
 def _take_word(wish: Wish, data: WishData, time: int, owner: str) -> bool:
@@ -175,12 +186,11 @@ def status_of(wish: Wish) -> str:
     return words.get(wish.decision, "open")
 
 
-def _fold_past(wishes: Wishes, at: int, data: WishData, bit: int) -> tuple[Fact, ...] | None:
+def _fold_past(wishes: Wishes, at: int, data: WishData, bit: int) -> tuple[Fact, ...]:
     """Count what comes of a wish of which only the actions are known; likes of it are forgotten."""
-    key, seen = _PAST.unpack_from(wishes.past, at)
-    if seen & bit:
-        return None
-    before = contribution(_past_wish(key, seen))
+    key, known = _PAST.unpack_from(wishes.past, at)
+    seen = known
+    before = contribution(_past_wish(key, known))
     # A decision after the first one changes nothing: which of them came last is not known any more.
     seen |= bit if bit == MADE or not seen & DECIDED else 0
     after = _past_wish(key, seen)
@@ -188,7 +198,9 @@ def _fold_past(wishes: Wishes, at: int, data: WishData, bit: int) -> tuple[Fact,
     _count(wishes, before, contribution(after))
     packed = _PAST.pack(key, seen)
     wishes.past = wishes.past[:at] + packed + wishes.past[at + PAST_WISH_BYTES :]
-    return (WishMade(data.wish_id, data.sku or ""),) if bit == MADE else ()
+    if bit == MADE and not known & MADE:
+        return (WishMade(data.wish_id, data.sku or ""),)
+    return ()
 
 
 def _past_wish(key: bytes, seen: int) -> Wish:

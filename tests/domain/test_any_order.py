@@ -86,7 +86,7 @@ def test_each_part_in_any_order(part: str, events: st.SearchStrategy[Any]) -> No
     """Many events of one kind, so that they meet more often than among all others."""
 
     @settings(max_examples=150, deadline=None)
-    @given(st.lists(events, max_size=25), st.randoms(use_true_random=False))
+    @given(st.lists(events, min_size=10, max_size=25), st.randoms(use_true_random=False))
     def run(drawn: list[tuple[Any, ...]], shuffler: random.Random) -> None:
         made = build(drawn)
         expected = figures(fold_all(made))[part]

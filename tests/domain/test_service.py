@@ -2,13 +2,13 @@
 
 import itertools
 
+import msgspec
 import pytest
 
 from streams.domain.facts import CaseOpened, CaseResolved, SurveyAnswered
 from streams.domain.fold import fold
 from streams.domain.service import CASES, PAST_CASES, REPLIES, Service
 from streams.domain.state import CustomerState
-from streams.state.codec import encode
 from tests.domain.events import DAY, MINUTE, SHOP, START, Timed, fold_all, service
 
 
@@ -52,17 +52,37 @@ def test_without_an_opening_nothing_counts_yet() -> None:
     assert (got.opened, got.complaints, got.resolved, got.reply_ms) == (1, 1, 1, MINUTE)
 
 
-@pytest.mark.parametrize(
-    ("action", "later"),
-    [("inquiry", 1), ("complaint", 1), ("resolved", 1), ("survey_answered", 1), ("replied", 0)],
-)
-def test_the_same_fact_under_another_id_is_a_duplicate(action: str, later: int) -> None:
-    score = 3 if action == "survey_answered" else None
-    state = fold_all([service("1", START, action, "k", score=score)])
-    before = encode(state)
-    event, time = service("2", START + later, action, "k", score=9)
-    assert fold(state, event, time, SHOP) is None
-    assert encode(state) == before
+@pytest.mark.parametrize("action", ["inquiry", "complaint", "replied", "resolved"])
+def test_the_same_said_again_under_another_id_changes_nothing_and_is_no_fact(action: str) -> None:
+    state = fold_all([service("1", START, action, "k")])
+    before = msgspec.json.encode(found(state))
+    event, time = service("2", START, action, "k")
+    assert fold(state, event, time, SHOP) == ()
+    assert msgspec.json.encode(found(state)) == before
+
+
+def test_what_is_said_again_at_another_time_does_not_go_by_arrival() -> None:
+    events = [
+        service("1", START, "inquiry", "k"),
+        service("2", START + MINUTE, "inquiry", "k"),
+        service("3", START + 2 * MINUTE, "resolved", "k"),
+        service("4", START + DAY, "resolved", "k"),
+        service("5", START + DAY, "survey_answered", "k", score=2),
+        service("6", START + 2 * DAY, "survey_answered", "k", score=9),
+    ]
+    for shuffled in itertools.permutations(events):
+        got = found(fold_all(list(shuffled)))
+        assert (got.opened, got.resolved, got.resolution_ms) == (1, 1, DAY)
+        assert (got.survey_score, got.survey_at) == (9, START + 2 * DAY)
+
+
+def test_an_answer_that_is_corrected_is_news_and_one_that_was_is_not() -> None:
+    state = fold_all([service("1", START + DAY, "survey_answered", "k", score=9)])
+    corrected, time = service("2", START + 2 * DAY, "survey_answered", "k", score=2)
+    assert fold(state, corrected, time, SHOP) == (SurveyAnswered("k", 2),)
+    late, time = service("3", START, "survey_answered", "k", score=5)
+    assert fold(state, late, time, SHOP) == ()
+    assert found(state).survey_score == 2
 
 
 def test_the_last_answer_by_event_time_stands() -> None:
@@ -106,11 +126,11 @@ def test_cases_beyond_the_bound_leave_resolved_ones_first_and_still_count() -> N
     assert [case.case_id for case in got.cases] == [f"k{number}" for number in range(CASES)]
     fold_all([service("i9", START + 9, "inquiry", "k9")], state)
     assert "k0" not in {case.case_id for case in got.cases}
-    # Known still: its repeat is one, and its resolution counts, without a time.
-    before = encode(state)
+    # Known still: what is said again changes nothing, and its resolution counts, without a time.
+    before = msgspec.json.encode(got)
     event, time = service("again", START, "inquiry", "k0")
-    assert fold(state, event, time, SHOP) is None
-    assert encode(state) == before
+    assert fold(state, event, time, SHOP) == ()
+    assert msgspec.json.encode(got) == before
     fold_all([service("z", START + DAY, "resolved", "k0")], state)
     assert (got.opened, got.resolved, got.resolved_timed) == (CASES + 2, 2, 1)
 

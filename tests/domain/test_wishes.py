@@ -2,6 +2,7 @@
 
 import itertools
 
+import msgspec
 import pytest
 
 from streams.domain.describe import describe
@@ -9,7 +10,6 @@ from streams.domain.facts import WishLiked, WishMade
 from streams.domain.fold import fold
 from streams.domain.state import CustomerState
 from streams.domain.wishes import LIKER_BYTES, LIKERS, PAST_WISHES, WISHES, WISHES_BYTES, Wishes
-from streams.state.codec import encode
 from tests.domain.events import DAY, MINUTE, SHOP, START, Timed, fold_all, wish
 
 
@@ -42,12 +42,37 @@ def test_at_one_time_the_decision_does_not_go_by_arrival() -> None:
 
 
 @pytest.mark.parametrize("action", ["made", "withdrawn", "granted", "declined"])
-def test_the_same_action_under_another_id_is_a_duplicate(action: str) -> None:
+def test_the_same_said_again_under_another_id_changes_nothing_and_is_no_fact(action: str) -> None:
     state = fold_all([wish("1", START, action, "w", sku="a")])
-    before = encode(state)
-    event, time = wish("2", START + 1, action, "w", sku="b")
-    assert fold(state, event, time, SHOP) is None
-    assert encode(state) == before
+    before = msgspec.json.encode(found(state))
+    event, time = wish("2", START, action, "w", sku="a")
+    assert fold(state, event, time, SHOP) == ()
+    assert msgspec.json.encode(found(state)) == before
+
+
+def test_a_decision_taken_again_does_not_go_by_arrival() -> None:
+    events = [
+        wish("1", START, "made", "w"),
+        wish("2", START + 1, "granted", "w"),
+        wish("3", START + 2, "declined", "w"),
+        wish("4", START + 3, "granted", "w"),
+    ]
+    for shuffled in itertools.permutations(events):
+        got = found(fold_all(list(shuffled)))
+        assert (got.granted, got.declined, got.wishes[0].decided_at) == (1, 0, START + 3)
+
+
+def test_a_wish_is_what_its_earliest_making_says() -> None:
+    events = [
+        wish("1", START + 1, "made", "w", sku="a"),
+        wish("2", START, "made", "w", sku="b", attributes={"size": "M"}),
+        wish("3", START, "made", "w", sku="b", attributes={"size": "L"}),
+        wish("4", START, "made", "w", sku="c"),
+    ]
+    for shuffled in itertools.permutations(events):
+        got = found(fold_all(list(shuffled)))
+        assert (got.made, got.wishes[0].made_at) == (1, START)
+        assert (got.wishes[0].sku, got.wishes[0].attributes) == ("b", ("size", "L"))
 
 
 def test_a_wish_that_was_never_made_counts_its_likes_only() -> None:
@@ -132,7 +157,8 @@ def test_a_wish_that_left_still_counts_and_can_be_decided_once() -> None:
     assert len(got.wishes) == WISHES
     assert (got.made, got.likes) == (WISHES + 1, 1)
     event, time = wish("again", START, "made", "first")
-    assert fold(state, event, time, SHOP) is None
+    assert fold(state, event, time, SHOP) == ()
+    assert got.made == WISHES + 1
     later = [
         wish("3", START, "granted", "first"),
         wish("4", START + DAY, "declined", "first"),
@@ -169,11 +195,14 @@ def test_likers_beyond_the_bound_stay_counted_and_the_owner_stays_known() -> Non
 
 
 def test_the_bounds_hold() -> None:
-    events = [
+    # 64 bytes of the id, 64 of the sku and 6 of the attributes: three of them fit.
+    long = [
         wish(f"e{n}", START + n, "made", f"{n}".ljust(64, "é"), sku="s" * 64, attributes={"a": "b"})
         for n in range(100)
     ]
-    got = found(fold_all(events))
-    assert got.made == 100
-    assert len(got.past) == PAST_WISHES * 9
-    assert sum(len(each.wish_id.encode()) + len(each.sku) for each in got.wishes) < WISHES_BYTES
+    got = found(fold_all(long))
+    assert (got.made, len(got.past)) == (100, PAST_WISHES * 9)
+    assert len(got.wishes) == WISHES_BYTES // 134 == 3
+    assert all(len(each.wish_id.encode()) == len(each.sku) == 64 for each in got.wishes)
+    short = [wish(f"e{n}", START + n, "made", f"w{n}", sku="s") for n in range(100)]
+    assert len(found(fold_all(short)).wishes) == WISHES

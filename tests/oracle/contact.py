@@ -66,8 +66,8 @@ def service(events: Iterable[Event]) -> Shown:
         if reply is not None:
             shown["replied"] += 1
             shown["reply_ms"] += reply - opened
-        resolution = _first(case, "resolved", since=opened)
-        if resolution is not None:
+        resolution = max((e.time for e in case if e.data["action"] == "resolved"), default=opened - 1)
+        if resolution >= opened:
             shown["resolved_timed"] += 1
             shown["resolution_ms"] += resolution - opened
     answers = [event for event in own if event.data["action"] == "survey_answered"]
@@ -121,7 +121,7 @@ def wish_list(events: Iterable[Event], owner: str) -> list[Shown]:
 
 def _wish(name: str, events: Sequence[Event], owner: str) -> Shown:
     actions = [event.data["action"] for event in events]
-    made = [event for event in events if event.data["action"] == "made"]
+    made = min((e for e in events if e.data["action"] == "made"), key=_making, default=None)
     decided = [event for event in events if event.data["action"] in DECISIONS]
     last = max(decided, key=lambda e: (e.time, DECISIONS.index(e.data["action"])), default=None)
     status = "unknown"
@@ -132,16 +132,22 @@ def _wish(name: str, events: Sequence[Event], owner: str) -> Shown:
     return {
         "wish_id": name,
         "status": status,
-        "made_at": moment(made[0].time) if made else None,
+        "made_at": moment(made.time) if made else None,
         "decided_at": None if last is None else moment(last.time),
-        "sku": made[0].data.get("sku") if made else None,
-        "attributes": made[0].data.get("attributes", {}) if made else {},
+        "sku": made.data.get("sku") if made else None,
+        "attributes": made.data.get("attributes", {}) if made else {},
         "likes": len(likers.keys() - {owner}),
         "self_liked": owner in likers,
         "likes_by_device": sorted(devices.count(device) for device in set(devices)),
         "comments": actions.count("commented"),
         "stories": actions.count("story"),
     }
+
+
+def _making(event: Event) -> tuple[int, str, list[str]]:
+    """The least of them is what the wish is: the earliest, then by sku, then by attributes."""
+    attributes = sorted(event.data.get("attributes", {}).items())
+    return event.time, event.data.get("sku", ""), [part for pair in attributes for part in pair]
 
 
 def _likers(events: Iterable[Event]) -> dict[str, str]:

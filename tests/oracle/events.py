@@ -40,7 +40,11 @@ def line_of(data: dict[str, Any]) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 
 def natural_key(event: Event) -> tuple[object, ...] | None:
-    """What makes two events with different ids one and the same fact; None: only the id does."""
+    """What makes two events with different ids one and the same fact; None: only the id does.
+
+    What is said again of a case, a wish or a profile is another event, and what they come to does not
+    hang on which of two came first: tests.oracle.contact.
+    """
     data = event.data
     if event.topic == CARTS:
         return CARTS, line_of(data), event.time, data["action"]
@@ -48,11 +52,6 @@ def natural_key(event: Event) -> tuple[object, ...] | None:
         return ORDERS, data["order_id"], data["status"], data.get("refund_id")
     if event.topic == REVIEWS:
         return REVIEWS, data["order_id"], data["sku"], data["action"]
-    if event.topic == SERVICE and "case_id" in data:
-        time = event.time if data["action"] == "replied" else None
-        return SERVICE, data["case_id"], data["action"], time
-    if event.topic == WISHES and data["action"] in ("made", "withdrawn", "granted", "declined"):
-        return WISHES, data["wish_id"], data["action"]
     return None
 
 
