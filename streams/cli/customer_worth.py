@@ -42,14 +42,14 @@ def _lines(worth: dict[str, Any]) -> list[str]:
         lines.append(f"favourite hour: {worth['favourite_hour']}")
     if worth["known_from"] is not None:
         lines.append(
-            f"paid orders before {worth['known_from']} are not known by day: what needs them is not "
-            "known (huitou rebuild)"
+            f"paid orders before {worth['known_from']} are not known by day "
+            f"({worth['why_unknown']}): what needs them is not known"
         )
     return lines
 
 
 def _rfm(rfm: dict[str, Any]) -> str:
-    if not rfm["scored"]:
+    if rfm["scored"] is False:
         return "not scored, no orders"
     if rfm["r"] is None and rfm["f"] is None:
         return _UNKNOWN

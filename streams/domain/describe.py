@@ -72,7 +72,7 @@ def _worth(
     moments = [time for time in (as_of, state.last_seen) if time is not None]
     if settings is None or not moments:
         return None
-    return describe_worth(state.orders, settings, max(moments))
+    return describe_worth(state.orders, settings, max(moments), state.erased_at)
 
 
 def _browsing(browsing: Browsing) -> dict[str, Any]:

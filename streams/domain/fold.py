@@ -77,10 +77,7 @@ def fold(
         facts = _fold_wish(state, event, time)
     elif isinstance(event, ProfileEvent):
         if event.data.action == "erase":
-            facts = erase(state, time)
-            # The only trace: a repeat of the erase itself is known.
-            state.seen = digest + seconds_of(time)
-            return facts
+            return erase(state, time, digest)
         facts = _fold_profile(state, event, time, digest)
     else:
         raise TypeError(f"{type(event).__name__} is no event of a customer topic")

@@ -16,7 +16,7 @@ has none (orders on one day only) is judged by the days alone.
 from collections.abc import Iterator
 from typing import Literal
 
-from streams.domain.shop import day_of, start_of_day
+from streams.domain.shop import start_of_day
 from streams.domain.worth import INTERVAL_DAYS, Purchases, twice_interval
 
 Stage = Literal["visitor", "new", "lost", "dormant", "won_back", "repeat", "active"]
@@ -38,7 +38,7 @@ def stage(purchases: Purchases, today: int) -> Stage | None:
     None where it hangs on days that are not known.
     """
     if not purchases.net_orders:
-        return "visitor"
+        return None if purchases.erased else "visitor"
     bought = purchases.bought
     if not _is_known(purchases):
         return None
@@ -67,9 +67,9 @@ def next_change(purchases: Purchases, today: int) -> int | None:
     return None
 
 
-def next_change_at(purchases: Purchases, now: int, time_zone: str) -> int | None:
-    """The moment (ms) of ``next_change`` after ``now`` (ms): a midnight on the shop's clock."""
-    day = next_change(purchases, day_of(now, time_zone))
+def next_change_at(purchases: Purchases, today: int, time_zone: str) -> int | None:
+    """The moment (ms) of ``next_change`` after ``today``: a midnight on the shop's clock."""
+    day = next_change(purchases, today)
     return None if day is None else start_of_day(day, time_zone)
 
 

@@ -36,8 +36,8 @@ SEGMENTS: tuple[tuple[tuple[int, int], tuple[int, int], tuple[int, int], Segment
 class Rfm(NamedTuple):
     """Values and scores; None: not known, or nothing to score (``scored``)."""
 
-    #: Whether there is a net order at all.
-    scored: bool
+    #: Whether there is a net order at all; None: that is not known of an erased customer.
+    scored: bool | None
     recency_days: int | None = None
     orders: int | None = None
     #: Minor units; of the orders whose amount is known, None where none is.
@@ -55,7 +55,7 @@ class Rfm(NamedTuple):
 def rfm(purchases: Purchases, today: int, thresholds: RfmThresholds) -> Rfm:
     """R, F and M as of ``today``, days since 1970 on the shop's clock."""
     if not purchases.net_orders:
-        return Rfm(scored=False)
+        return Rfm(scored=None if purchases.erased else False)
     recency = r = None
     if purchases.bought:
         recency = max(today - purchases.bought[-1].day, 0)

@@ -5,6 +5,7 @@ the shop's clock, as of which it is asked. *Bought* below means net: an order th
 wholly refunded later leaves no trace, not even as a day on which somebody bought.
 
 What would need days that are not known is None, never less than it was: see ``Purchases.forgotten``.
+An erased customer's days until the erase are such.
 """
 
 from collections.abc import Sequence
@@ -12,8 +13,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from streams.domain.orders import Orders, days_of
-from streams.domain.paid_days import PaidDay, read
-from streams.domain.shop import date_of, day_of_date
+from streams.domain.paid_days import PaidDay, read, within_days
+from streams.domain.shop import date_of, day_of, day_of_date
 
 #: Windows in which merchants look at customers, days.
 WINDOWS = (30, 90, 180, 365)
@@ -29,10 +30,12 @@ class Purchases(NamedTuple):
     days: list[PaidDay]
     #: Those of them with net orders, the oldest first.
     bought: list[PaidDay]
-    #: Net orders of the whole life, those of forgotten days too.
+    #: Net orders of the whole life, those of forgotten days too (but see ``erased``).
     net_orders: int
     #: The newest day of which orders are not in ``days``; 0: all are.
     forgotten: int
+    #: Whether the customer was erased, up to and with ``forgotten``: then ``net_orders`` are those since.
+    erased: bool = False
 
     def known_since(self, first: int) -> bool:
         """Whether all orders paid on ``first`` or later are in ``days``."""
@@ -53,14 +56,21 @@ class Window(NamedTuple):
     net_unknown: int
 
 
-def purchases_of(orders: Orders | None, time_zone: str) -> Purchases:
-    """The purchases in a state's ``orders``; ``time_zone`` is the shop's."""
+def purchases_of(
+    orders: Orders | None, time_zone: str, erased_at: int | None = None
+) -> Purchases:
+    """The purchases in a state's ``orders``; ``time_zone`` is the shop's.
+
+    ``erased_at`` (ms): nothing is known of that day and those before, which is not that nothing was.
+    """
     if orders is None:
-        return Purchases([], [], 0, 0)
+        orders = Orders(forgotten=0)
     packed, forgotten = days_of(orders, time_zone)
     days = read(packed)
     bought = [row for row in days if row.net_orders]
-    return Purchases(days, bought, orders.totals.net, forgotten)
+    if erased_at is not None:
+        forgotten = max(forgotten, within_days(day_of(erased_at, time_zone)))
+    return Purchases(days, bought, orders.totals.net, forgotten, erased_at is not None)
 
 
 def window(purchases: Purchases, first: int, last: int) -> Window | None:

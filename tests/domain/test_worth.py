@@ -16,7 +16,7 @@ from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState
 from streams.domain.worth import Purchases, expected_next, interval
 from streams.state.codec import decode, encode
-from tests.domain.events import DAY, SHOP, START, Timed, build, fold_all, order
+from tests.domain.events import DAY, SHOP, START, Timed, build, fold_all, order, profile
 from tests.domain.test_any_order import order_events, refund_events
 
 HOUR = DAY // 24
@@ -77,6 +77,36 @@ def test_refunds_of_orders_that_left_the_open_ones_find_their_day() -> None:
     assert window(shown, 365) == (count, count * 1_000, count // 2, count // 2 * 1_000)
     assert shown["interval_days"] == 2.0
     assert shown["expected_next"] == "2024-07-08"
+
+
+def test_a_shop_that_moves_west_is_not_yet_on_the_day_of_its_newest_order() -> None:
+    # In Shanghai the order is of June 2; in New York it is June 1 for another eight hours.
+    state = fold_all([order("1", START + 20 * HOUR, "A", "paid", amount_paid=1_000)])
+    moved = ShopSettings("shop", "America/New_York", "USD")
+    shown = worth(state, START + 20 * HOUR, moved)
+    assert shown["day"] == "2024-06-02"
+    assert window(shown, 30) == (1, 1_000, 1, 1_000)
+    assert (shown["rfm"]["recency_days"], shown["lifecycle"]["stage"]) == (0, "new")
+    assert shown["lifecycle"]["changes_at"] == "2024-07-03T04:00:00.000Z"
+
+
+def test_of_an_erased_customer_earlier_days_are_unknown_and_not_empty() -> None:
+    erased = profile("x", START, "erase")
+    shown = worth(fold_all([erased]), START + DAY)
+    assert (shown["known_from"], shown["why_unknown"]) == (
+        "2024-06-02",
+        "erased at 2024-06-01T00:00:00.000Z",
+    )
+    assert {*shown["windows"].values(), shown["twelve_months"], shown["tier"]} == {None}
+    assert (shown["rfm"]["scored"], shown["lifecycle"]["stage"]) == (None, None)
+    since = order("1", START + 2 * DAY, "A", "paid", amount_paid=1_000)
+    shown = worth(fold_all([erased, since]), START + 30 * DAY)
+    assert window(shown, 30) == (1, 1_000, 1, 1_000)
+    assert (shown["windows"]["90"], shown["rfm"]["orders"]) == (None, None)
+    assert (shown["rfm"]["scored"], shown["rfm"]["r"], shown["tier"]) == (True, 5, None)
+    shown = worth(fold_all([erased, since]), START + 400 * DAY)
+    assert window(shown, 365) == (0, 0, 0, 0)
+    assert (shown["tier"], shown["lifecycle"]["stage"]) == ("none", None)
 
 
 def test_the_favourite_hour_is_the_shops_and_the_earliest_of_equal_ones() -> None:
@@ -219,6 +249,9 @@ def test_the_examples_of_version_1() -> None:
     folder = Path(__file__).parent / "golden" / "v1"
     full = decode((folder / "full.msgpack").read_bytes())
     today = decode((folder.parent / "v2" / "full.msgpack").read_bytes())
+    # The newer example has been erased before all of its orders.
+    assert (today.erased_at, full.erased_at) == (START - DAY, None)
+    today.erased_at = None
     assert worth(full, START + 30 * DAY) == worth(today, START + 30 * DAY)
     busy = worth(decode((folder / "busy.msgpack").read_bytes()), START + 30 * DAY)
     assert busy["known_from"] == "2024-06-13"

@@ -131,7 +131,8 @@ def figures(events: Sequence[Event]) -> Figures:
     figure.amount_paid = sum(order.amount for order in paid)
     figure.amount_refunded = sum(order.amount - order.net_amount for order in paid)
     if counting:
-        figure.worth = worth(paid, max(event.time for event in counting), Shop())
+        newest = max(event.time for event in counting)
+        figure.worth = worth(paid, newest, Shop(), erased)
     return figure
 
 

@@ -16,8 +16,9 @@ from streams.domain.fold import fold
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state
 from streams.state.codec import decode, encode
+from tests.oracle import contact
 from tests.oracle.decoding import decoded
-from tests.oracle.events import ORDERS, Published, distinct, milliseconds
+from tests.oracle.events import ORDERS, PROFILES, Published, distinct, milliseconds
 from tests.oracle.orders import paid_orders
 from tests.oracle.worth import Shop, changes_at, worth
 
@@ -42,7 +43,12 @@ STEPS = st.one_of(
 )
 #: Of a day, minutes: around the midnights of the zones.
 MINUTES = st.one_of(st.sampled_from([0, 1439, 959, 960, 239, 240, 299, 300]), st.integers(0, 1439))
-AMOUNTS = st.none() | st.sampled_from([0, 1, 100, 300, 1_000])
+#: At and beside the limits of RFM and TIERS, and of the defaults: of one order, or of a few.
+AMOUNTS = st.none() | st.sampled_from(
+    [0, 1, 100, 300, 1_000, 9_999, 10_000, 25_000, 30_000, 49_999, 100_000, 300_000, 1_000_000]
+)
+#: Of customers in the upper tiers of the defaults.
+LARGE = st.sampled_from([25_000, 83_333, 83_334, 100_000, 300_000])
 STATUSES = st.sampled_from([{"placed"}, {"placed"}, set(), {"placed", "shipped"}, {"cancelled"}])
 #: Id, statuses, amount, kind.
 REFUNDS = st.lists(
@@ -67,7 +73,14 @@ LIVES = st.lists(
     ),
     min_size=1,
     max_size=12,
-)
+) | st.lists(
+    st.tuples(
+        st.integers(0, 40), MINUTES, LARGE, LARGE, st.just({"placed"}),
+        st.one_of(st.just([]), st.just([]), st.just([]), REFUNDS), st.just(True),
+    ),
+    min_size=4,
+    max_size=16,
+)  # fmt: skip
 
 
 @st.composite
@@ -116,6 +129,14 @@ def _published(time: datetime, **data: Any) -> Published:
     return Published(ORDERS, "c", value)
 
 
+def _erase(time: datetime) -> Published:
+    value = {
+        "specversion": "1.0", "type": "shop.profile.v1", "source": "test", "subject": "c",
+        "id": "erase", "time": time.isoformat(), "data": {"shop_id": "s", "action": "erase"},
+    }  # fmt: skip
+    return Published(PROFILES, "c", value)
+
+
 def _folded(events: Sequence[Published], shop: ShopSettings) -> CustomerState:
     state = new_state("s", "c")
     for number, item in enumerate(decoded(events)):
@@ -126,9 +147,14 @@ def _folded(events: Sequence[Published], shop: ShopSettings) -> CustomerState:
 
 
 @settings(max_examples=200, deadline=None, phases=set(Phase) - {Phase.explain})
-@given(lives(), st.booleans())
-def test_worth(life: tuple[list[Published], datetime, str], own: bool) -> None:
+@given(lives(), st.booleans(), st.none() | st.none() | st.integers(-1, 500))
+def test_worth(
+    life: tuple[list[Published], datetime, str], own: bool, erased_after: int | None
+) -> None:
+    """``erased_after``: days after START; the erase comes first, as one that is processed in time."""
     events, moment, zone = life
+    if erased_after is not None:
+        events = [_erase(START + timedelta(days=erased_after, minutes=959)), *events]
     as_of = milliseconds(moment.isoformat())
     ours, theirs = ShopSettings("s", zone), Shop(zone)
     if own:
@@ -139,7 +165,28 @@ def test_worth(life: tuple[list[Published], datetime, str], own: bool) -> None:
         )  # fmt: skip
     found = describe(_folded(events, ours), ours, as_of)["worth"]
     found["lifecycle"].pop("changes_at")
-    assert found == worth(paid_orders(distinct(events)[0]), as_of, theirs)
+    counting, erased = contact.since_erasure(distinct(events)[0])
+    assert found == worth(paid_orders(counting), as_of, theirs, erased)
+
+
+def test_the_lives_reach_every_tier_and_score_of_the_defaults() -> None:
+    tiers: set[str] = set()
+    scores: set[int] = set()
+
+    @settings(
+        max_examples=60, deadline=None, derandomize=True, database=None, phases=[Phase.generate]
+    )
+    @given(lives())
+    def run(life: tuple[list[Published], datetime, str]) -> None:
+        events, moment, zone = life
+        as_of = milliseconds(moment.isoformat())
+        expected = worth(paid_orders(distinct(events)[0]), as_of, Shop(zone))
+        tiers.add(expected["tier"])
+        scores.add(expected["rfm"]["m"])
+
+    run()
+    assert tiers == {"none", "silver", "gold", "platinum"}
+    assert scores >= {1, 2, 3, 4, 5}
 
 
 @settings(max_examples=40, deadline=None, phases=set(Phase) - {Phase.explain})

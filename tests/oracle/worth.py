@@ -39,23 +39,33 @@ class Day(NamedTuple):
     orders: int
 
 
-def worth(paid: Sequence[PaidOrder], as_of: int, shop: Shop) -> dict[str, Any]:
-    """As of ``as_of`` (ms), which is not before any of the orders; without ``changes_at``."""
-    today = shop.day(as_of)
-    interval = _interval([each.day for each in _bought(paid, shop)])
+def worth(
+    paid: Sequence[PaidOrder], as_of: int, shop: Shop, erased: int | None = None
+) -> dict[str, Any]:
+    """As of ``as_of`` (ms), which is not before any of the orders; without ``changes_at``.
+
+    ``erased`` (ms): of that day and those before only what ``paid`` has of it is known.
+    """
+    today = max([shop.day(as_of), *(shop.day(order.paid_at) for order in paid)])
+    dark = None if erased is None else shop.day(erased)
+    bought = [each.day for each in _bought(paid, shop)]
+    interval = None if dark and len(bought) < 24 else _interval(bought)
     last = max((shop.day(order.paid_at) for order in paid if order.net), default=None)
     year_ago = _year_before(today)
-    windows = {
-        str(days): _window(paid, shop, today - (days - 1) * DAY, today)
-        for days in (30, 90, 180, 365)
-    }
+    month_end = today.replace(day=1) - DAY
+
+    def window(first: date) -> dict[str, Any] | None:
+        return None if dark and first <= dark else _window(paid, shop, first, today)
+
+    windows = {str(days): window(today - (days - 1) * DAY) for days in (30, 90, 180, 365)}
     hours = [shop.hour(order.paid_at) for order in paid]
     return {
         "as_of": _moment(as_of),
         "day": today.isoformat(),
-        "known_from": None,
+        "known_from": dark and (dark + DAY).isoformat(),
+        "why_unknown": None if erased is None else f"erased at {_moment(erased)}",
         "windows": windows,
-        "twelve_months": _window(paid, shop, year_ago + DAY, today),
+        "twelve_months": window(year_ago + DAY),
         "interval_days": None if interval is None else float(interval),
         "expected_next": (last + -(-interval // 1) * DAY).isoformat()
         if last and interval is not None
@@ -63,9 +73,13 @@ def worth(paid: Sequence[PaidOrder], as_of: int, shop: Shop) -> dict[str, Any]:
         "favourite_hour": max(range(24), key=lambda hour: (hours.count(hour), -hour))
         if hours
         else None,
-        "rfm": _rfm(windows["365"], (today - last).days if last else None, shop),
-        "lifecycle": {"stage": stage(paid, today, shop)},
-        "tier": _tier(paid, today, shop),
+        "rfm": _rfm(windows["365"], (today - last).days if last else None, shop, bool(dark)),
+        "lifecycle": {
+            "stage": None if dark and len(bought) < 55 else stage(paid, today, shop),
+        },
+        "tier": None
+        if dark and _year_before(month_end) + DAY <= dark
+        else _tier(paid, today, shop),
     }
 
 
@@ -158,11 +172,15 @@ def _window(paid: Iterable[PaidOrder], shop: Shop, first: date, last: date) -> d
     }
 
 
-def _rfm(year: dict[str, Any], recency: int | None, shop: Shop) -> dict[str, Any]:
+def _rfm(
+    year: dict[str, Any] | None, recency: int | None, shop: Shop, erased: bool
+) -> dict[str, Any]:
     names = ("recency_days", "orders", "amount", "unknown_amounts", "r", "f", "m", "segment")
     if recency is None:
-        return {"scored": False, **dict.fromkeys(names)}
+        return {"scored": None if erased else False, **dict.fromkeys(names)}
     r = _score(shop.recency_days, lambda limit: recency <= limit)
+    if year is None:
+        return {"scored": True, **dict.fromkeys(names), "recency_days": recency, "r": r}
     f = _score(shop.orders, lambda limit: year["net"] >= limit)
     at_least = _score(shop.amount, lambda limit: (year["net_amount"] or 0) >= limit)
     m = None if year["net_unknown_amount"] else at_least
