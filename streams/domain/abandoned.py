@@ -27,6 +27,7 @@ from streams.domain.cart import (
     Line,
     append_to_log,
     apply,
+    drop_oldest,
     fact_sizes,
     read_base,
     read_log,
@@ -147,6 +148,22 @@ def _rebuild(cart: Cart, facts: list[CartFact]) -> None:
     write_log(cart, facts)
     if cart.log_facts > LOG_FACTS or len(cart.log) > LOG_BYTES:
         _bound(cart)
+
+
+def bound_anew(cart: Cart) -> None:
+    """Bring a cart of version 1 within today's bounds, which are less than half of what it may have.
+
+    The due times stay: Redis has the earliest of them, and one may pass without an occasion.
+    """
+    base = read_base(cart)
+    too_many = drop_oldest(base) + drop_oldest(list(cart.lines))
+    if not too_many and len(cart.log) <= LOG_BYTES:
+        return
+    facts = read_log(cart)
+    waiting = cart.waiting
+    write_base(cart, base)
+    _rebuild(cart, facts)
+    cart.waiting = waiting
 
 
 def _bound(cart: Cart) -> None:

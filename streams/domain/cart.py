@@ -172,17 +172,18 @@ def apply(lines: list[Line], fact: CartFact) -> bool:
             return True
     if action != REMOVE:
         lines.append(Line(sku, attributes, fact.quantity, fact.time))
-        if len(lines) > LINES or sum(map(_weight, lines)) > LINES_BYTES:
-            _drop_oldest(lines)
+        drop_oldest(lines)
     return True
 
 
-def _drop_oldest(lines: list[Line]) -> None:
-    weight = sum(map(_weight, lines))
+def drop_oldest(lines: list[Line]) -> int:
+    """Bring ``lines``, in place, within the bounds; how many had to leave."""
+    before, weight = len(lines), sum(map(_weight, lines))
     while len(lines) > LINES or weight > LINES_BYTES:
         index = min(range(len(lines)), key=lambda at: (lines[at].since, at))
         weight -= _weight(lines[index])
         del lines[index]
+    return before - len(lines)
 
 
 def _weight(line: Line) -> int:

@@ -56,9 +56,7 @@ class Window(NamedTuple):
     net_unknown: int
 
 
-def purchases_of(
-    orders: Orders | None, time_zone: str, erased_at: int | None = None
-) -> Purchases:
+def purchases_of(orders: Orders | None, time_zone: str, erased_at: int | None = None) -> Purchases:
     """The purchases in a state's ``orders``; ``time_zone`` is the shop's.
 
     ``erased_at`` (ms): nothing is known of that day and those before, which is not that nothing was.

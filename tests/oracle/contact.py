@@ -66,7 +66,9 @@ def service(events: Iterable[Event]) -> Shown:
         if reply is not None:
             shown["replied"] += 1
             shown["reply_ms"] += reply - opened
-        resolution = max((e.time for e in case if e.data["action"] == "resolved"), default=opened - 1)
+        resolution = max(
+            (e.time for e in case if e.data["action"] == "resolved"), default=opened - 1
+        )
         if resolution >= opened:
             shown["resolved_timed"] += 1
             shown["resolution_ms"] += resolution - opened
