@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -71,6 +72,29 @@ def test_a_customers_figures_are_in_the_currency_of_the_shop(
         ("EUR", "Asia/Tokyo"), ("CNY", "UTC"),
     ]  # fmt: skip
     assert done.stderr == ""
+
+
+@pytest.mark.usefixtures("definitions")
+def test_worth_is_by_the_settings_of_the_moment_that_the_state_is_of(
+    store: "redis.Redis", settings: Settings, tmp_path: Path
+) -> None:
+    to_come = datetime.now(UTC) + timedelta(hours=2)
+    file = tmp_path / "later.json"
+    file.write_text(
+        json.dumps({"shop_id": "north", "currency": "USD", "effective_from": to_come.isoformat()})
+    )
+    done = run_cli(settings, "settings", "apply", str(file))
+    assert done.returncode == 0, done.stderr
+    for customer, hours in (("c1", 1), ("c2", 3)):
+        state = new_state("north", customer)
+        state.first_seen = state.last_seen = int((to_come.timestamp() + (hours - 2) * 3600) * 1000)
+        partition = partition_of(customer.encode(), settings.partitions)
+        keys = PartitionKeys(settings.redis_prefix, partition)
+        store.set(keys.state(f"north/{customer}"), encode(state))
+    for customer, currency in (("c1", "EUR"), ("c2", "USD")):
+        done = run_cli(settings, "customer", customer, "--shop", "north", "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["orders"]["currency"] == currency
 
 
 def test_without_the_shops_settings_no_currency_is_made_up(
