@@ -38,8 +38,9 @@ def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisClu
 
 @pytest.fixture
 def prefix() -> str:
-    """Unique to the test, as ``t1a2b3.``: for topic names, Redis keys and groups."""
-    return f"t{secrets.token_hex(3)}."
+    """Unique to the test, as ``t1a2b3c4d5e.``: for topic names, Redis keys and groups."""
+    # 40 bits: of 24, two of a run's thousand tests would be equal in one run of thirty.
+    return f"t{secrets.token_hex(5)}."
 
 
 @pytest.fixture
