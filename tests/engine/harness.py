@@ -147,8 +147,8 @@ class Bench:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.prefix = settings.topic_prefix
-        self.redis: Any = connect(settings.redis_url, timeout=30.0)
-        self.store = RedisStore(settings.redis_url, settings.redis_prefix)
+        self.redis: Any = connect(settings.redis_url, timeout=60.0)
+        self.store = RedisStore(settings.redis_url, settings.redis_prefix, timeout=60.0)
         self._producer = Producer({"bootstrap.servers": settings.kafka_bootstrap, "linger.ms": 5})
         self.published: dict[tuple[str, int], int] = {}
 
