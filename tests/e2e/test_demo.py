@@ -137,7 +137,7 @@ def adds_up(summary: Mapping[str, object]) -> None:
     assert [verified[kind] for kind in ("missing", "extra", "different")] == [0, 0, 0]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_on_given_servers_it_leaves_nothing(
     stack: Stack, tmp_path: Path, demos: list[Demo]
 ) -> None:
@@ -171,7 +171,7 @@ def test_on_given_servers_it_leaves_nothing(
     assert demo.left_behind() == []
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_ctrl_c_ends_it_in_order(stack: Stack, tmp_path: Path, demos: list[Demo]) -> None:
     demo = Demo(tmp_path, **given(stack))
     demos.append(demo)

@@ -17,7 +17,7 @@ from streams.local.stack import LocalStack
 from tests.waiting import wait_for
 
 #: Two workers join one group, and one of them must be restarted.
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 def metrics_ports(log: Path) -> list[int]:
