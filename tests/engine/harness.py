@@ -368,7 +368,7 @@ def moment(seconds: float, start: str = "2026-01-01T00:00:00") -> str:
 
 
 def run_cli(
-    settings: Settings, *arguments: str, timeout: float = 120, tree: Path | None = None
+    settings: Settings, *arguments: str, timeout: float = 240, tree: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run `huitou` with these settings; ``tree``: the folder whose packages it runs."""
     return subprocess.run(
