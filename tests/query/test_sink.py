@@ -94,7 +94,7 @@ class Running:
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             self.process.kill()
-        self.process.wait(30)
+        self.process.wait(60)
 
     def ended(self) -> int:
         """The exit code."""
