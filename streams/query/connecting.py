@@ -101,6 +101,11 @@ class Database:
             yield connection
 
     @property
+    def reader(self) -> Engine:
+        """The engine that ``reading`` uses."""
+        return self._reader
+
+    @property
     def writer(self) -> Engine:
         """The engine that ``writing`` uses."""
         return self._writer

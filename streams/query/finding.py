@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, and_, exists, select, tuple_
+from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, exists, select, tuple_
 
 from streams.query.tables import order_coupons, order_lines, orders
 
@@ -48,14 +48,17 @@ class Found(NamedTuple):
 
 def find(connection: Connection, wanted: Wanted) -> Found:
     """The newest ``limit`` orders of those wanted, after ``after``."""
-    conditions = _conditions(wanted)
+    along = _along(wanted)
+    key = [along.c[column.name] for column in _key]
+    conditions = _conditions(wanted, along)
     if wanted.after is not None:
         # By key, not by number: what comes in meanwhile moves nothing to another page.
-        conditions.append(tuple_(*_key) < wanted.after)
+        conditions.append(tuple_(*key) < wanted.after)
     statement = (
         select(orders)
+        .select_from(orders if along is orders else along.join(orders, _same_order(along, orders)))
         .where(*conditions)
-        .order_by(*(column.desc() for column in _key))
+        .order_by(*(column.desc() for column in key))
         .limit(wanted.limit + 1)
     )
     rows = [dict(row) for row in connection.execute(statement).mappings()]
@@ -66,14 +69,25 @@ def find(connection: Connection, wanted: Wanted) -> Found:
     return Found(page, (last["ordered_ms"], last["shop_id"], last["customer_id"], last["order_id"]))
 
 
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+def _along(wanted: Wanted) -> Table:
+    """The table whose index has the orders in the order of a page.
+
+    A product or a coupon names few orders of many: walking the orders and asking each for it would read them
+    all, and collecting those that have it would sort them all.
+    """
+    if wanted.product is not None:
+        return order_lines
+    return orders if wanted.coupon is None else order_coupons
+
+
+def _conditions(wanted: Wanted, along: Table) -> list[ColumnElement[bool]]:
     held = orders.c
     conditions: list[ColumnElement[bool]] = [
         column == value
         for column, value in (
-            (held.shop_id, wanted.shop),
-            (held.order_id, wanted.order_id),
-            (held.customer_id, wanted.customer),
+            (along.c.shop_id, wanted.shop),
+            (along.c.order_id, wanted.order_id),
+            (along.c.customer_id, wanted.customer),
             (held.status, wanted.status),
             (held.region, wanted.region),
             (held.payment_method, wanted.payment),
@@ -81,25 +95,35 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         if value is not None
     ]
     if wanted.product is not None:
-        conditions.append(_has(order_lines, order_lines.c.sku == wanted.product))
+        conditions += [order_lines.c.sku == wanted.product, ~_earlier_line()]
     if wanted.coupon is not None:
-        conditions.append(_has(order_coupons, order_coupons.c.code == wanted.coupon))
+        of_code = order_coupons.c.code == wanted.coupon
+        conditions.append(
+            of_code
+            if along is order_coupons
+            else exists().where(_same_order(order_coupons, along), of_code)
+        )
     if wanted.remark is not None:
         conditions.append(held.remark.icontains(wanted.remark, autoescape=True))
     if wanted.since_ms is not None:
-        conditions.append(held.ordered_ms >= wanted.since_ms)
+        conditions.append(along.c.ordered_ms >= wanted.since_ms)
     if wanted.until_ms is not None:
-        conditions.append(held.ordered_ms < wanted.until_ms)
+        conditions.append(along.c.ordered_ms < wanted.until_ms)
     return conditions
 
 
-def _has(table: Table, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    of_order = and_(
-        table.c.shop_id == orders.c.shop_id,
-        table.c.customer_id == orders.c.customer_id,
-        table.c.order_id == orders.c.order_id,
+def _earlier_line() -> ColumnElement[bool]:
+    """That the order has the product on a line before this one, too: it is found once."""
+    other = order_lines.alias()
+    return exists().where(
+        _same_order(other, order_lines),
+        other.c.sku == order_lines.c.sku,
+        other.c.line < order_lines.c.line,
     )
-    return exists().where(of_order, condition)
+
+
+def _same_order(one: FromClause, other: FromClause) -> ColumnElement[bool]:
+    return and_(*(one.c[name] == other.c[name] for name in ("shop_id", "customer_id", "order_id")))
 
 
 def written(key: PageKey) -> str:

@@ -17,8 +17,8 @@ VERSION_TABLE: Final = "schema_version"
 _FOLDER: Final = Path(__file__).with_name("migrations")
 
 
-def bring_up(database: Database) -> None:
-    """Apply the migrations that the store lacks, in one transaction with the right to write.
+def bring_up(database: Database, version: str = "head") -> None:
+    """Apply the migrations that the store lacks, up to ``version``, in one transaction of a writer.
 
     Blocks while another process does the same. Raises StoreRefused for a store that a newer build has made.
     """
@@ -33,7 +33,7 @@ def bring_up(database: Database) -> None:
         config = Config()
         config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, version)
 
 
 def require_current(database: Database) -> None:

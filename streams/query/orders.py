@@ -80,10 +80,12 @@ def order_rows(facts: Sequence[Fact]) -> OrderRows:
         **{name: _detail(said, _ORDER, name) for name in _DETAILS},
         **{name: _detail(said, _PARCEL, name) for name in ("carrier", "tracking")},
     }
+    # A child that orders are found by has their time, too.
+    timed = {**key, "ordered_ms": order["ordered_ms"]}
     return OrderRows(
         order,
-        [{**key, **_line(number, line)} for number, line in enumerate(lines, 1)],
-        [{**key, "code": code} for code in sorted({storable(code) for code in codes})],
+        [{**timed, **_line(number, line)} for number, line in enumerate(lines, 1)],
+        [{**timed, "code": code} for code in sorted({storable(code) for code in codes})],
         [{**key, **refund} for refund in refunds],
     )
 

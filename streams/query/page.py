@@ -50,6 +50,7 @@ def _page(connection: Connection, order: Row) -> Row:
     lines = _of(connection, order_lines, order, order_lines.c.line)
     for line in lines:
         line["attributes"] = msgspec.json.decode(line["attributes"])
+        del line["ordered_ms"]
     return {
         "order": order,
         "lines": lines,

@@ -2,6 +2,8 @@
 
 import random
 from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +12,13 @@ from streams.cli.orders import for_machines
 from streams.query.batch import BatchReader
 from streams.query.connecting import Database
 from streams.query.finding import Wanted, find, read_key, written
+from streams.query.migrating import bring_up
 from streams.query.page import pages
 from streams.query.store import QueryStore
+from tests.query.conftest import open_store
 from tests.query.events import batch_of, event, placed
 from tests.query.expected import ORDERS, REVIEWS, TRIGGERS
+from tests.query.plans import plan_of, statements_of
 
 pytestmark = pytest.mark.long
 
@@ -46,9 +51,10 @@ def shop(database: Database) -> Database:
         database,
         order(1, 10, region="north", payment_method="card", lines=[{"sku": "a"}, {"sku": "b"}]),
         order(2, 20, customer="c2", region="south", coupon_codes=["TEN"], remark="Gift wrap, 100%"),
-        order(3, 30, lines=[{"sku": "b"}], remark="gift_wrap"),
+        order(3, 30, lines=[{"sku": "b"}, {"sku": "c"}, {"sku": "b"}], remark="gift_wrap"),
         order(3, 40, status="paid", amount_paid=500),
         order(4, 50, customer="c3", remark="100 percent", coupon_codes=["TEN", "FREE"]),
+        order(5, 5, customer="c4", lines=[{"sku": "e"}], coupon_codes=["FREE"]),
     )
     return database
 
@@ -56,15 +62,21 @@ def shop(database: Database) -> Database:
 @pytest.mark.parametrize(
     ("wanted", "ids"),
     [
-        ({}, ["o4", "o3", "o2", "o1"]),
+        ({}, ["o4", "o3", "o2", "o1", "o5"]),
         ({"order_id": "o3"}, ["o3"]),
         ({"customer": "c1"}, ["o3", "o1"]),
         ({"shop": "shop", "customer": "c2"}, ["o2"]),
         ({"shop": "another"}, []),
         ({"product": "b"}, ["o3", "o1"]),
         ({"product": "a"}, ["o1"]),
+        ({"product": "b", "limit": 1}, ["o3"]),
+        ({"product": "b", "status": "placed", "shop": "shop", "customer": "c1"}, ["o1"]),
+        ({"product": "b", "since_ms": START_MS + 30_000}, ["o3"]),
+        ({"product": "b", "coupon": "TEN"}, []),
+        ({"product": "e", "coupon": "FREE"}, ["o5"]),
+        ({"coupon": "TEN", "until_ms": START_MS + 50_000}, ["o2"]),
         ({"status": "paid"}, ["o3"]),
-        ({"status": "placed"}, ["o4", "o2", "o1"]),
+        ({"status": "placed"}, ["o4", "o2", "o1", "o5"]),
         ({"region": "south"}, ["o2"]),
         ({"payment": "card"}, ["o1"]),
         ({"coupon": "TEN"}, ["o4", "o2"]),
@@ -81,6 +93,33 @@ def test_orders_are_found_by_what_they_have(
     shop: Database, wanted: dict[str, Any], ids: list[str]
 ) -> None:
     assert found(shop, **wanted) == ids
+
+
+#: What each names by itself must be found along an index, also a page in the middle.
+FILTERS: dict[str, Any] = {
+    "shop": "shop", "order_id": "o1", "customer": "c1", "product": "a", "status": "paid",
+    "region": "north", "payment": "card", "coupon": "TEN", "since_ms": 1, "until_ms": 2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("after", [None, (5, "shop", "c1", "o1")])
+def test_a_page_is_read_along_an_index_of_a_file(tmp_path: Path, after: Any) -> None:
+    """A server's planner decides by its statistics; a file's takes what its indexes allow."""
+    opened = open_store(f"sqlite:///{tmp_path / 'store'}.sqlite")
+    bring_up(opened)
+    named = [names for size in (1, 2, 3) for names in combinations(FILTERS, size)]
+    with opened.reading() as connection:
+        for names in named:
+            wanted = Wanted(**{name: FILTERS[name] for name in names}, after=after)
+            said = statements_of(opened, lambda: find(connection, wanted))  # noqa: B023
+            assert said
+            for statement, parameters in said:
+                steps = plan_of(connection, statement, parameters)
+                assert [step for step in steps if step.startswith("SCAN")] == [], (names, steps)
+                # Orders of one moment may be sorted, and those of one id, which are few.
+                if "order_id" not in names:
+                    assert "USE TEMP B-TREE FOR ORDER BY" not in steps, (names, steps)
+    opened.close()
 
 
 def walked(database: Database, limit: int) -> Iterator[str]:
