@@ -119,6 +119,7 @@ def opened(store: str | None, command: str) -> Iterator["Database"]:
         # For what it imports: a missing package is said before anything is done.
         import streams.query.migrating  # noqa: F401
         from streams.query.connecting import Database, store_url
+        from streams.query.failures import is_refused, said
 
         database = Database(store_url(Settings(), store))
     except ModuleNotFoundError as error:
@@ -136,7 +137,8 @@ def opened(store: str | None, command: str) -> Iterator["Database"]:
     except (StoreDoubt, LogError, KafkaException) as error:
         raise _end(command, error, EXIT_DOUBT) from None
     except SQLAlchemyError as error:
-        raise _end(command, f"{database.name}: {error}", EXIT_DOUBT) from None
+        code = EXIT_REFUSED if is_refused(error) else EXIT_DOUBT
+        raise _end(command, f"{database.name}: {said(error)}", code) from None
     finally:
         database.close()
 
