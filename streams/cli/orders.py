@@ -4,14 +4,17 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from streams.cli.endings import EXIT_FOUND, EXIT_USAGE
+from streams.cli.endings import EXIT_DOUBT, EXIT_FOUND, EXIT_USAGE
+from streams.cli.options import require_text
+from streams.cli.printable import plain_console, printable
 from streams.cli.shops import Shops
 from streams.cli.sink import Store, opened
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from streams.query.freshness import Freshness
 
 orders_app = typer.Typer(
@@ -45,7 +48,7 @@ def find(
     status: Annotated[
         str | None,
         typer.Option(
-            help="placed, paid, shipped, received, cancelled, refund_requested, refunded."
+            help="placed, paid, shipped, received, cancelled, refund_requested, refunded, unknown."
         ),
     ] = None,
     region: Annotated[str | None, typer.Option()] = None,
@@ -61,6 +64,10 @@ def find(
     until: Annotated[
         str | None, typer.Option("--to", metavar="TIME", help="Placed before then.")
     ] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The clock of --from and --to: Asia/Shanghai."),
+    ] = None,
     after: Annotated[
         str | None,
         typer.Option(metavar="PAGE", help="The next page, as the one before it named it."),
@@ -71,27 +78,34 @@ def find(
 ) -> None:
     """Find orders, newest first. Exit 0, also where none is found.
 
-    Without --shop, --from and --to are UTC unless they name an offset. What says how far the store is behind
-    the topics is printed with every answer.
+    --from and --to are on the clock of --zone, else of --shop, else UTC, unless they name an offset. What
+    says how far the store is behind the topics is printed with every answer. Exit 70 where the shop's clock
+    is asked for and Kafka, which has it, does not answer.
 
     \b
     huitou orders find --customer C1
     huitou orders find --shop tea --status paid --region Zhejiang --from 2026-11-01 --to 2026-11-12
     huitou orders find --remark "gift wrap" --limit 100 --json
     """
+    require_text(
+        "orders find", id=order_id, shop=shop, customer=customer, product=product, status=status,
+        region=region, payment=payment, coupon=coupon, remark=remark, after=after, zone=zone,
+        to=until, **{"from": since},
+    )  # fmt: skip
     with opened(store, "orders find") as database:
         from streams.query.finding import Wanted, read_key, written
         from streams.query.finding import find as run
         from streams.query.freshness import freshness
         from streams.query.migrating import require_current
-        from streams.query.wording import instant
+        from streams.query.wording import NoClock, instant
         from streams.settings import Settings
 
         require_current(database)
         settings = Settings()
         shops = Shops(settings, "orders find")
         try:
-            zone = shops.time_zone(shop) if shop and (since or until) else None
+            if zone is None and (since or until):
+                zone = shops.time_zone(shop) if shop else "UTC"
             wanted = Wanted(
                 shop=shop, order_id=order_id, customer=customer, product=product, status=status,
                 region=region, payment=payment, coupon=coupon, remark=remark,
@@ -102,6 +116,13 @@ def find(
         except ValueError as error:
             typer.echo(f"huitou orders find: {error}", err=True)
             raise typer.Exit(EXIT_USAGE) from None
+        except NoClock as error:
+            typer.echo(
+                f"huitou orders find: {error}, and the clock of shop {shop} is in Kafka, which does not "
+                "answer: add the offset (2026-01-31T18:00+08:00), give --zone Asia/Shanghai, or try again",
+                err=True,
+            )
+            raise typer.Exit(EXIT_DOUBT) from None
         with database.reading() as connection:
             found = run(connection, wanted)
             fresh = freshness(connection, settings)
@@ -131,6 +152,7 @@ def show(
     huitou orders show 20261101-0042
     huitou orders show 20261101-0042 --shop tea --json
     """
+    require_text("orders show", order_id=order_id, shop=shop)
     with opened(store, "orders show") as database:
         from streams.query.freshness import freshness
         from streams.query.migrating import require_current
@@ -199,11 +221,12 @@ def _print_found(rows: list[dict[str, Any]], shops: Shops) -> None:
     for row in rows:
         shop = row["shop_id"]
         table.add_row(
-            local(row["ordered_ms"], shops.time_zone(shop)), shop, row["order_id"], row["customer_id"],
-            row["status"], money(row["amount"], shops.currency(shop)), row["payment_method"] or "-",
-            row["region"] or "-", row["remark"] or "-",
+            local(row["ordered_ms"], shops.time_zone(shop)), shop, printable(row["order_id"]),
+            printable(row["customer_id"]), row["status"], money(row["amount"], shops.currency(shop)),
+            printable(row["payment_method"] or "-"), printable(row["region"] or "-"),
+            printable(row["remark"] or "-"),
         )  # fmt: skip
-    Console(highlight=False, markup=False).print(table)
+    plain_console().print(table)
 
 
 def _print_page(page: dict[str, Any], shops: Shops) -> None:
@@ -212,9 +235,10 @@ def _print_page(page: dict[str, Any], shops: Shops) -> None:
     order = page["order"]
     shop = order["shop_id"]
     zone, currency = shops.time_zone(shop), shops.currency(shop)
-    console = Console(highlight=False, markup=False)
+    console = plain_console()
     console.rule(
-        f"order {order['order_id']} of customer {order['customer_id']} in shop {shop}: {order['status']}",
+        f"order {printable(order['order_id'])} of customer {printable(order['customer_id'])} in shop {shop}: "
+        f"{order['status']}",
         align="left",
     )
     console.print(f"times: {zone or 'UTC'}")
@@ -226,9 +250,9 @@ def _print_page(page: dict[str, Any], shops: Shops) -> None:
             console.print(f"  {name}: {money(order[name], currency)}")
     for name in _WORDS:
         if order[name] is not None:
-            console.print(f"  {name}: {order[name]}")
+            console.print(f"  {name}: {printable(str(order[name]))}")
     if page["coupons"]:
-        console.print(f"  coupons: {', '.join(page['coupons'])}")
+        console.print(f"  coupons: {printable(', '.join(page['coupons']))}")
     _print_rows(
         console, "lines", ("sku", "quantity", "unit price", "category", "attributes"),
         [
@@ -273,12 +297,12 @@ def _print_page(page: dict[str, Any], shops: Shops) -> None:
 
 
 def _print_rows(
-    console: Console, title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]
+    console: "Console", title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]
 ) -> None:
     if not rows:
         console.print(f"{title}: none")
         return
     table = Table(*columns, title=title, title_justify="left", title_style="bold")
     for row in rows:
-        table.add_row(*("-" if value in (None, "") else str(value) for value in row))
+        table.add_row(*("-" if value in (None, "") else printable(str(value)) for value in row))
     console.print(table)

@@ -3,15 +3,21 @@
 import base64
 import binascii
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Annotated, Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, exists, select, tuple_
 
+from streams.query.facts import storable
+from streams.query.orders import STATUSES
 from streams.query.tables import order_coupons, order_lines, orders
 
 #: Time of the order (ms), shop, customer, order.
 PageKey: TypeAlias = tuple[int, str, str, str]
+
+#: What both stores can compare an integer with.
+_Stored: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+_decode_key: Final = msgspec.json.Decoder(tuple[_Stored, str, str, str]).decode
 
 _key: Final = (orders.c.ordered_ms, orders.c.shop_id, orders.c.customer_id, orders.c.order_id)
 
@@ -37,6 +43,11 @@ class Wanted:
     until_ms: int | None = None
     after: PageKey | None = None
     limit: int = 20
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a status that no order can have: nothing found would say something else."""
+        if self.status is not None and self.status not in STATUSES:
+            raise ValueError(f"no status {self.status!r}; there are {', '.join(STATUSES)}")
 
 
 class Found(NamedTuple):
@@ -139,6 +150,10 @@ def read_key(word: str) -> PageKey:
     """What ``written`` wrote. Raises ValueError for anything else."""
     try:
         raw = base64.urlsafe_b64decode(word + "=" * (-len(word) % 4))
-        return msgspec.json.decode(raw, type=tuple[int, str, str, str])
+        key = _decode_key(raw)
     except (binascii.Error, msgspec.MsgspecError, ValueError):
-        raise ValueError(f"{word!r} is no page: give what `huitou orders find` printed") from None
+        key = None
+    # A text with a NUL is in no store, and PostgreSQL cannot even look for it.
+    if key is None or any(storable(text) != text for text in key[1:]):
+        raise ValueError(f"{word!r} is no page: give what `huitou orders find` printed")
+    return key

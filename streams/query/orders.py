@@ -29,6 +29,10 @@ _PARCEL: Final = ("shipped", "received", *_ORDER)
 _DETAILS: Final = (
     "discount", "points_used", "payment_method", "region", "channel", "traffic_source", "remark",
 )  # fmt: skip
+#: What ``status`` of an order's row may be: domain.status_of.
+STATUSES: Final = (
+    "placed", "paid", "shipped", "received", "cancelled", "refund_requested", "refunded", "unknown",
+)  # fmt: skip
 _REFUND_AMOUNT: Final = ("refunded", "refund_requested")
 _REFUND_WORDS: Final = ("refund_requested", "refunded", "refund_withdrawn")
 

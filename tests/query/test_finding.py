@@ -4,17 +4,20 @@ import random
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from schemas.order import OrderStatus
 from streams.cli.orders import for_machines
 from streams.query.batch import BatchReader
 from streams.query.connecting import Database
 from streams.query.finding import Wanted, find, read_key, written
 from streams.query.migrating import bring_up
+from streams.query.orders import STATUSES
 from streams.query.page import pages
 from streams.query.store import QueryStore
+from streams.query.wording import NoClock, instant
 from tests.query.conftest import open_store
 from tests.query.events import batch_of, event, placed
 from tests.query.expected import ORDERS, REVIEWS, TRIGGERS
@@ -151,7 +154,22 @@ def test_pages_hold_each_order_once_while_new_ones_come_in(database: Database, l
     assert sorted(ids) == sorted(f"o{number}" for number in range(20))
 
 
-@pytest.mark.parametrize("word", ["", "x", "bm90IGpzb24", "WzEsMl0", "é"])
+def test_every_status_that_a_row_can_have_can_be_asked_for_and_no_other() -> None:
+    assert set(STATUSES) >= set(get_args(OrderStatus)) - {"refund_withdrawn"}
+    for status in STATUSES:
+        Wanted(status=status)
+    with pytest.raises(ValueError, match=r"no status 'payed'; there are placed, paid, shipped"):
+        Wanted(status="payed")
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "", "x", "bm90IGpzb24", "WzEsMl0", "é",
+        written((2**70, "shop", "c1", "o1")), written((-(2**63) - 1, "shop", "c1", "o1")),
+        written((1, "shop", "c1", "o\0")),
+    ],
+)  # fmt: skip
 def test_a_word_that_is_no_page_is_refused(word: str) -> None:
     with pytest.raises(ValueError, match="is no page"):
         read_key(word)
@@ -189,6 +207,31 @@ def test_a_page_has_all_that_is_known_of_an_order(database: Database) -> None:
         ["posted", "replied"],
     )
     assert [one["trigger_id"] for one in page["triggers"]] == ["t1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "at"),
+    [
+        ("2026-01-02", "Asia/Shanghai", START_MS + 57_600_000),
+        ("2026-01-02T01:00+01:00", None, START_MS + 86_400_000),
+        ("2026-01-01T00:00:00.0015Z", None, START_MS + 1),
+        # Elsewhere these lie before the year 1 and after the year 9999.
+        ("0001-01-01", "Asia/Shanghai", -62_135_625_943_000),
+        ("9999-12-31T23:59:59", "America/New_York", 253_402_318_799_000),
+    ],
+)
+def test_a_time_is_read_by_the_clock_that_it_names_or_is_given(
+    text: str, zone: str | None, at: int
+) -> None:
+    assert instant(text, zone) == at
+
+
+def test_a_time_without_an_offset_needs_a_clock() -> None:
+    with pytest.raises(NoClock, match="2026-01-02 names no offset"):
+        instant("2026-01-02", None)
+    for zone in ("Nowhere/City", "../etc/passwd", "Asia", "a\0", "\udcff"):
+        with pytest.raises(ValueError, match="is no time zone"):
+            instant("2026-01-02", zone)
 
 
 def test_what_producers_name_is_shown_as_they_named_it() -> None:
