@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,10 @@ from confluent_kafka.admin import AdminClient
 
 from schemas.catalogue import ORDERS, TRIGGERS
 from streams.cli.endings import EXIT_DOUBT, EXIT_REFUSED
+from streams.query.errors import StoreDoubt
+from streams.query.log import group_consumer, names_of
+from streams.query.migrating import bring_up
+from streams.query.sink import Sink
 from streams.query.store import QueryStore
 from streams.settings import Settings
 from streams.topics import create_topics
@@ -219,7 +225,7 @@ def test_a_frozen_sink_that_wakes_up_writes_nothing_twice(
     shop = Shop(made, seed=5)
     frozen = thawed(made, running, shop, "after")
     # Either it learns first that it is out of the group, or that the store's offset has moved.
-    assert frozen.ended() in (0, 1), frozen.said()
+    assert frozen.ended() in (0, EXIT_DOUBT), frozen.said()
     assert records_in(made) == len(shop.published) + shop.bad
     assert_right(shop)
 
@@ -231,7 +237,7 @@ def test_a_sink_that_froze_in_a_transaction_does_not_hold_the_store(
     """Its connection is ended after some seconds, and with it the lock; what it had not committed is gone."""
     shop = Shop(made, seed=11)
     frozen = thawed(made, running, shop, "before")
-    assert frozen.ended() == 1, frozen.said()
+    assert frozen.ended() == EXIT_DOUBT, frozen.said()
     assert_right(shop)
 
 
@@ -305,6 +311,34 @@ def test_another_generation_of_topics_goes_on_in_the_same_store(made: Settings) 
     fill(later)
     both = expected([*shop.published, *after.published])
     assert differences(both, in_store(made)) == []
+
+
+@on_sqlite
+def test_a_run_up_to_the_ends_does_not_wait_for_ever_for_another_that_stands_still(
+    made: Settings,
+) -> None:
+    """A member of the group that has partitions and writes nothing."""
+    Shop(made, seed=14).trade(20)
+    idle, ended = group_consumer(made), threading.Event()
+
+    def stand_still() -> None:
+        idle.subscribe(list(names_of(made)))
+        while not ended.is_set():
+            idle.poll(0.1)
+        idle.close()
+
+    opened = open_store(str(made.query_store))
+    bring_up(opened)
+    with ThreadPoolExecutor(1) as pool:
+        standing = pool.submit(stand_still)
+        try:
+            wait_for(idle.assignment, PATIENCE, "the idle one's assignment")
+            with pytest.raises(StoreDoubt, match="offsets are left and nothing was written for"):
+                Sink(made, QueryStore(opened)).run(lambda: False, once=True, patience=10)
+        finally:
+            ended.set()
+        standing.result(PATIENCE)
+    opened.close()
 
 
 @on_sqlite

@@ -3,6 +3,7 @@
 import multiprocessing
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,6 @@ from tests.query.events import batch_of, event, placed, published_events, record
 from tests.query.expected import ORDERS, REVIEWS, TRIGGERS, Published, expected
 from tests.query.plans import plan_of, statements_of
 from tests.query.stored import content, differences
-from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
@@ -212,47 +212,46 @@ def test_of_two_sinks_that_write_the_same_at_once_one_does(database: Database) -
     batch = poll_of(published)
     begun(database, ORDERS, REVIEWS, TRIGGERS)
     start = threading.Barrier(4)
-    outcomes: list[str] = []
 
-    def write() -> None:
+    def write(_: int) -> str:
         opened = Database(database.url)
-        start.wait()
+        start.wait(60)
         try:
             QueryStore(opened).write(batch)
-            outcomes.append("written")
         except OffsetsMoved:
-            outcomes.append("moved")
+            return "moved"
         finally:
             opened.close()
+        return "written"
 
-    threads = [threading.Thread(target=write) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    wait_for(lambda: len(outcomes) == 4, 120, "all four")
-    assert sorted(outcomes) == ["moved"] * 3 + ["written"]
+    with ThreadPoolExecutor(4) as pool:
+        # What else one of them raises is raised here.
+        outcomes = sorted(pool.map(write, range(4), timeout=120))
+    assert outcomes == ["moved"] * 3 + ["written"]
     assert differences(expected(published), content(database)) == []
 
 
 def test_a_writer_sees_all_that_the_writer_before_it_wrote(database: Database) -> None:
     """Also where the first thing that it does is to read, as a migration does."""
-    arrived, seen = threading.Event(), []
+    arrived = threading.Event()
 
-    def second() -> None:
+    def second() -> int:
         opened = Database(database.url)
         arrived.set()
-        with opened.writing() as connection:
-            seen.append(len(connection.execute(select(sink_offsets)).all()))
-        opened.close()
+        try:
+            with opened.writing() as connection:
+                return len(connection.execute(select(sink_offsets)).all())
+        finally:
+            opened.close()
 
-    thread = threading.Thread(target=second)
-    with database.writing() as connection:
-        thread.start()
-        assert arrived.wait(60)
-        for number in range(200):
-            row = ("topic", number, "id", 0, 0, None, 0, 0)
-            connection.execute(sink_offsets.insert().values(row))
-    thread.join(120)
-    assert seen == [200]
+    with ThreadPoolExecutor(1) as pool:
+        with database.writing() as connection:
+            waiting = pool.submit(second)
+            assert arrived.wait(60)
+            for number in range(200):
+                row = ("topic", number, "id", 0, 0, None, 0, 0)
+                connection.execute(sink_offsets.insert().values(row))
+        assert waiting.result(120) == 200
 
 
 def test_an_error_before_the_commit_leaves_neither_rows_nor_offsets(database: Database) -> None:
