@@ -146,7 +146,8 @@ def show(
 ) -> None:
     """Show an order with its whole history, lines, refunds and reviews, and the triggers of its customer.
 
-    Two customers who use one order id have two orders: both are shown. Exit 1 for an unknown one.
+    Two customers who use one order id have two orders: both are shown, and at most 20. Of a longer history,
+    of refunds and of reviews the newest 500 are shown. Exit 1 for an unknown one.
 
     \b
     huitou orders show 20261101-0042
@@ -162,14 +163,20 @@ def show(
         require_current(database)
         settings = Settings()
         with database.reading() as connection:
-            found = pages(connection, order_id, shop)
+            found, more = pages(connection, order_id, shop)
             fresh = freshness(connection, settings)
     if as_json:
-        typer.echo(_json({"orders": for_machines(found), "freshness": fresh._asdict()}))
+        typer.echo(
+            _json({"orders": for_machines(found), "more": more, "freshness": fresh._asdict()})
+        )
     elif found:
         shops = Shops(settings, "orders show")
         for page in found:
             _print_page(page, shops)
+        if more:
+            typer.echo(
+                "Other orders have this id, too: give --shop, or ask `huitou orders find --id`"
+            )
         _print_freshness(fresh)
     if not found:
         typer.echo(f"The store has no order {order_id}. {fresh.sentence()}", err=True)
@@ -242,6 +249,11 @@ def _print_page(page: dict[str, Any], shops: Shops) -> None:
         align="left",
     )
     console.print(f"times: {zone or 'UTC'}")
+    for name, hidden in page["left_out"].items():
+        if hidden:
+            console.print(
+                f"{name}: the newest {len(page[name]):,} of {len(page[name]) + hidden:,} are shown"
+            )
     for name in _TIMES:
         if order[f"{name}_ms"] is not None:
             console.print(f"  {name}: {local(order[f'{name}_ms'], zone)}")

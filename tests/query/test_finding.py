@@ -15,7 +15,7 @@ from streams.query.connecting import Database
 from streams.query.finding import Wanted, find, read_key, written
 from streams.query.migrating import bring_up
 from streams.query.orders import STATUSES
-from streams.query.page import pages
+from streams.query.page import NEWEST, pages
 from streams.query.store import QueryStore
 from streams.query.wording import NoClock, instant
 from tests.query.conftest import open_store
@@ -192,8 +192,10 @@ def test_a_page_has_all_that_is_known_of_an_order(database: Database) -> None:
         ),
     )  # fmt: skip
     with database.reading() as connection:
-        page, other = pages(connection, "o1")
-        assert pages(connection, "o1", shop="another") == []
+        (page, other), more = pages(connection, "o1")
+        assert pages(connection, "o1", shop="another") == ([], False)
+    assert not more
+    assert page["left_out"] == {"refunds": 0, "history": 0, "reviews": 0}
     assert (other["order"]["customer_id"], other["reviews"], other["triggers"]) == ("other", [], [])
     assert page["order"]["status"] == "refund_requested"
     assert [(line["sku"], line["attributes"]) for line in page["lines"]] == [("a", {"size": "M"})]
@@ -207,6 +209,36 @@ def test_a_page_has_all_that_is_known_of_an_order(database: Database) -> None:
         ["posted", "replied"],
     )
     assert [one["trigger_id"] for one in page["triggers"]] == ["t1"]
+
+
+def test_a_page_of_what_has_no_end_has_the_newest_and_says_so(database: Database) -> None:
+    many = NEWEST + 3
+    put(
+        database,
+        *(
+            event(ORDERS, f"r{n}", 10 + n, "c1", order_id="o1", status="refund_requested",
+                  refund_id=f"r{n:04}")
+            for n in range(many)
+        ),
+        *(
+            event(REVIEWS, f"v{n}", 10 + n, "c1", order_id="o1", sku=f"s{n:04}", action="posted", rating=1)
+            for n in range(many)
+        ),
+        *(order(1, 20, customer=f"d{n:02}") for n in range(20)),
+    )  # fmt: skip
+    with database.reading() as connection:
+        found, more = pages(connection, "o1")
+    assert more, "of 21 orders"
+    assert [page["order"]["customer_id"] for page in found] == [
+        "c1",
+        *(f"d{n:02}" for n in range(19)),
+    ]
+    page = found[0]
+    newest = list(range(3, many))
+    assert [each["refund_id"] for each in page["history"]] == [f"r{n:04}" for n in newest]
+    assert [each["refund_id"] for each in page["refunds"]] == [f"r{n:04}" for n in newest]
+    assert [each["sku"] for each in page["reviews"]] == [f"s{n:04}" for n in newest]
+    assert page["left_out"] == {"refunds": 3, "history": 3, "reviews": 3}
 
 
 @pytest.mark.parametrize(

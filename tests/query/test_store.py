@@ -21,6 +21,7 @@ from schemas.decoding import RawRecord
 from streams.query.batch import Batch, BatchReader, LeftOut, Slice
 from streams.query.connecting import Database
 from streams.query.errors import OffsetsMoved, StoreRefused
+from streams.query.histories import left_out_among
 from streams.query.migrating import VERSION_TABLE, bring_up, require_current
 from streams.query.store import QueryStore, Stored
 from streams.query.tables import metadata, orders, sink_offsets
@@ -309,6 +310,26 @@ def test_what_a_worker_left_out_is_in_no_row_whichever_came_first(
     assert differences(expected(published, gone), content(database)) == []
     store.write(replace(verdicts))
     assert differences(expected(published, gone), content(database)) == []
+
+
+def test_verdicts_far_ahead_of_the_events_are_not_read_again_with_each_batch(
+    database: Database,
+) -> None:
+    """As when a store is filled anew: the dead letters' topic may be read to its end first."""
+    store = begun(database)
+    published = placed(
+        [
+            (ORDERS, event(ORDERS, str(n), n, "c1", order_id=f"o{n}", status="placed"))
+            for n in range(6)
+        ],
+        1,
+    )
+    gone = {one.place: "skipped" for one in published[1::2]}
+    store.write(Batch(left_out=[LeftOut(place, reason) for place, reason in gone.items()]))
+    facts = batch_of(published, READER).orders
+    with database.reading() as connection:
+        assert left_out_among(connection, facts[2:4]) == {published[3].place}
+        assert left_out_among(connection, facts) == set(gone)
 
 
 def test_when_what_was_kept_is_left_out_the_next_record_of_its_status_is_kept(
