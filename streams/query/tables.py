@@ -153,6 +153,17 @@ orders = Table(
     Index("orders_by_payment", "payment_method", "ordered_ms"),
 )
 
+#: Where an order stood before its time changed; the numbers rise with the transactions.
+order_moves = Table(
+    "order_moves",
+    metadata,
+    Column("number", BigInteger, nullable=False, autoincrement=False),
+    *_order_key(),
+    _number("ordered_ms", null=False),
+    PrimaryKeyConstraint("number"),
+    Index("order_moves_by_order", "shop_id", "customer_id", "order_id", "number"),
+)
+
 order_lines = Table(
     "order_lines",
     metadata,
