@@ -319,10 +319,12 @@ def test_a_run_up_to_the_ends_does_not_wait_for_ever_for_another_that_stands_sti
 ) -> None:
     """A member of the group that has partitions and writes nothing."""
     Shop(made, seed=14).trade(20)
-    idle, ended = group_consumer(made), threading.Event()
+    assigned, ended = threading.Event(), threading.Event()
 
     def stand_still() -> None:
-        idle.subscribe(list(names_of(made)))
+        # All of it in one thread: two that call one consumer wait for each other.
+        idle = group_consumer(made)
+        idle.subscribe(list(names_of(made)), on_assign=lambda *_: assigned.set())
         while not ended.is_set():
             idle.poll(0.1)
         idle.close()
@@ -332,7 +334,7 @@ def test_a_run_up_to_the_ends_does_not_wait_for_ever_for_another_that_stands_sti
     with ThreadPoolExecutor(1) as pool:
         standing = pool.submit(stand_still)
         try:
-            wait_for(idle.assignment, PATIENCE, "the idle one's assignment")
+            assert assigned.wait(PATIENCE), "the idle one has partitions"
             with pytest.raises(StoreDoubt, match="offsets are left and nothing was written for"):
                 Sink(made, QueryStore(opened)).run(lambda: False, once=True, patience=10)
         finally:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy import event as sqlalchemy_event
 
 from schemas.deadletter import DeadLetter, encode_dead_letter
 from schemas.decoding import RawRecord
+from schemas.forwarded import FORWARDED_FROM, forwarded_header
 from streams.query.batch import Batch, BatchReader, LeftOut, Slice
 from streams.query.connecting import Database
 from streams.query.errors import OffsetsMoved, StoreRefused
@@ -310,6 +312,67 @@ def test_what_a_worker_left_out_is_in_no_row_whichever_came_first(
     assert differences(expected(published, gone), content(database)) == []
     store.write(replace(verdicts))
     assert differences(expected(published, gone), content(database)) == []
+
+
+LATER = "g2.shop.orders"
+AGAIN = BatchReader(1, {LATER: ORDERS, ORDERS: ORDERS, "shop.deadletters": "shop.deadletters"})
+
+
+def forwarded(one: Published, topic: str, offset: int) -> RawRecord:
+    """Its copy in a topic of another generation."""
+    header = forwarded_header(*one.place)
+    return record(one)._replace(topic=topic, offset=offset, headers=[("trace", b"x"), header])
+
+
+@pytest.mark.parametrize("order", list(permutations(["old", "copy", "verdict"])), ids="-".join)
+def test_a_verdict_on_a_forwarded_record_takes_both_copies_away(
+    database: Database, order: tuple[str, ...]
+) -> None:
+    store = begun(database)
+    published = placed(ONE_DAY, 1)[:3]
+    copy = forwarded(published[1], LATER, 7)
+    batches = {
+        "old": batch_of(published, READER),
+        "copy": AGAIN.read([Slice(LATER, 0, 7, 8, [copy])]),
+        "verdict": Batch(left_out=[LeftOut((LATER, 0, 7), "skipped")]),
+    }
+    batches["copy"].advances = []
+    for name in order:
+        store.write(batches[name])
+    gone = {published[1].place: "forwarded", (LATER, 0, 7): "skipped"}
+    moved = Published(ORDERS, (LATER, 0, 7), published[1].event)
+    assert differences(expected([*published, moved], gone), content(database)) == []
+
+
+def test_without_a_verdict_the_copy_of_a_forwarded_record_counts_and_only_it(
+    database: Database,
+) -> None:
+    store = begun(database)
+    published = placed(ONE_DAY, 1)[:3]
+    batch = AGAIN.read([Slice(LATER, 0, 7, 8, [forwarded(published[1], LATER, 7)])])
+    batch.advances = []
+    for one in (batch_of(published, READER), batch):
+        store.write(one)
+    moved = Published(ORDERS, (LATER, 0, 7), published[1].event)
+    wanted = expected([*published, moved], {published[1].place: "forwarded"})
+    assert wanted["repeats"] == []
+    assert differences(wanted, content(database)) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"g2.shop.orders/0/3", b"shop.reviews/0/3", b"other/0/3", b"shop.orders/0", b"shop.orders/0/x",
+        b"shop.orders/-1/3", b"shop.orders/2147483648/3", b"shop.orders/0/9223372036854775808",
+        b"shop.orders/0/" + b"9" * 5_000, b"\xff/0/3", None,
+    ],
+)  # fmt: skip
+def test_a_header_that_no_repartition_wrote_leaves_nothing_out(value: bytes | None) -> None:
+    (one,) = placed(ONE_DAY[:1], 1)
+    copy = record(one)._replace(topic=LATER, headers=[(FORWARDED_FROM, value)])
+    batch = AGAIN.read([Slice(LATER, 0, 0, 1, [copy])])
+    assert batch.left_out == []
+    assert len(batch.orders) == 1
 
 
 def test_verdicts_far_ahead_of_the_events_are_not_read_again_with_each_batch(
