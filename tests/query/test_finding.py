@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from schemas.order import OrderStatus
-from streams.cli.orders import for_machines
+from streams.cli.order_pages import for_machines
 from streams.query.batch import BatchReader
 from streams.query.connecting import Database
 from streams.query.finding import PageKey, Wanted, find, read_key, written
