@@ -19,6 +19,7 @@ from streams.query.batch import BatchReader, Slice
 from streams.query.errors import StoreDoubt, StoreRefused
 from streams.query.kafka_errors import is_passing
 from streams.query.log import Bounds, bounds, group_consumer, names_of, topic_ids
+from streams.query.metrics import SinkMetrics
 from streams.query.store import QueryStore, Stored
 from streams.settings import Settings
 
@@ -50,7 +51,9 @@ class Progress:
 class Sink:
     """One consumer and the store it writes into. Everything happens in the thread that calls ``run``."""
 
-    def __init__(self, settings: Settings, store: QueryStore) -> None:
+    def __init__(
+        self, settings: Settings, store: QueryStore, metrics: SinkMetrics | None = None
+    ) -> None:
         self._settings = settings
         self._store = store
         self._names = names_of(settings)
@@ -60,6 +63,8 @@ class Sink:
         self._positions: dict[tuple[str, int], int] = {}
         self._failure: BaseException | None = None
         self._progress = Progress()
+        self._metrics = metrics if metrics is not None else SinkMetrics()
+        self._measured = 0.0
 
     def run(
         self,
@@ -92,6 +97,7 @@ class Sink:
             while not stopping():
                 if self._poll(self._consumer, at_start):
                     progress(self._progress)
+                self._measure(self._consumer)
                 if until_ends is not None and until_ends.reached():
                     break
             return self._progress
@@ -132,12 +138,29 @@ class Sink:
             self._positions[advance.topic, advance.partition] = advance.end
             done.records += advance.records
             done.passed_over += advance.passed_over
+            self._metrics.committed(
+                self._names[advance.topic], advance.records, advance.passed_over
+            )
+        self._metrics.committed_all()
         done.transactions += 1
         done.partitions = len(self._positions)
         done.behind = sum(
             max(0, at_start.ends[place] - position) for place, position in self._positions.items()
         )
         return True
+
+    def _measure(self, consumer: Consumer) -> None:
+        """Now and then, how far the partitions are behind, by what the last fetch said of their ends."""
+        if time.monotonic() - self._measured < LOOK_SECONDS:
+            return
+        self._measured = time.monotonic()
+        left = {}
+        for (topic, number), position in self._positions.items():
+            # The client knows no end before its first fetch, and says so with one below 0.
+            _, end = consumer.get_watermark_offsets(TopicPartition(topic, number), cached=True)
+            if end >= 0:
+                left[self._names[topic], str(number)] = float(max(0, end - position))
+        self._metrics.behind(left)
 
     def _slices(self, messages: Iterable[Message]) -> list[Slice]:
         """What is new of the partitions that are ours: one slice each, where it moved."""

@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,9 +16,10 @@ from typing import Any
 
 import pytest
 from confluent_kafka.admin import AdminClient
+from prometheus_client.parser import text_string_to_metric_families
 
-from schemas.catalogue import ORDERS, TRIGGERS
-from streams.cli.endings import EXIT_DOUBT, EXIT_REFUSED
+from schemas.catalogue import ORDERS, REVIEWS, TRIGGERS
+from streams.cli.endings import EXIT_DOUBT, EXIT_REFUSED, EXIT_USAGE
 from streams.query.errors import StoreDoubt
 from streams.query.log import group_consumer, names_of
 from streams.query.migrating import bring_up
@@ -341,6 +345,47 @@ def test_a_run_up_to_the_ends_does_not_wait_for_ever_for_another_that_stands_sti
             ended.set()
         standing.result(PATIENCE)
     opened.close()
+
+
+@on_sqlite
+def test_a_sink_says_what_it_does_on_a_port(
+    made: Settings, running: Callable[..., Running]
+) -> None:
+    shop = Shop(made, seed=15)
+    shop.trade(60)
+    process = running(*SINK, "--metrics-port", "0")
+    url = wait_for(
+        lambda: re.search(r"http://\S+/metrics", process.said()), PATIENCE, "the port"
+    ).group()
+
+    def scraped() -> dict[str, dict[tuple[str, ...], float]]:
+        with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - the sink's own
+            families = text_string_to_metric_families(answer.read().decode())
+        return {
+            family.name: {tuple(s.labels.values()): s.value for s in family.samples}
+            for family in families
+        }
+
+    total = len(shop.published) + shop.bad
+    wait_for(lambda: sum(scraped()["shop_sink_records"].values()) == total, PATIENCE, "all records")
+    found = scraped()
+    counted = found["shop_sink_records"]
+    for topic in (ORDERS, REVIEWS, TRIGGERS):
+        written = sum(one.topic == topic for one in shop.published)
+        # Labels stand in the order of their names.
+        assert counted["written", topic] == written
+    assert sum(n for (outcome, _), n in counted.items() if outcome == "passed_over") == shop.bad
+    assert found["shop_sink_transactions"][()] >= 1
+    began = found["process_start_time_seconds"][()]
+    assert began < found["shop_sink_last_commit_timestamp_seconds"][()] <= time.time()
+    # Every partition of the four topics is this sink's.
+    wait_for(
+        lambda: list(scraped()["shop_sink_lag_records"].values()) == [0.0] * 4 * made.partitions,
+        PATIENCE,
+        "no lag",
+    )
+    _, said = fill(made, "--metrics-port", url.split(":")[2].split("/")[0], code=EXIT_USAGE)
+    assert "no metrics on 127.0.0.1:" in said
 
 
 @on_sqlite
