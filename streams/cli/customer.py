@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.partitioner import partition_of
+from streams.cli.options import require_text
 from streams.cli.printable import plain_console, printable
 from streams.cli.shops import Shops
 from streams.settings import Settings
@@ -33,6 +34,7 @@ def customer(
     ] = False,
 ) -> None:
     """Show the live state, pending timers and coupons of customer ID. Exit 1 for an unknown one."""
+    require_text("customer", customer_id=customer_id, shop=shop)
     settings = Settings()
     try:
         with connect(settings.redis_url) as redis:

@@ -11,6 +11,7 @@ import redis
 
 from schemas.catalogue import SETTINGS, TRIGGERS
 from schemas.partitioner import partition_of
+from streams.cli.endings import EXIT_USAGE
 from streams.cli.triggers import describe
 from streams.domain.state import CustomerState, new_state
 from streams.settings import Settings
@@ -141,6 +142,12 @@ def test_an_unknown_customer_is_an_error_that_says_where_it_looked(
     assert done.stdout == ""
     assert "Customer nobody is unknown in" in done.stderr
     assert settings.redis_prefix in done.stderr
+
+
+def test_an_id_that_is_not_utf_8_is_wrong_use(settings: Settings) -> None:
+    done = run_cli(settings, "customer", "c\udcff")
+    assert done.returncode == EXIT_USAGE, done.stderr
+    assert done.stderr == "huitou customer: CUSTOMER_ID is not UTF-8\n"
 
 
 def test_a_state_of_a_newer_build_is_refused(store: "redis.Redis", settings: Settings) -> None:
