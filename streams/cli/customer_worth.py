@@ -5,6 +5,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from streams.cli.printable import printable
+
 _UNKNOWN = "not known"
 _COLUMNS = ("paid", "paid_amount", "net", "net_amount")
 
@@ -12,17 +14,17 @@ _COLUMNS = ("paid", "paid_amount", "net", "net_amount")
 def print_worth(console: Console, worth: dict[str, Any] | None, time_zone: str | None) -> None:
     """Print ``worth`` (None: nobody knows the shop's settings) as a few lines and a table."""
     if worth is None:
-        console.print("[bold]worth[/bold]: not known without the shop's settings")
+        console.print("worth: not known without the shop's settings", style="bold")
         return
-    console.print(f"[bold]worth[/bold] as of {worth['as_of']} ({worth['day']} in {time_zone})")
+    console.print(f"worth as of {worth['as_of']} ({worth['day']} in {time_zone})", style="bold")
     for line in _lines(worth):
-        console.print(f"  {line}", highlight=False, markup=False)
+        console.print(f"  {printable(line)}")
     table = Table("window", *_COLUMNS)
     windows = {f"{days} days": window for days, window in worth["windows"].items()}
     for name, window in {**windows, "12 months": worth["twelve_months"]}.items():
         cells = [_UNKNOWN] * len(_COLUMNS) if window is None else [window[c] for c in _COLUMNS]
         table.add_row(name, *(_UNKNOWN if cell is None else str(cell) for cell in cells))
-    console.print(table, markup=False)
+    console.print(table)
 
 
 def _lines(worth: dict[str, Any]) -> list[str]:

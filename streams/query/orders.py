@@ -29,6 +29,10 @@ _PARCEL: Final = ("shipped", "received", *_ORDER)
 _DETAILS: Final = (
     "discount", "points_used", "payment_method", "region", "channel", "traffic_source", "remark",
 )  # fmt: skip
+#: What ``status`` of an order's row may be: domain.status_of.
+STATUSES: Final = (
+    "placed", "paid", "shipped", "received", "cancelled", "refund_requested", "refunded", "unknown",
+)  # fmt: skip
 _REFUND_AMOUNT: Final = ("refunded", "refund_requested")
 _REFUND_WORDS: Final = ("refund_requested", "refunded", "refund_withdrawn")
 
@@ -80,10 +84,12 @@ def order_rows(facts: Sequence[Fact]) -> OrderRows:
         **{name: _detail(said, _ORDER, name) for name in _DETAILS},
         **{name: _detail(said, _PARCEL, name) for name in ("carrier", "tracking")},
     }
+    # A child that orders are found by has their time, too.
+    timed = {**key, "ordered_ms": order["ordered_ms"]}
     return OrderRows(
         order,
-        [{**key, **_line(number, line)} for number, line in enumerate(lines, 1)],
-        [{**key, "code": code} for code in sorted({storable(code) for code in codes})],
+        [{**timed, **_line(number, line)} for number, line in enumerate(lines, 1)],
+        [{**timed, "code": code} for code in sorted({storable(code) for code in codes})],
         [{**key, **refund} for refund in refunds],
     )
 

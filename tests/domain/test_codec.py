@@ -174,7 +174,7 @@ def test_two_processes_with_different_hash_seeds_agree() -> None:
             cwd=Path(__file__).parents[2],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=200,
         )
         assert run.returncode == 0, run.stderr
         runs.add(run.stdout)

@@ -39,7 +39,7 @@ class OtherBuild:
         return WorkerProcess(settings, log, **self.environment)
 
     def run_cli(
-        self, settings: Settings, *arguments: str, timeout: float = 120
+        self, settings: Settings, *arguments: str, timeout: float = 240
     ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "streams.cli.main", *arguments],

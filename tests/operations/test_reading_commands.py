@@ -15,6 +15,8 @@ from schemas.catalogue import SETTINGS, TRIGGERS
 from schemas.clock import WALL
 from schemas.journal import ClockState
 from schemas.partitioner import partition_of
+from streams.cli.endings import EXIT_USAGE
+from streams.cli.triggers import describe
 from streams.domain.fold import fold
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state
@@ -26,6 +28,10 @@ from tests.domain.events import order as paid_order
 from tests.engine.harness import environment, run_cli
 from tests.verify.kafka_log import LogWriter, make_topic
 from tests.waiting import wait_for
+
+#: An id that clears the screen, writes backwards and is markup and an emoji to rich; and how it is shown.
+HOSTILE = "c\x1b[2J\x9b1m\u202e[red]:smile:"
+SHOWN = r"c\x1b[2J\x9b1m\u202e[red]:smile:"
 
 
 @pytest.fixture
@@ -152,6 +158,29 @@ def test_a_customer_of_one_shop_for_people(store: "redis.Redis", settings: Setti
         assert line in said, line
 
 
+@pytest.mark.usefixtures("definitions")
+def test_what_a_customer_s_id_says_is_not_done_by_the_terminal(
+    store: "redis.Redis", settings: Settings
+) -> None:
+    put(store, settings, "north", HOSTILE)
+    done = run_cli(settings, "customer", HOSTILE, "--shop", "north")
+    assert done.returncode == 0, done.stderr
+    assert f"customer {SHOWN} in shop north" in done.stdout
+    assert "\x1b" not in done.stdout
+    exact = run_cli(settings, "customer", HOSTILE, "--shop", "north", "--json")
+    assert json.loads(exact.stdout)["customer_id"] == HOSTILE
+
+
+def test_what_a_trigger_says_is_not_done_by_the_terminal() -> None:
+    data = {
+        "campaign": HOSTILE, "shop_id": "s", "customer_id": HOSTILE, "kind": "coupon_issued",
+        "why": [{"rule": "r", "value": HOSTILE, "threshold": HOSTILE}], "offer": {"code": HOSTILE},
+    }  # fmt: skip
+    line = describe({"time": "2026-01-01T00:00:00Z", "data": data})
+    assert line.isprintable()
+    assert line.count(SHOWN) == 5
+
+
 @pytest.mark.parametrize("arguments", [["nobody"], ["nobody", "--shop", "s"], ["nobody", "--json"]])
 def test_an_unknown_customer_is_an_error_that_says_where_it_looked(
     settings: Settings, arguments: list[str]
@@ -161,6 +190,12 @@ def test_an_unknown_customer_is_an_error_that_says_where_it_looked(
     assert done.stdout == ""
     assert "Customer nobody is unknown in" in done.stderr
     assert settings.redis_prefix in done.stderr
+
+
+def test_an_id_that_is_not_utf_8_is_wrong_use(settings: Settings) -> None:
+    done = run_cli(settings, "customer", "c\udcff")
+    assert done.returncode == EXIT_USAGE, done.stderr
+    assert done.stderr == "huitou customer: CUSTOMER_ID is not UTF-8\n"
 
 
 def test_a_state_of_a_newer_build_is_refused(store: "redis.Redis", settings: Settings) -> None:
@@ -247,7 +282,7 @@ def test_following_shows_what_comes_later(writer: LogWriter, settings: Settings)
         publish(writer, settings, 2, 3)
         seen = [json.loads(process.stdout.readline())["id"] for _ in range(2)]
         assert sorted(seen) == ["t002", "t003"]
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 def test_no_triggers_is_said_and_no_error(writer: LogWriter, settings: Settings) -> None:

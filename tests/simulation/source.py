@@ -75,6 +75,14 @@ class Source:
                 # One of a transaction that is aborted never was, so nobody sends it again.
                 self._sent.append((topic, key, value))
 
+    def send_of(self, customer: str, time: int) -> None:
+        """Publish an event of ``time`` (ms), as a tool does that replays somebody's day."""
+        topic, key, value = self._encoded(customer, SOUND, time)
+        place = (topic, partition_of(key, self._partitions))
+        if place not in self.closed:
+            self._kafka.append(place, key, value)
+            self._sent.append((topic, key, value))
+
     def begin(self) -> None:
         self.end(commit=True)
         self._epoch = self._kafka.init(_NAME)
@@ -96,14 +104,17 @@ class Source:
 
     def _event(self) -> tuple[str, bytes, bytes]:
         rng = self._rng
-        self._number += 1
         customer = rng.choice(self._customers)
         late = rng.randint(0, 7_200_000) if customer.startswith(LATE) and rng.random() < 0.4 else 0
         time = self._kafka.now - rng.randint(0, IN_TIME_MS) - late
+        return self._encoded(customer, rng.choice(self._shops), time)
+
+    def _encoded(self, customer: str, shop: str, time: int) -> tuple[str, bytes, bytes]:
+        self._number += 1
         topic, data = self._data()
         value = {
             "specversion": "1.0", "type": TYPES[topic], "id": f"e{self._number}",
-            "source": "test", "subject": customer, "data": {"shop_id": rng.choice(self._shops), **data},
+            "source": "test", "subject": customer, "data": {"shop_id": shop, **data},
             "time": (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time)).isoformat(),
         }  # fmt: skip
         encoded = json.dumps(value).encode()
