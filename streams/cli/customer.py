@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.partitioner import partition_of
+from streams.cli.customer_worth import print_worth
 from streams.cli.options import require_text
 from streams.cli.printable import plain_console, printable
 from streams.cli.shops import Shops
@@ -22,6 +23,8 @@ from streams.state.scanning import escape_pattern, scan
 
 #: Nested lists longer than this are cut for people (never in JSON).
 SHOWN = 20
+#: What is shown of a customer, by the names of ``streams.domain.describe``.
+PARTS = ("browsing", "cart", "orders", "reviews", "service", "wishes", "profile")
 
 
 def customer(
@@ -33,7 +36,13 @@ def customer(
         bool, typer.Option("--json", help="One JSON object a shop, each on a line.")
     ] = False,
 ) -> None:
-    """Show the live state, pending timers and coupons of customer ID. Exit 1 for an unknown one."""
+    """Show the live state of customer ID, what they are worth as of a stated moment, pending timers and
+    coupons. Exit 1 for an unknown one.
+
+    huitou customer 100001 --shop tea
+
+    huitou customer 100001 --json | jq .worth.rfm
+    """
     require_text("customer", customer_id=customer_id, shop=shop)
     settings = Settings()
     try:
@@ -53,7 +62,8 @@ def customer(
         raise typer.Exit(1)
     shops = Shops(settings, "customer")
     for held in found:
-        description = held.describe(shops.settings_of(held.state.shop_id))
+        # Worth is judged by what the shop had settled at the moment that the state is of.
+        description = held.describe(shops.settings_of(held.state.shop_id, held.as_of))
         if as_json:
             typer.echo(json.dumps(description, ensure_ascii=False))
         else:
@@ -90,7 +100,10 @@ def _print(console: Console, description: dict[str, Any]) -> None:
         align="left",
     )
     console.print(f"seen {description['first_seen']} to {description['last_seen']}")
-    for part in ("browsing", "cart", "orders", "reviews"):
+    if description["erased_at"] is not None:
+        console.print(f"erased: nothing until {description['erased_at']} counts or is known")
+    print_worth(console, description["worth"], description["orders"]["time_zone"])
+    for part in PARTS:
         console.print(part, style="bold")
         for name, value in description[part].items():
             if value not in (0, None, [], {}, ""):

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from streams.cli.printable import plain_console, printable
 from streams.cli.shops import Shops
-from streams.domain.describe import moment
+from streams.domain.moments import moment
 from streams.query.wording import LAST_MS, local, money
 
 #: What an order's page says first, where it is known: the row's name and how it is called.

@@ -1,6 +1,6 @@
 """An order's rows as a pure function of the set of its facts, in whatever order they came.
 
-The rules are those of streams.domain.orders, which is asked for the status and the amounts: an order shows
+The rules are those of streams.domain.order, which is asked for the status and the amounts: an order shows
 the furthest of what it has seen and never moves back; the amount is that of ``paid``, else that of
 ``placed``; a refund counts once it is ``refunded``. What else an order has (region, remark, ...) is that of
 the first status in ``_ORDER`` that says it; lines are those of ``paid``, else of ``placed``.
@@ -13,7 +13,7 @@ import msgspec
 
 from schemas.envelope import Line
 from schemas.order import Order
-from streams.domain import orders as domain
+from streams.domain import order as domain
 from streams.query.facts import Fact, storable, storable_or_none
 
 Row: TypeAlias = dict[str, Any]

@@ -29,6 +29,9 @@ _TYPES = {
     "shop.carts": "shop.cart.v1",
     "shop.orders": "shop.order.v1",
     "shop.reviews": "shop.review.v1",
+    "shop.service": "shop.service.v1",
+    "shop.wishes": "shop.wish.v1",
+    "shop.profiles": "shop.profile.v1",
 }
 
 

@@ -7,6 +7,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from schemas.catalogue import CLOCK, CUSTOMER_TOPICS
 from streams.bootstrap import Parts
 from streams.build import build
 from streams.domain.state import Coupon
@@ -214,9 +215,7 @@ def _commit(bench: Bench, offset: int, metadata: str) -> None:
     consumer = Consumer(
         {"bootstrap.servers": bench.settings.kafka_bootstrap, "group.id": bench.settings.group}
     )
-    topics = [
-        f"{bench.prefix}shop.{name}" for name in ("clicks", "carts", "orders", "reviews", "clock")
-    ]
+    topics = [bench.prefix + name for name in (*CUSTOMER_TOPICS, CLOCK)]
     consumer.commit(
         offsets=[
             TopicPartition(topic, number, offset, metadata=metadata)

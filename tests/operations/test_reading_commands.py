@@ -4,19 +4,27 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 import redis
 
 from schemas.catalogue import SETTINGS, TRIGGERS
+from schemas.clock import WALL
+from schemas.journal import ClockState
 from schemas.partitioner import partition_of
 from streams.cli.endings import EXIT_USAGE
 from streams.cli.triggers import describe
+from streams.domain.fold import fold
+from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state
 from streams.settings import Settings
 from streams.state.codec import encode
 from streams.state.keys import PartitionKeys
+from tests.domain.events import DAY, START
+from tests.domain.events import order as paid_order
 from tests.engine.harness import environment, run_cli
 from tests.verify.kafka_log import LogWriter, make_topic
 from tests.waiting import wait_for
@@ -72,13 +80,37 @@ def test_a_customers_figures_are_in_the_currency_of_the_shop(
     assert done.stderr == ""
 
 
+@pytest.mark.usefixtures("definitions")
+def test_worth_is_by_the_settings_of_the_moment_that_the_state_is_of(
+    store: "redis.Redis", settings: Settings, tmp_path: Path
+) -> None:
+    to_come = datetime.now(UTC) + timedelta(hours=2)
+    file = tmp_path / "later.json"
+    file.write_text(
+        json.dumps({"shop_id": "north", "currency": "USD", "effective_from": to_come.isoformat()})
+    )
+    done = run_cli(settings, "settings", "apply", str(file))
+    assert done.returncode == 0, done.stderr
+    for customer, hours in (("c1", 1), ("c2", 3)):
+        state = new_state("north", customer)
+        state.first_seen = state.last_seen = int((to_come.timestamp() + (hours - 2) * 3600) * 1000)
+        partition = partition_of(customer.encode(), settings.partitions)
+        keys = PartitionKeys(settings.redis_prefix, partition)
+        store.set(keys.state(f"north/{customer}"), encode(state))
+    for customer, currency in (("c1", "EUR"), ("c2", "USD")):
+        done = run_cli(settings, "customer", customer, "--shop", "north", "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["orders"]["currency"] == currency
+
+
 def test_without_the_shops_settings_no_currency_is_made_up(
     store: "redis.Redis", settings: Settings
 ) -> None:
     put(store, settings, "north", "c1")
     done = run_cli(settings, "customer", "c1", "--shop", "north", "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["orders"]["currency"] is None
+    shown = json.loads(done.stdout)
+    assert (shown["orders"]["currency"], shown["worth"]) == (None, None)
     assert "without currency and time zone" in done.stderr
 
 
@@ -101,13 +133,29 @@ def test_a_customer_is_found_in_every_shop(store: "redis.Redis", settings: Setti
 
 @pytest.mark.usefixtures("definitions")
 def test_a_customer_of_one_shop_for_people(store: "redis.Redis", settings: Settings) -> None:
-    put(store, settings, "north", "c1")
+    state = put(store, settings, "north", "c1")
+    event, time = paid_order("1", START, "A", "paid", amount_paid=1_990)
+    fold(state, event, time, ShopSettings("north", "Asia/Tokyo"))
+    keys = PartitionKeys(settings.redis_prefix, partition_of(b"c1", settings.partitions))
+    store.set(keys.state("north/c1"), encode(state))
+    clock = ClockState(WALL, 0, 0, 1.0, START + 40 * DAY)
+    store.hset(keys.meta, "clock", msgspec.msgpack.encode(clock))
     put(store, settings, "south", "c1")
-    done = run_cli(settings, "customer", "c1", "--shop", "south")
+    done = run_cli(settings, "customer", "c1", "--shop", "north")
     assert done.returncode == 0, done.stderr
-    assert "customer c1 in shop south" in done.stdout
+    assert "customer c1 in shop north" in done.stdout
     assert "pending timers: none" in done.stdout
-    assert "north" not in done.stdout
+    assert "south" not in done.stdout
+    # The shop has said its time zone, and nothing of thresholds and tiers.
+    said = " ".join(done.stdout.split())
+    for line in (
+        "worth as of 2024-07-11T00:00:00.000Z (2024-07-11 in Asia/Tokyo)",
+        "life-cycle: active, until 2024-08-30T15:00:00.000Z if nothing happens",
+        "tier: none",
+        "RFM: 4/1/1, segment new (days since the last order 40; in 365 days: orders 1, amount 1990)",
+        "favourite hour: 9",
+    ):
+        assert line in said, line
 
 
 @pytest.mark.usefixtures("definitions")

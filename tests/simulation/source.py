@@ -9,14 +9,24 @@ from typing import Any
 from confluent_kafka import KafkaException
 
 from schemas.partitioner import partition_of
-from tests.oracle.events import CARTS, CLICKS, ORDERS, REVIEWS, Published
+from tests.oracle.events import (
+    CARTS,
+    CLICKS,
+    ORDERS,
+    PROFILES,
+    REVIEWS,
+    SERVICE,
+    WISHES,
+    Published,
+)
 from tests.simulation.frail import OUTGROWN, SOUND, UNFOLDABLE, UNTIMELY
 from tests.simulation.memory_kafka import MemoryKafka, Place
 
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 TYPES = {
     CLICKS: "shop.click.v1", CARTS: "shop.cart.v1", ORDERS: "shop.order.v1",
-    REVIEWS: "shop.review.v1",
+    REVIEWS: "shop.review.v1", SERVICE: "shop.service.v1", WISHES: "shop.wish.v1",
+    PROFILES: "shop.profile.v1",
 }  # fmt: skip
 #: An event this late is still in time: less than the lateness of the watermark.
 IN_TIME_MS = 4_000
@@ -113,7 +123,9 @@ class Source:
 
     def _data(self) -> tuple[str, dict[str, Any]]:
         rng = self._rng
-        topic = rng.choice((CLICKS, CARTS, CARTS, CARTS, ORDERS, REVIEWS))
+        topic = rng.choice(
+            (CLICKS, CARTS, CARTS, CARTS, ORDERS, REVIEWS, SERVICE, WISHES, PROFILES)
+        )
         sku = rng.choice(("A", "B", "C"))
         order = f"o{rng.randint(1, 6)}"
         if topic == CLICKS:
@@ -125,5 +137,13 @@ class Source:
             status = rng.choice(("placed", "paid", "paid", "cancelled"))
             lines = {} if status == "cancelled" else {"lines": [{"sku": sku}], "amount_paid": 990}
             return topic, {"order_id": order, "status": status, **lines}
+        if topic == SERVICE:
+            action = rng.choice(("inquiry", "replied", "complaint", "resolved"))
+            return topic, {"action": action, "case_id": f"k{rng.randint(1, 6)}"}
+        if topic == WISHES:
+            action = rng.choice(("made", "liked", "liked", "unliked", "granted"))
+            return topic, {"action": action, "wish_id": f"w{rng.randint(1, 6)}", "liker_id": sku}
+        if topic == PROFILES:
+            return topic, {"action": "updated", "region": sku}
         rating = rng.randint(1, 5)
         return topic, {"action": "posted", "order_id": order, "sku": sku, "rating": rating}

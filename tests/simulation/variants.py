@@ -168,7 +168,7 @@ class Mutation:
 MUTATIONS: Mapping[str, Mutation] = {
     # The chain is a digest of rows that name their seq: asked for alone, it refuses the same commits.
     "no seq check": Mutation(Variant(checks=CHECKS - {"position"}), "follows seq"),
-    "no chain hash": Mutation(Variant(chain=lambda _: GENESIS), "was taken up to"),
+    "no chain hash": Mutation(Variant(chain=lambda _: GENESIS), r"was taken up to|from \d+ again"),
     "no epoch check": Mutation(Variant(checks=CHECKS - {"epoch"}), "refused without need: forked"),
     "offset committed before publish": Mutation(
         Variant(publisher=OffsetsFirst), "refused without need: missing"
