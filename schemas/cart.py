@@ -11,7 +11,7 @@ CartAction = Literal["add", "remove", "set", "clear"]
 
 
 class Cart(Data):
-    """``sku`` is required for all actions but ``clear`` (checked by schemas.decoding)."""
+    """``sku`` is required for all actions but ``clear`` (checked by schemas.requirements)."""
 
     action: CartAction
     sku: Id | None = None

@@ -12,9 +12,12 @@ from schemas.click import ClickEvent
 from schemas.deadletter import DeadLetterEvent
 from schemas.envelope import Envelope
 from schemas.order import OrderEvent
+from schemas.profile import ProfileEvent
 from schemas.review import ReviewEvent
+from schemas.service import ServiceEvent
 from schemas.settings import SettingsEvent
 from schemas.trigger import TriggerEvent
+from schemas.wish import WishEvent
 
 DAY_MS: Final = 86_400_000
 #: The longest window that a definition may look back over (365 days), and 35 days to rebuild in.
@@ -73,6 +76,9 @@ CLICKS: Final = "shop.clicks"
 CARTS: Final = "shop.carts"
 ORDERS: Final = "shop.orders"
 REVIEWS: Final = "shop.reviews"
+SERVICE: Final = "shop.service"
+WISHES: Final = "shop.wishes"
+PROFILES: Final = "shop.profiles"
 CLOCK: Final = "shop.clock"
 SETTINGS: Final = "shop.settings"
 EXCHANGE: Final = "shop.exchange"
@@ -100,6 +106,15 @@ _ALL: Final = (
     _customer_topic(ORDERS, OrderEvent, "order service", "The life of an order."),
     _customer_topic(
         REVIEWS, ReviewEvent, "review service", "What customers say of what they bought."
+    ),
+    _customer_topic(
+        SERVICE, ServiceEvent, "customer service", "What customers ask and complain of, by case."
+    ),
+    _customer_topic(
+        WISHES, WishEvent, "wish service", "What customers wish for, and who else likes it."
+    ),
+    _customer_topic(
+        PROFILES, ProfileEvent, "account service", "What customers say of themselves and agree to."
     ),
     Topic(
         name=CLOCK,
@@ -175,7 +190,7 @@ _ALL: Final = (
 
 TOPICS: Final[dict[str, Topic]] = {topic.name: topic for topic in _ALL}
 #: The topics that are folded into a customer's state, in fold order.
-CUSTOMER_TOPICS: Final = (CLICKS, CARTS, ORDERS, REVIEWS)
+CUSTOMER_TOPICS: Final = (CLICKS, CARTS, ORDERS, REVIEWS, SERVICE, WISHES, PROFILES)
 
 
 def kafka_names(prefix: str = "") -> dict[str, str]:

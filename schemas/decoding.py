@@ -11,14 +11,18 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from schemas.cart import Cart, CartEvent
+from schemas.cart import CartEvent
 from schemas.catalogue import CUSTOMER_TOPICS, TOPICS, kafka_names
 from schemas.click import ClickEvent
 from schemas.deadletter import DeadLetter, Reason, Record, dead_letter, encode_dead_letter
 from schemas.envelope import BODY_BYTES
-from schemas.order import Order, OrderEvent
+from schemas.order import OrderEvent
 from schemas.partitioner import partition_of
-from schemas.review import Review, ReviewEvent
+from schemas.profile import ProfileEvent
+from schemas.requirements import LACKS
+from schemas.review import ReviewEvent
+from schemas.service import ServiceEvent
+from schemas.wish import WishEvent
 
 __all__ = [
     "CustomerEvent",
@@ -31,7 +35,9 @@ __all__ = [
     "refusal",
 ]
 
-CustomerEvent = ClickEvent | CartEvent | OrderEvent | ReviewEvent
+CustomerEvent = (
+    ClickEvent | CartEvent | OrderEvent | ReviewEvent | ServiceEvent | WishEvent | ProfileEvent
+)
 
 DAY_MS: Final = 86_400_000
 #: Objects and lists inside each other; more is a dead letter. msgspec's own bound is what is left
@@ -81,27 +87,6 @@ class _Untyped(msgspec.Struct, tag_field="type", tag="\0"):
         raise ValueError("Invalid value '\\x00' - at `$.type`")
 
 
-def _cart_lacks(data: Cart) -> str | None:
-    return "sku" if data.sku is None and data.action != "clear" else None
-
-
-def _order_lacks(data: Order) -> str | None:
-    return "refund_id" if data.refund_id is None and data.status in _REFUND_STATUSES else None
-
-
-def _review_lacks(data: Review) -> str | None:
-    return "rating" if data.rating is None and data.action == "posted" else None
-
-
-_REFUND_STATUSES: Final = frozenset({"refund_requested", "refund_withdrawn", "refunded"})
-#: Per event type, the field that its data would need and does not have.
-_LACKS: Final[Mapping[type, Callable[[Any], str | None]]] = {
-    CartEvent: _cart_lacks,
-    OrderEvent: _order_lacks,
-    ReviewEvent: _review_lacks,
-}
-
-
 class _TopicDecoder:
     """How the records of one topic are read."""
 
@@ -109,7 +94,7 @@ class _TopicDecoder:
         event = TOPICS[name].event
         self.type: Final = event | _Untyped
         self.decode: Final[Callable[[bytes], Any]] = msgspec.json.Decoder(self.type).decode
-        self.lacks: Final = _LACKS.get(event) if event else None
+        self.lacks: Final = LACKS.get(event) if event else None
 
 
 class Decoder:

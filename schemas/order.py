@@ -28,7 +28,7 @@ class Promotion(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
 class Order(Data):
     """``amount`` is the refunded amount.
 
-    ``refund_id`` is required for the refund statuses (checked by schemas.decoding). ``lines`` may
+    ``refund_id`` is required for the refund statuses (checked by schemas.requirements). ``lines`` may
     come with ``placed`` or with ``paid``, whichever goes with the goods.
     """
 

@@ -10,7 +10,7 @@ ReviewAction = Literal["posted", "appended", "shown", "removed", "replied"]
 
 
 class Review(Data):
-    """``rating`` (1-5) is required for ``posted`` (checked by schemas.decoding)."""
+    """``rating`` (1-5) is required for ``posted`` (checked by schemas.requirements)."""
 
     action: ReviewAction
     order_id: Id

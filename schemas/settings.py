@@ -4,10 +4,37 @@ from typing import Annotated
 
 import msgspec
 
-from schemas.envelope import Envelope, Moment, ShopId
+from schemas.envelope import Envelope, Id, Moment, Money, ShopId
 
 #: The shop id that stands for the whole stack: its values are every shop's defaults.
 STACK = "_stack"
+#: Tiers of one shop; more is a bad definition.
+TIERS = 20
+#: What a customer in no tier is shown to be in, so no tier's name.
+NO_TIER = "none"
+
+_FOUR = msgspec.Meta(min_length=4, max_length=4)
+_Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+
+
+class RfmThresholds(msgspec.Struct, kw_only=True, frozen=True, gc=False):
+    """Four rising limits between the five scores of recency, frequency and money.
+
+    ``recency_days``: at most so many days since the last order score 5, 4, 3 and 2; ``orders`` and
+    ``amount`` (minor units): at least so much in 365 days scores 2, 3, 4 and 5. All else scores 1.
+    """
+
+    recency_days: Annotated[tuple[_Count, ...], _FOUR]
+    orders: Annotated[tuple[_Count, ...], _FOUR]
+    amount: Annotated[tuple[Money, ...], _FOUR]
+
+
+class Tier(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_defaults=True):
+    """A tier of the membership: ``orders`` and ``amount`` (minor units) that it takes, both."""
+
+    name: Id
+    orders: _Count = 0
+    amount: Money = 0
 
 
 class Settings(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
@@ -21,6 +48,9 @@ class Settings(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
     #: An ISO 4217 code, as CNY.
     currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$(?!\n)")] | None = None
     lateness_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] | None = None
+    rfm: RfmThresholds | None = None
+    #: The lowest first; an empty list: the shop has none.
+    tiers: Annotated[tuple[Tier, ...], msgspec.Meta(max_length=TIERS)] | None = None
 
 
 class SettingsEvent(Envelope, tag="shop.settings.v1"):

@@ -6,6 +6,13 @@ import msgspec
 
 from schemas.envelope import Envelope, Id, Moment, ShopId
 
+#: Of a campaign's name: a customer's state has it once for each coupon.
+CAMPAIGN_LENGTH = 32
+#: ASCII, so that characters are bytes.
+CampaignName = Annotated[
+    str, msgspec.Meta(pattern=rf"^[A-Za-z0-9._-]{{1,{CAMPAIGN_LENGTH}}}$(?!\n)")
+]
+
 TriggerKind = Literal[
     "coupon_issued", "coupon_reminded", "coupon_redeemed", "coupon_expired", "coupon_revoked",
     "message_requested", "survey_requested", "service_task",
@@ -51,7 +58,7 @@ class Trigger(msgspec.Struct, kw_only=True, omit_defaults=True):
     shop_id: ShopId
     customer_id: Id
     kind: TriggerKind
-    campaign: Id
+    campaign: CampaignName
     campaign_version: str
     offer: Offer | None = None
     why: list[Why] = []

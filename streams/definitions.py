@@ -12,8 +12,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -33,6 +32,7 @@ from schemas.decoding import UNREADABLE, refusal
 from schemas.envelope import BODY_BYTES
 from schemas.settings import STACK, SettingsEvent
 from schemas.settings import Settings as Version
+from streams.definition_checks import BadDefinitionError, check_version
 from streams.domain.shop import ShopSettings
 from streams.settings import Settings
 
@@ -57,10 +57,6 @@ _kafka_log = logging.getLogger(__name__)
 
 class DefinitionsError(Exception):
     """The definitions cannot be read as far as needed; the message says from where and what to do."""
-
-
-class BadDefinitionError(ValueError):
-    """A record of shop.settings that does not count; the message says why."""
 
 
 def _moment(version: Version) -> int:
@@ -141,8 +137,12 @@ class Definitions:
         return timeline
 
 
-def _values(version: Version) -> tuple[str | None, str | None]:
-    return version.time_zone, version.currency
+#: What ShopSettings has of a version, in the order of the digest.
+_OF_SHOPS: Final = ("time_zone", "currency", "rfm", "tiers")
+
+
+def _values(version: Version) -> tuple[object, ...]:
+    return tuple(getattr(version, name) for name in _OF_SHOPS)
 
 
 def _in_force(versions: Sequence[Version], moment: int | None) -> Version | None:
@@ -154,30 +154,15 @@ def _in_force(versions: Sequence[Version], moment: int | None) -> Version | None
 
 
 def _settings(shop_id: str, own: Version | None, stack: Version | None) -> ShopSettings:
-    said = {}
+    said: dict[str, Any] = {}
     for version in (stack, own):
         if version is not None:
-            names = ("time_zone", "currency")
-            said.update({n: v for n, v in zip(names, _values(version), strict=True) if v})
+            named = zip(_OF_SHOPS, _values(version), strict=True)
+            said.update({name: value for name, value in named if value is not None})
     return ShopSettings(shop_id=shop_id, **said)
 
 
 _decode_event: Final = msgspec.json.Decoder(SettingsEvent).decode
-
-
-def check_version(version: Version, newest: Version | None) -> None:
-    """Raise BadDefinitionError unless ``version`` may follow ``newest``, the shop's newest so far."""
-    if newest is not None and version.version <= newest.version:
-        raise BadDefinitionError(
-            f"version {version.version} of {version.shop_id} does not follow {newest.version}"
-        )
-    if version.lateness_s is not None and version.shop_id != STACK:
-        raise BadDefinitionError(f"only {STACK} has lateness_s: one watermark serves all shops")
-    if version.time_zone is not None:
-        try:
-            ZoneInfo(version.time_zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise BadDefinitionError(f"no time zone {version.time_zone!r}: {error}") from None
 
 
 def accept(key: bytes | None, value: bytes | None, newest: Mapping[str, Version]) -> Version | None:

@@ -4,11 +4,19 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 
 from streams.local.redis_cluster import RedisCluster
 from streams.local.stack import Stack, choose_stack
 from streams.settings import Settings
+
+# On what is there, which is Hypothesis's own profile for CI where CI=true: no example fails for being slow.
+hypothesis_settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")
@@ -38,8 +46,9 @@ def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisClu
 
 @pytest.fixture
 def prefix() -> str:
-    """Unique to the test, as ``t1a2b3.``: for topic names, Redis keys and groups."""
-    return f"t{secrets.token_hex(3)}."
+    """Unique to the test, as ``t1a2b3c4d5e.``: for topic names, Redis keys and groups."""
+    # 40 bits: of 24, two of a run's thousand tests would be equal in one run of thirty.
+    return f"t{secrets.token_hex(5)}."
 
 
 @pytest.fixture

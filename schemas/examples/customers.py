@@ -1,4 +1,4 @@
-"""What customers do, and what the storefront and the services behind it send of it."""
+"""What customers do: what the storefront sends, and the order and review services behind it."""
 
 from typing import Any, Final
 

@@ -21,6 +21,23 @@ _SETTINGS = (
         time_zone="Asia/Shanghai",
         currency="CNY",
     ),
+    _settings(
+        "thresholds and tiers",
+        "tea",
+        "2026-09-01T00:00:00+08:00",
+        version=3,
+        time_zone="Asia/Shanghai",
+        currency="CNY",
+        rfm={
+            "recency_days": [14, 30, 60, 120],
+            "orders": [2, 4, 8, 16],
+            "amount": [20_000, 60_000, 200_000, 600_000],
+        },
+        tiers=[
+            {"name": "silver", "orders": 2},
+            {"name": "gold", "orders": 6, "amount": 200_000},
+        ],
+    ),
     _settings("stack's lateness", "_stack", "2026-01-01T00:00:00Z", version=1, lateness_s=5),
 )
 

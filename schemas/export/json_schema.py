@@ -21,7 +21,7 @@ INTERNAL_TYPES: Final[dict[str, Any]] = {CLOCK: ClockRecord, JOURNAL: JournalRow
 class Condition:
     """``field`` of ``struct`` is required where ``deciding`` is one of ``values``.
 
-    schemas.decoding checks it with code of its own, which costs less; a test compares the two.
+    schemas.requirements checks it with code of its own, which costs less; a test compares the two.
     """
 
     struct: str
@@ -43,6 +43,11 @@ CONDITIONS: Final = (
     Condition("Cart", "sku", "action", ("add", "remove", "set")),
     Condition("Order", "refund_id", "status", ("refund_requested", "refund_withdrawn", "refunded")),
     Condition("Review", "rating", "action", ("posted",)),
+    Condition("Service", "case_id", "action", ("inquiry", "replied", "complaint", "resolved")),
+    Condition("Service", "score", "action", ("survey_answered",)),
+    Condition("Wish", "liker_id", "action", ("liked", "unliked")),
+    Condition("Profile", "consent", "action", ("consent",)),
+    Condition("Profile", "alias_of", "action", ("alias",)),
 )
 
 

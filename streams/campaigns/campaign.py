@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from schemas.trigger import Offer, Trigger, TriggerEvent, Why
+from schemas.trigger import CAMPAIGN_LENGTH, CampaignName, Offer, Trigger, TriggerEvent, Why
 from streams.domain.facts import Fact
 from streams.domain.fold import CustomerEvent
 from streams.domain.state import COUPONS, Coupon, CustomerState
@@ -16,6 +16,16 @@ from streams.domain.timers import Occasion
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR_MS = 3_600_000
 _SEPARATOR = "\x1f"
+
+
+class CampaignNameError(ValueError):
+    """A campaign has a name that the contract does not allow."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"campaign {name!r}: a name has 1 to {CAMPAIGN_LENGTH} letters, digits, '.', '_' or '-' "
+            "(every coupon in a customer's state has it): choose a shorter one"
+        )
 
 
 class CouponOffer(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,13 +39,22 @@ class CouponOffer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """All that marketing decides of a campaign. ``threshold`` is what the rule compares with."""
+    """All that marketing decides of a campaign. ``threshold`` is what the rule compares with.
+
+    Raises CampaignNameError for a name that a trigger cannot have.
+    """
 
     campaign: str
     rule: str
     threshold: int
     offer: CouponOffer
     channels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        try:
+            msgspec.convert(self.campaign, CampaignName)
+        except msgspec.ValidationError:
+            raise CampaignNameError(self.campaign) from None
 
 
 class Match(msgspec.Struct, frozen=True):

@@ -10,6 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.partitioner import partition_of
+from streams.cli.customer_worth import print_worth
+from streams.cli.options import require_text
+from streams.cli.printable import plain_console, printable
 from streams.cli.shops import Shops
 from streams.settings import Settings
 from streams.state.codec import StateCodecError
@@ -20,6 +23,8 @@ from streams.state.scanning import escape_pattern, scan
 
 #: Nested lists longer than this are cut for people (never in JSON).
 SHOWN = 20
+#: What is shown of a customer, by the names of ``streams.domain.describe``.
+PARTS = ("browsing", "cart", "orders", "reviews", "service", "wishes", "profile")
 
 
 def customer(
@@ -31,7 +36,14 @@ def customer(
         bool, typer.Option("--json", help="One JSON object a shop, each on a line.")
     ] = False,
 ) -> None:
-    """Show the live state, pending timers and coupons of customer ID. Exit 1 for an unknown one."""
+    """Show the live state of customer ID, what they are worth as of a stated moment, pending timers and
+    coupons. Exit 1 for an unknown one.
+
+    huitou customer 100001 --shop tea
+
+    huitou customer 100001 --json | jq .worth.rfm
+    """
+    require_text("customer", customer_id=customer_id, shop=shop)
     settings = Settings()
     try:
         with connect(settings.redis_url) as redis:
@@ -50,11 +62,12 @@ def customer(
         raise typer.Exit(1)
     shops = Shops(settings, "customer")
     for held in found:
-        description = held.describe(shops.settings_of(held.state.shop_id))
+        # Worth is judged by what the shop had settled at the moment that the state is of.
+        description = held.describe(shops.settings_of(held.state.shop_id, held.as_of))
         if as_json:
             typer.echo(json.dumps(description, ensure_ascii=False))
         else:
-            _print(Console(), description)
+            _print(plain_console(), description)
 
 
 def _read(
@@ -82,31 +95,38 @@ def _shops_of(redis: Client, settings: Settings, customer_id: str) -> set[str]:
 
 def _print(console: Console, description: dict[str, Any]) -> None:
     console.rule(
-        f"customer {description['customer_id']} in shop {description['shop_id']}"
+        f"customer {printable(description['customer_id'])} in shop {description['shop_id']}"
         f" (partition {description['partition']}, commit {description['seq']})",
         align="left",
     )
     console.print(f"seen {description['first_seen']} to {description['last_seen']}")
-    for part in ("browsing", "cart", "orders", "reviews"):
-        console.print(f"[bold]{part}[/bold]")
+    if description["erased_at"] is not None:
+        console.print(f"erased: nothing until {description['erased_at']} counts or is known")
+    print_worth(console, description["worth"], description["orders"]["time_zone"])
+    for part in PARTS:
+        console.print(part, style="bold")
         for name, value in description[part].items():
             if value not in (0, None, [], {}, ""):
-                console.print(f"  {name}: {_short(value)}", highlight=False, markup=False)
+                console.print(f"  {name}: {_short(value)}")
     _print_rows(console, "pending timers", description["timers"])
     _print_rows(console, "coupons", description["coupons"])
 
 
 def _print_rows(console: Console, title: str, rows: list[dict[str, Any]]) -> None:
     if not rows:
-        console.print(f"[bold]{title}[/bold]: none")
+        console.print(f"{title}: none", style="bold")
         return
     table = Table(*rows[0], title=title, title_justify="left", title_style="bold")
     for row in rows[-SHOWN:]:
-        table.add_row(*(str(value) for value in row.values()))
-    console.print(table, markup=False)
+        table.add_row(*(printable(str(value)) for value in row.values()))
+    console.print(table)
 
 
 def _short(value: Any) -> str:
+    return printable(_cut(value))
+
+
+def _cut(value: Any) -> str:
     if isinstance(value, list) and len(value) > SHOWN:
         return f"{json.dumps(value[-SHOWN:], ensure_ascii=False)} and {len(value) - SHOWN} earlier"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

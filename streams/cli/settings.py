@@ -17,18 +17,15 @@ from confluent_kafka import KafkaException, Producer
 from schemas.catalogue import SETTINGS
 from schemas.settings import Settings as Version
 from schemas.settings import SettingsEvent
-from streams.definitions import (
-    BadDefinitionError,
-    Definitions,
-    DefinitionsError,
-    DefinitionsReader,
-    check_version,
-)
+from streams.definition_checks import BadDefinitionError, check_version
+from streams.definitions import Definitions, DefinitionsError, DefinitionsReader
+from streams.domain.shop import ShopSettings
 from streams.operations.logging import configure
 from streams.settings import Settings
 
 settings_app = typer.Typer(
-    help="Shops' definitions: time zone and currency of a shop, lateness of the stack (_stack).",
+    help="Shops' definitions: time zone, currency, RFM thresholds and tiers of a shop, lateness of "
+    "the stack (_stack).",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -46,13 +43,20 @@ def apply(
         Path,
         typer.Argument(
             help="A JSON object or a list of them, each with shop_id and what is to hold: time_zone, "
-            "currency, lateness_s. What is not said is the stack's or the default. version and "
-            "effective_from may be left out. - is standard input."
+            "currency, rfm, tiers, lateness_s. What is not said is the stack's or the default. version "
+            "and effective_from may be left out. - is standard input."
         ),
     ],
 ) -> None:
     """Write new versions. A shop's first holds since ever; a later one must take effect at least
-    HUITOU_APPLY_AHEAD seconds (60) from now, so that every worker has read it by then."""
+    HUITOU_APPLY_AHEAD seconds (60) from now, so that every worker has read it by then.
+
+    Thresholds and tiers of a shop, amounts in minor units (fen), the lowest tier first:
+
+    echo '{"shop_id": "tea", "rfm": {"recency_days": [30, 60, 90, 180], "orders": [2, 3, 5, 10],
+    "amount": [10000, 30000, 100000, 300000]}, "tiers": [{"name": "silver", "orders": 2},
+    {"name": "gold", "orders": 6, "amount": 200000}]}' | huitou settings apply -
+    """
     settings = Settings()
     with _reading(settings) as reader:
         now = datetime.now(UTC)
@@ -96,16 +100,29 @@ def show(
         typer.echo(json.dumps(document, ensure_ascii=False))
         return
     for one, said in report.items():
-        now = ", ".join(
-            f"{name} {value}" for name, value in said["now"].items() if name != "shop_id"
-        )
-        typer.echo(f"{one}: {now}")
+        typer.echo(f"{one}: " + "\n  ".join(_lines(definitions.at(one, now_ms))))
         for version in said["versions"]:
             typer.echo("  " + json.dumps(version, ensure_ascii=False))
     if not shops:
         typer.echo("No definitions: every shop has the defaults.")
     if bad:
         typer.echo(f"{bad} bad records ignored; the worker's log names them", err=True)
+
+
+def _lines(shop: ShopSettings) -> list[str]:
+    """What holds for a shop, as people read it; amounts are minor units, as they are written."""
+
+    def listed(limits: tuple[int, ...]) -> str:
+        return "/".join(map(str, limits))
+
+    rfm = shop.rfm
+    tiers = [f"{tier.name} ({tier.orders} orders, {tier.amount})" for tier in shop.tiers]
+    return [
+        f"time_zone {shop.time_zone}, currency {shop.currency}",
+        "rfm: "
+        + ", ".join(f"{name} {listed(getattr(rfm, name))}" for name in rfm.__struct_fields__),
+        f"tiers: {', '.join(tiers) or 'none'}",
+    ]
 
 
 @contextmanager

@@ -15,7 +15,7 @@ DEFINITIONS_SECONDS = 5.0
 
 
 class Shops:
-    """The settings in force now. While Kafka is away nothing is known, and a line on stderr says so."""
+    """The settings in force. While Kafka is away nothing is known, and a line on stderr says so."""
 
     def __init__(self, settings: Settings, command: str) -> None:
         self._settings = settings
@@ -37,10 +37,12 @@ class Shops:
         finally:
             reader.stop()
 
-    def settings_of(self, shop_id: str) -> ShopSettings | None:
-        """One shop's; None while nothing is known."""
+    def settings_of(self, shop_id: str, at_ms: int | None = None) -> ShopSettings | None:
+        """One shop's at ``at_ms`` (ms since 1970), or now; None while nothing is known."""
+        if at_ms is None:
+            at_ms = time.time_ns() // 1_000_000
         definitions = self.definitions
-        return definitions.at(shop_id, time.time_ns() // 1_000_000) if definitions else None
+        return definitions.at(shop_id, at_ms) if definitions else None
 
     def time_zone(self, shop_id: str) -> str | None:
         """An IANA name; None while nothing is known."""

@@ -16,6 +16,7 @@ from streams.cli.endings import EXIT_DOUBT, EXIT_REFUSED, EXIT_USAGE
 
 if TYPE_CHECKING:
     from streams.query.connecting import Database
+    from streams.query.metrics import SinkMetrics
     from streams.query.sink import Progress
 
 #: Lines of progress: one in so many seconds, where something was written.
@@ -37,6 +38,12 @@ def sink(
     once: Annotated[
         bool, typer.Option("--once", help="End where the topics end now, in place of SIGTERM.")
     ] = False,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65_535, help="Serve /metrics there; 0: on a free port, which is said."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="At the end, one JSON object.")] = False,
 ) -> None:
     """Fill the query store with orders, reviews and triggers, from where it stands, until SIGTERM or Ctrl-C.
@@ -47,6 +54,7 @@ def sink(
 
     \b
     huitou sink
+    huitou sink --metrics-port 8010
     huitou sink --once --json
     huitou sink --store postgresql://huitou@db.example/orders
     """
@@ -56,6 +64,7 @@ def sink(
     began = time.monotonic()
     with opened(store, "sink") as database:
         from streams.operations.logging import configure
+        from streams.query.metrics import SinkMetrics
         from streams.query.migrating import bring_up
         from streams.query.sink import Sink
         from streams.query.store import QueryStore
@@ -63,12 +72,15 @@ def sink(
 
         settings = Settings()
         configure("warning" if once else settings.log_level)
+        metrics = SinkMetrics()
+        if metrics_port is not None:
+            _serve(metrics, settings.metrics_host, metrics_port)
         bring_up(database)
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
         typer.echo(f"filling {database.name}", err=True)
-        done = Sink(settings, QueryStore(database)).run(
+        done = Sink(settings, QueryStore(database), metrics).run(
             stopping.is_set, once=once, progress=_Shown()
         )
     seconds = time.monotonic() - began
@@ -81,6 +93,14 @@ def sink(
             f"{done.records:,} records in {done.transactions:,} transactions in {seconds:.1f} s, "
             f"{done.passed_over:,} passed over as dead letters"
         )
+
+
+def _serve(metrics: "SinkMetrics", host: str, port: int) -> None:
+    try:
+        taken = metrics.serve(host, port)
+    except OSError as error:
+        raise _end("sink", f"no metrics on {host}:{port}: {error.strerror}", EXIT_USAGE) from None
+    typer.echo(f"metrics on http://{host}:{taken}/metrics", err=True)
 
 
 def _end_before_start(*_: object) -> None:
@@ -119,6 +139,7 @@ def opened(store: str | None, command: str) -> Iterator["Database"]:
         # For what it imports: a missing package is said before anything is done.
         import streams.query.migrating  # noqa: F401
         from streams.query.connecting import Database, store_url
+        from streams.query.failures import is_refused, said
 
         database = Database(store_url(Settings(), store))
     except ModuleNotFoundError as error:
@@ -136,7 +157,8 @@ def opened(store: str | None, command: str) -> Iterator["Database"]:
     except (StoreDoubt, LogError, KafkaException) as error:
         raise _end(command, error, EXIT_DOUBT) from None
     except SQLAlchemyError as error:
-        raise _end(command, f"{database.name}: {error}", EXIT_DOUBT) from None
+        code = EXIT_REFUSED if is_refused(error) else EXIT_DOUBT
+        raise _end(command, f"{database.name}: {said(error)}", code) from None
     finally:
         database.close()
 

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaException, TopicPartition
 
 from schemas.catalogue import TRIGGERS
 from schemas.decoding import RawRecord
+from streams.cli.printable import printable
 from streams.engine.log import LogReader, open_consumer, raw_record, reached, take_batch
 from streams.engine.log_errors import LogError
 from streams.settings import Settings
@@ -136,13 +137,14 @@ def _show(records: Iterable[RawRecord], as_json: bool) -> None:
 def describe(event: dict[str, Any]) -> str:
     """One line for people: time, campaign, customer, reason, code."""
     data = event["data"]
-    return _LINE.format(
+    fields = (
         event["time"][:19] + "Z",
         data["campaign"],
         f"{data['shop_id']}/{data['customer_id']}",
         "; ".join(reason(why) for why in data.get("why", [])) or data["kind"],
         data.get("offer", {}).get("code", "-"),
     )
+    return _LINE.format(*map(printable, fields))
 
 
 def reason(why: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from streams.cli.options import FromArchive
+from streams.cli.printable import plain_console, printable
 from streams.settings import Settings
 from streams.verify.report import EXPLAINED, Report, Tally
 
@@ -84,14 +85,14 @@ def as_dict(report: Report, seconds: float) -> dict[str, object]:
 
 
 def _print(report: Report, seconds: float) -> None:
-    console = Console()
+    console = plain_console()
     table = Table("", "compared", "missing", "extra", "different")
     for name, tally in _subjects(report).items():
         counts = (tally.compared, tally.missing, tally.extra, tally.different)
         table.add_row(name, *(f"{count:,}" for count in counts))
     console.print(table)
     for difference in report.differences:
-        console.print(f"- {difference}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"- {printable(str(difference))}", soft_wrap=True)
     hidden = report.total.disagreements - len(report.differences)
     if hidden > 0:
         console.print(f"... and {hidden:,} more (--limit)")

@@ -27,6 +27,7 @@ from streams.domain.cart import (
     Line,
     append_to_log,
     apply,
+    drop_oldest,
     fact_sizes,
     read_base,
     read_log,
@@ -149,6 +150,22 @@ def _rebuild(cart: Cart, facts: list[CartFact]) -> None:
         _bound(cart)
 
 
+def bound_anew(cart: Cart) -> None:
+    """Bring a cart of version 1 within today's bounds, which are less than half of what it may have.
+
+    The due times stay: Redis has the earliest of them, and one may pass without an occasion.
+    """
+    base = read_base(cart)
+    too_many = drop_oldest(base) + drop_oldest(list(cart.lines))
+    if not too_many and len(cart.log) <= LOG_BYTES:
+        return
+    facts = read_log(cart)
+    waiting = cart.waiting
+    write_base(cart, base)
+    _rebuild(cart, facts)
+    cart.waiting = waiting
+
+
 def _bound(cart: Cart) -> None:
     facts = read_log(cart)
     sizes = fact_sizes(facts)
@@ -159,7 +176,7 @@ def _bound(cart: Cart) -> None:
     _move_to_base(cart, read_base(cart), facts, leaving)
     write_log(cart, facts)
     # An occasion whose change has left the log can no longer be told, so it is given up. That takes
-    # a hundred further changes before the clock passes its due time.
+    # some fifty further changes before the clock passes its due time.
     cart.waiting = [candidate.due for candidate in _candidates(cart, facts)]
 
 

@@ -19,18 +19,18 @@ from streams.domain.duplicates import find
 ADD, REMOVE, SET, CLEAR, ORDER = range(5)
 ACTION_NUMBERS = {"add": ADD, "remove": REMOVE, "set": SET, "clear": CLEAR}
 
-#: Facts and bytes of the log (7 KB: a hundred facts with UUIDs for ids). Beyond either ...
+#: Facts and bytes of the log (3 KB: fifty facts with UUIDs for ids). Beyond either ...
 LOG_FACTS = 128
-LOG_BYTES = 7_000
+LOG_BYTES = 3_000
 #: ... the oldest leave until it has these, so that it is not read again for each of the next facts.
 LOG_FACTS_KEPT = 112
-LOG_BYTES_KEPT = 6_200
+LOG_BYTES_KEPT = 2_600
 #: Facts this far behind the clock leave the log when timers fire, ms: later ones are not placed.
 LOG_AGE = 7 * 86_400_000
 #: Lines of a cart, and the UTF-8 bytes of their strings; the one longest without an ``add`` or
 #: ``set`` leaves first (and after three days it is in no occasion any more).
 LINES = 50
-LINES_BYTES = 2_500
+LINES_BYTES = 1_300
 #: A line's attributes longer than this together (UTF-8) are replaced by their SHA-256.
 ATTRIBUTES_BYTES = 512
 
@@ -128,13 +128,15 @@ def write_base(cart: Cart, lines: list[Line]) -> None:
     cart.base = _encode(lines) if lines else b""
 
 
-def line_attributes(attributes: dict[str, str]) -> Attributes:
-    """The attributes of a line, sorted by name; overlong ones as ``("sha256", hex digest)``."""
+def line_attributes(attributes: dict[str, str], most: int = ATTRIBUTES_BYTES) -> Attributes:
+    """The attributes of a line, sorted by name; those of more than ``most`` bytes together as
+    ``("sha256", hex digest)``.
+    """
     if not attributes:
         return ()
     flat = tuple(part for name in sorted(attributes) for part in (name, attributes[name]))
     encoded = "\0".join(flat).encode()
-    if len(encoded) <= ATTRIBUTES_BYTES:
+    if len(encoded) <= most:
         return flat
     return ("sha256", sha256(encoded).hexdigest())
 
@@ -170,17 +172,18 @@ def apply(lines: list[Line], fact: CartFact) -> bool:
             return True
     if action != REMOVE:
         lines.append(Line(sku, attributes, fact.quantity, fact.time))
-        if len(lines) > LINES or sum(map(_weight, lines)) > LINES_BYTES:
-            _drop_oldest(lines)
+        drop_oldest(lines)
     return True
 
 
-def _drop_oldest(lines: list[Line]) -> None:
-    weight = sum(map(_weight, lines))
+def drop_oldest(lines: list[Line]) -> int:
+    """Bring ``lines``, in place, within the bounds; how many had to leave."""
+    before, weight = len(lines), sum(map(_weight, lines))
     while len(lines) > LINES or weight > LINES_BYTES:
         index = min(range(len(lines)), key=lambda at: (lines[at].since, at))
         weight -= _weight(lines[index])
         del lines[index]
+    return before - len(lines)
 
 
 def _weight(line: Line) -> int:

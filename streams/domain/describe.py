@@ -2,28 +2,37 @@
 currency.
 """
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from streams.domain.browsing import Browsing
 from streams.domain.cart import Cart, Line
-from streams.domain.orders import OpenOrder, Orders, Refund, status_of
+from streams.domain.describe_contact import describe_profile, describe_service, describe_wishes
+from streams.domain.describe_worth import describe_worth
+from streams.domain.moments import moment
+from streams.domain.order import OpenOrder, Refund, status_of
+from streams.domain.orders import Orders
+from streams.domain.profile import Profile
 from streams.domain.reviews import Reviews
+from streams.domain.service import Service
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState
 from streams.domain.timers import pending
+from streams.domain.wishes import Wishes
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REFUND_STATUSES = ((4, "refunded"), (2, "refund_withdrawn"), (1, "refund_requested"))
 
 
-def describe(state: CustomerState, settings: ShopSettings | None) -> dict[str, Any]:
+def describe(
+    state: CustomerState, settings: ShopSettings | None, as_of: int | None = None
+) -> dict[str, Any]:
     """``state`` as a plain dict that JSON can hold; ``settings`` gives the currency and the time
-    zone, which are None where nobody knows them.
+    zone, which are None where nobody knows them, as is all of ``worth``.
 
-    Parts of which nothing is known yet are there, with zeros. It costs about what ten folds do.
+    ``as_of``: the moment (ms) at which the customer's worth is looked at; that of the customer's
+    newest event where that is later, or where it is None. Parts of which nothing is known yet are
+    there, with zeros.
     """
     return {
         "shop_id": state.shop_id,
@@ -32,8 +41,13 @@ def describe(state: CustomerState, settings: ShopSettings | None) -> dict[str, A
         "last_seen": moment(state.last_seen),
         "browsing": _browsing(state.browsing),
         "cart": _cart(state.cart or Cart()),
-        "orders": _orders(state.orders or Orders(), settings),
+        "orders": _orders(state.orders or Orders(forgotten=0), settings),
+        "worth": _worth(state, settings, as_of),
         "reviews": _reviews(state.reviews or Reviews()),
+        "service": describe_service(state.service or Service()),
+        "wishes": describe_wishes(state.wishes or Wishes()),
+        "profile": describe_profile(state.profile or Profile()),
+        "erased_at": moment(state.erased_at),
         "coupons": [
             {
                 "trigger_id": coupon.trigger_id,
@@ -52,16 +66,13 @@ def describe(state: CustomerState, settings: ShopSettings | None) -> dict[str, A
     }
 
 
-def moment(time: int | None) -> str | None:
-    """``time`` (ms since 1970) as RFC 3339 in UTC, with milliseconds.
-
-    >>> moment(1511544070123)
-    '2017-11-24T17:21:10.123Z'
-    """
-    if time is None:
+def _worth(
+    state: CustomerState, settings: ShopSettings | None, as_of: int | None
+) -> dict[str, Any] | None:
+    moments = [time for time in (as_of, state.last_seen) if time is not None]
+    if settings is None or not moments:
         return None
-    text = (_EPOCH + timedelta(milliseconds=time)).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
+    return describe_worth(state.orders, settings, max(moments), state.erased_at)
 
 
 def _browsing(browsing: Browsing) -> dict[str, Any]:

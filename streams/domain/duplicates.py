@@ -47,6 +47,16 @@ def make_room(entries: bytes, newest: int) -> tuple[bytes, int]:
     return entries[ENTRY_BYTES:], 1
 
 
+def later_than(entries: bytes, time: int) -> bytes:
+    """The entries of events later than ``time`` (ms), and those of the same second."""
+    second = time // 1000
+    return b"".join(
+        entries[start : start + ENTRY_BYTES]
+        for start in range(0, len(entries), ENTRY_BYTES)
+        if _seconds_at(entries, start) >= second
+    )
+
+
 def seconds_of(time: int) -> bytes:
     """The 4 bytes of a time (ms): seconds since 1970, cut to what they hold."""
     return min(max(time // 1000, 0), _LATEST_S).to_bytes(4, "big")

@@ -43,4 +43,75 @@ class ReviewChanged(msgspec.Struct, frozen=True, gc=False):
     action: str
 
 
-Fact = CartChanged | OrderAdvanced | OrderPaid | ReviewPosted | ReviewChanged
+class CaseOpened(msgspec.Struct, frozen=True, gc=False):
+    """A service case got an inquiry or, with ``complaint``, a complaint."""
+
+    case_id: str
+    complaint: bool
+
+
+class CaseResolved(msgspec.Struct, frozen=True, gc=False):
+    """A case was resolved, ``took_ms`` after it was opened; None: that is not known."""
+
+    case_id: str
+    took_ms: int | None
+
+
+class SurveyAnswered(msgspec.Struct, frozen=True, gc=False):
+    """A survey was answered; ``score`` 0-10, ``case_id`` empty where it was about no case."""
+
+    case_id: str
+    score: int
+
+
+class WishMade(msgspec.Struct, frozen=True, gc=False):
+    """A wish was made; ``sku`` empty for what the shop does not have."""
+
+    wish_id: str
+    sku: str
+
+
+class WishLiked(msgspec.Struct, frozen=True, gc=False):
+    """Somebody other than its owner began to like a wish; ``likes``: how many do now."""
+
+    wish_id: str
+    likes: int
+
+
+class ProfileChanged(msgspec.Struct, frozen=True, gc=False):
+    """``fields`` of the profile have other values than before."""
+
+    fields: tuple[str, ...]
+
+
+class MembershipJoined(msgspec.Struct, frozen=True, gc=False):
+    """The customer became a member."""
+
+
+class ConsentChanged(msgspec.Struct, frozen=True, gc=False):
+    """The customer agreed to be reached through ``channel``, or no longer does."""
+
+    channel: str
+    given: bool
+
+
+class Erased(msgspec.Struct, frozen=True, gc=False):
+    """What was known of the customer has been dropped."""
+
+
+Fact = (
+    CartChanged
+    | OrderAdvanced
+    | OrderPaid
+    | ReviewPosted
+    | ReviewChanged
+    | CaseOpened
+    | CaseResolved
+    | SurveyAnswered
+    | WishMade
+    | WishLiked
+    | ProfileChanged
+    | MembershipJoined
+    | ConsentChanged
+    | Erased
+)

@@ -2,7 +2,9 @@
 
 Duplicates are found by event id (streams.domain.duplicates) and by natural key: line + time +
 action of a cart event, order + status (+ refund id), order/sku + action of a review. Of two events
-with one natural key and different contents the first to be folded counts.
+with one natural key and different contents the first to be folded counts. Service cases, wishes and
+profiles have none: what is said of them again is folded by minima and maxima of the event time
+(streams.domain.service, wishes and profile), so a repeat under another id changes nothing.
 """
 
 from hashlib import blake2b
@@ -10,7 +12,10 @@ from hashlib import blake2b
 from schemas.cart import CartEvent
 from schemas.click import ClickEvent
 from schemas.order import OrderEvent
+from schemas.profile import ProfileEvent
 from schemas.review import ReviewEvent
+from schemas.service import ServiceEvent
+from schemas.wish import WishEvent
 from streams.domain.abandoned import place, place_earlier
 from streams.domain.browsing import fold_click
 from streams.domain.cart import (
@@ -23,13 +28,20 @@ from streams.domain.cart import (
     sku_hash,
 )
 from streams.domain.duplicates import ENTRY_BYTES, FULL, HASH_BYTES, find, make_room, seconds_of
+from streams.domain.erasure import erase
 from streams.domain.facts import CartChanged, Fact
-from streams.domain.orders import GOODS, OpenOrder, Orders, fold_order
+from streams.domain.order import GOODS, OpenOrder
+from streams.domain.orders import Orders, fold_order
+from streams.domain.profile import Profile, fold_profile
 from streams.domain.reviews import Reviews, fold_review
+from streams.domain.service import Service, fold_service
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState
+from streams.domain.wishes import Wishes, fold_wish
 
-CustomerEvent = ClickEvent | CartEvent | OrderEvent | ReviewEvent
+CustomerEvent = (
+    ClickEvent | CartEvent | OrderEvent | ReviewEvent | ServiceEvent | WishEvent | ProfileEvent
+)
 _NOTHING: tuple[Fact, ...] = ()
 
 
@@ -39,13 +51,17 @@ def fold(
     """Fold ``event`` of ``time`` (ms since 1970) into ``state``, in place.
 
     Returns what happened, for the campaigns (nothing for a click), or None for a duplicate: the
-    state is then untouched. Raises TypeError for an event that is none of the customer topics'.
+    state is then untouched. An event until the customer was erased changes nothing, and is no
+    duplicate. Raises TypeError for an event that is none of the customer topics'.
     """
     digest = blake2b(f"{event.source}\0{event.id}".encode(), digest_size=HASH_BYTES).digest()
     seen = state.seen
     at = seen.find(digest)
     if at >= 0 and (at % ENTRY_BYTES == 0 or find(seen, digest, ENTRY_BYTES) >= 0):
         return None
+    erased_at = state.erased_at
+    if erased_at is not None and time <= erased_at:
+        return _NOTHING
     facts: tuple[Fact, ...] | None = _NOTHING
     if isinstance(event, ClickEvent):
         fold_click(state.browsing, event.data, time)
@@ -55,6 +71,14 @@ def fold(
         facts = _fold_order(state, event, time, settings)
     elif isinstance(event, ReviewEvent):
         facts = _fold_review(state, event)
+    elif isinstance(event, ServiceEvent):
+        facts = _fold_service(state, event, time, digest)
+    elif isinstance(event, WishEvent):
+        facts = _fold_wish(state, event, time)
+    elif isinstance(event, ProfileEvent):
+        if event.data.action == "erase":
+            return erase(state, time, digest)
+        facts = _fold_profile(state, event, time, digest)
     else:
         raise TypeError(f"{type(event).__name__} is no event of a customer topic")
     if facts is None:
@@ -101,7 +125,7 @@ def _fold_order(
 ) -> tuple[Fact, ...] | None:
     if state.orders is None:
         # A customer's first order is no repeat, so this is kept.
-        state.orders = Orders()
+        state.orders = Orders(forgotten=0)
     data = event.data
     folded = fold_order(state.orders, data, time, settings)
     if folded is None:
@@ -136,3 +160,26 @@ def _fold_review(state: CustomerState, event: ReviewEvent) -> tuple[Fact, ...] |
         state.reviews = Reviews()
     fact = fold_review(state.reviews, event.data)
     return None if fact is None else (fact,)
+
+
+def _fold_service(
+    state: CustomerState, event: ServiceEvent, time: int, digest: bytes
+) -> tuple[Fact, ...]:
+    if state.service is None:
+        # A customer's first service event is no repeat, so this is kept; and so below.
+        state.service = Service()
+    return fold_service(state.service, event.data, time, digest)
+
+
+def _fold_wish(state: CustomerState, event: WishEvent, time: int) -> tuple[Fact, ...]:
+    if state.wishes is None:
+        state.wishes = Wishes()
+    return fold_wish(state.wishes, event.data, time, state.customer_id)
+
+
+def _fold_profile(
+    state: CustomerState, event: ProfileEvent, time: int, digest: bytes
+) -> tuple[Fact, ...]:
+    if state.profile is None:
+        state.profile = Profile()
+    return fold_profile(state.profile, event.data, time, digest)

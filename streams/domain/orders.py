@@ -1,16 +1,8 @@
-"""A customer's orders, and totals net of cancellation and refund.
+"""A customer's orders: their totals and days, and those kept so that a later status finds them.
 
-Statuses come in any order and more than once. An order keeps which of them it has seen; its part in
-the totals (``contribution``) is a function of that set, so the totals are the sum of the parts
-whatever the order of arrival. What an order shows (``status_of``) is the furthest status seen: it
-never moves back.
-
-- paid: gross, by ``paid`` seen; a paid order of amount 0 or unknown is a purchase. The amount is
-  that of ``paid``, else that of ``placed``.
-- A refund counts once ``refunded`` is seen, with the amount of ``refunded``, else of
-  ``refund_requested``; no amount in either means the rest of the order (of an exchange: nothing).
-  Refunds and cancellations of an order count in the totals only once it is known to be paid.
-- net: paid orders neither cancelled nor wholly refunded.
+Totals and days are sums of the orders' parts (streams.domain.order ``contribution``): a status takes
+an order's part before it away and adds the one after it. The days (streams.domain.paid_days) are
+those of the payments on the shop's clock, whenever a change of the order comes.
 """
 
 from struct import Struct
@@ -18,25 +10,27 @@ from struct import Struct
 import msgspec
 
 from schemas.order import Order
-from streams.domain.duplicates import find, hash_of
+from streams.domain.duplicates import HASH_BYTES, find, hash_of
 from streams.domain.facts import Fact, OrderAdvanced, OrderPaid
-from streams.domain.shop import ShopSettings, hour_of_day
-
-PLACED, PAID, SHIPPED, RECEIVED, CANCELLED = 1, 2, 4, 8, 16
-#: Not a status: the cart was told what was in the order.
-GOODS = 32
-#: Not a status: a refund of the whole order is among those counted in ``refunded_before``.
-WHOLE = 64
-STATUS_BITS = {
-    "placed": PLACED, "paid": PAID, "shipped": SHIPPED, "received": RECEIVED,
-    "cancelled": CANCELLED,
-}  # fmt: skip
-
-REFUND_REQUESTED, REFUND_WITHDRAWN, REFUNDED, EXCHANGE = 1, 2, 4, 8
-REFUND_BITS = {
-    "refund_requested": REFUND_REQUESTED, "refund_withdrawn": REFUND_WITHDRAWN,
-    "refunded": REFUNDED,
-}  # fmt: skip
+from streams.domain.order import (
+    EXCHANGE,
+    PAID,
+    PLACED,
+    REFUND_BITS,
+    REFUND_REQUESTED,
+    REFUNDED,
+    STATUS_BITS,
+    WHOLE,
+    OpenOrder,
+    Refund,
+    Totals,
+    contribution,
+    is_finished,
+    is_pending,
+    is_whole,
+)
+from streams.domain.paid_days import DAYS_BYTES, add, bound, change_of, within_days
+from streams.domain.shop import ShopSettings, day_and_hour, day_of
 
 #: Orders kept whole: finished ones leave first, then the one longest unchanged.
 OPEN_ORDERS = 16
@@ -47,65 +41,21 @@ PAST_ORDERS = 80
 #: Decided refunds whose keys are kept after they left.
 PAST_REFUNDS = 96
 
-#: hash of the order id, seen, amount (-1: unknown), refunded before, refunds before, paid at ms (0:
-#: not)
-_PAST = Struct("<8sBqqHq")
+#: hash of the order id, seen, amount (-1: unknown), refunded before, refunds before, paid at ms (6
+#: bytes, 0: not) and paid day (2 bytes; version 1 had 8 bytes for the time, so it has 0 there)
+_PAST = Struct("<8sBqqHQ")
 PAST_BYTES = _PAST.size
+_PAID_AT_BITS = 48
+_PAID_AT_MOST = 2**_PAID_AT_BITS - 1
 #: hash of order id and refund id, seen
 _PAST_REFUND = Struct("<8sB")
 PAST_REFUND_BYTES = _PAST_REFUND.size
 _UNKNOWN = -1
+_NOTHING = contribution(OpenOrder(""))
 
 
-class Refund(msgspec.Struct, array_like=True, gc=False):
-    """``key``: 8-byte hash of order id and refund id; ``seen``: bits; ``amount``: minor units."""
-
-    key: bytes
-    seen: int = 0
-    amount: int | None = None
-
-
-class OpenOrder(msgspec.Struct, array_like=True, gc=False):
-    """An order kept whole. ``seen``: bits of the statuses; times in ms; amounts in minor units."""
-
-    order_id: str
-    seen: int = 0
-    placed_at: int | None = None
-    paid_at: int | None = None
-    #: The newest time of any of its events.
-    changed_at: int = 0
-    amount: int | None = None
-    pieces: int | None = None
-    #: The time of the fact that told the cart of its goods; None: not told, or forgotten since.
-    goods_at: int | None = None
-    refunds: list[Refund] = []
-    #: Of refunds that left ``refunds``: how many were completed, and their amounts.
-    refunds_before: int = 0
-    refunded_before: int = 0
-
-
-class Totals(msgspec.Struct, array_like=True, gc=False):
-    """Orders by what they have seen, and money, over a customer's whole life."""
-
-    placed: int = 0
-    paid: int = 0
-    shipped: int = 0
-    received: int = 0
-    cancelled: int = 0
-    #: Paid orders wholly refunded.
-    refunded: int = 0
-    #: Completed refunds of paid orders.
-    refunds: int = 0
-    #: Paid orders neither cancelled nor wholly refunded.
-    net: int = 0
-    #: Paid orders whose amount is unknown.
-    unknown_amount: int = 0
-    paid_amount: int = 0
-    refunded_amount: int = 0
-    #: What cancellations took from paid orders, beyond their refunds.
-    cancelled_amount: int = 0
-    #: paid_amount - refunded_amount - cancelled_amount
-    net_amount: int = 0
+#: ``Orders.forgotten`` of a state of version 1, which had no days, until its next order.
+FROM_VERSION_1 = -1
 
 
 class Orders(msgspec.Struct, array_like=True, gc=False):
@@ -122,6 +72,10 @@ class Orders(msgspec.Struct, array_like=True, gc=False):
     past: bytes = b""
     #: Decided refunds of those, packed, oldest first.
     past_refunds: bytes = b""
+    #: Paid orders by day: streams.domain.paid_days.
+    days: bytes = b""
+    #: The newest day that ``days`` lacks orders of, days since 1970 on the shop's clock; 0: none.
+    forgotten: int = FROM_VERSION_1
 
 
 def fold_order(
@@ -130,21 +84,23 @@ def fold_order(
     """Fold one status. Returns what it means and the order; None for a repeat: nothing changed."""
     order = _find(orders, data.order_id)
     bit = STATUS_BITS.get(data.status)
-    if bit is not None:
-        if order.seen & bit:
-            return None
-        before = contribution(order)
+    refund = None if bit else _find_refund(orders, order, data)
+    if refund is None and (bit is None or order.seen & bit):
+        return None
+    if orders.forgotten == FROM_VERSION_1:
+        _fill_days(orders, order, settings.time_zone)
+    before = contribution(order)
+    if refund is not None:
+        _refund(order, refund, REFUND_BITS[data.status], data)
+    elif bit is not None:
         _advance(order, bit, data, time)
         if bit == PAID:
-            _paid(orders, time, settings)
-    else:
-        refund = _find_refund(orders, order, data)
-        if refund is None:
-            return None
-        before = contribution(order)
-        _refund(order, refund, REFUND_BITS[data.status], data)
+            order.paid_day = _paid(orders, time, settings)
     order.changed_at = max(order.changed_at, time)
-    _count(orders.totals, before, contribution(order))
+    after = contribution(order)
+    _count(orders.totals, before, after)
+    if order.paid_day > orders.forgotten:
+        _count_day(orders, order.paid_day, before, after)
     _keep(orders, order)
     if bit == PAID:
         return OrderPaid(data.order_id, orders.totals.paid, order.amount), order
@@ -165,13 +121,16 @@ def _advance(order: OpenOrder, bit: int, data: Order, time: int) -> None:
         order.pieces = sum(line.quantity for line in data.lines)
 
 
-def _paid(orders: Orders, time: int, settings: ShopSettings) -> None:
+def _paid(orders: Orders, time: int, settings: ShopSettings) -> int:
+    """The day of the payment, on the shop's clock."""
     first, last = orders.first_paid_at, orders.last_paid_at
     orders.first_paid_at = time if first is None else min(first, time)
     orders.last_paid_at = time if last is None else max(last, time)
     if not orders.hours:
         orders.hours = [0] * 24
-    orders.hours[hour_of_day(time, settings.time_zone)] += 1
+    day, hour = day_and_hour(time, settings.time_zone)
+    orders.hours[hour] += 1
+    return within_days(day)
 
 
 def _find_refund(orders: Orders, order: OpenOrder, data: Order) -> Refund | None:
@@ -203,63 +162,60 @@ def _refund(order: OpenOrder, refund: Refund, bit: int, data: Order) -> None:
         order.refunds.append(refund)
 
 
-def _is_whole(refund: Refund) -> bool:
-    return refund.amount is None and not refund.seen & EXCHANGE
-
-
-def contribution(order: OpenOrder) -> tuple[int, ...]:
-    """An order's part in each of the totals, in the order of the fields of ``Totals``."""
-    seen, amount = order.seen, order.amount
-    placed, shipped = int(seen & PLACED > 0), int(seen & SHIPPED > 0)
-    received, cancelled = int(seen & RECEIVED > 0), int(seen & CANCELLED > 0)
-    if not seen & PAID:
-        return (placed, 0, shipped, received, cancelled, 0, 0, 0, 0, 0, 0, 0, 0)
-    refunds, refunded = order.refunds_before, order.refunded_before
-    whole = seen & WHOLE > 0
-    for refund in order.refunds:
-        if refund.seen & REFUNDED:
-            refunds += 1
-            refunded += refund.amount or 0
-            whole = whole or _is_whole(refund)
-    if amount is None:
-        paid_amount = 0
-        # What was paid is unknown, so nothing can be taken from it.
-        refunded = 0
-    else:
-        paid_amount = amount
-        refunded = amount if whole else min(refunded, amount)
-        whole = whole or refunded == amount > 0
-    lost = paid_amount - refunded if cancelled else 0
-    net = int(not cancelled and not whole)
-    return (
-        placed, 1, shipped, received, cancelled, int(whole), refunds, net, int(amount is None),
-        paid_amount, refunded, lost, paid_amount - refunded - lost,
-    )  # fmt: skip
-
-
 def _count(totals: Totals, before: tuple[int, ...], after: tuple[int, ...]) -> None:
     for name, old, new in zip(totals.__struct_fields__, before, after, strict=True):
         if new != old:
             setattr(totals, name, getattr(totals, name) + new - old)
 
 
-def status_of(order: OpenOrder) -> str:
-    """The furthest of what the order has seen, as a word."""
-    figures = Totals(*contribution(order))
-    if order.seen & CANCELLED:
-        return "cancelled"
-    if figures.refunded:
-        return "refunded"
-    if any(_is_pending(refund) for refund in order.refunds):
-        return "refund_requested"
-    for status in ("received", "shipped", "paid", "placed"):
-        if order.seen & STATUS_BITS[status]:
-            return status
-    return "unknown"
+def _count_day(orders: Orders, day: int, before: tuple[int, ...], after: tuple[int, ...]) -> None:
+    change = change_of(day, before, after)
+    if change is not None:
+        orders.days = add(orders.days, change)
+        if len(orders.days) > DAYS_BYTES:
+            orders.days, orders.forgotten = bound(orders.days)
 
 
-def _is_pending(refund: Refund) -> bool:
-    return not refund.seen & (REFUND_WITHDRAWN | REFUNDED)
+def days_of(orders: Orders, time_zone: str) -> tuple[bytes, int]:
+    """``days`` and ``forgotten`` of ``orders``; of a state of version 1, what its next order makes them.
+
+    These had no days. Where all of the customer's paid orders are still known (most have fewer than 96)
+    the days follow from them; else all days are forgotten up to that of the last order.
+    """
+    if orders.forgotten != FROM_VERSION_1:
+        return orders.days, orders.forgotten
+    paid = [order for order in (*orders.open, *_past_orders(orders)) if order.seen & PAID]
+    if len(paid) < orders.totals.paid:
+        last = orders.last_paid_at
+        return b"", 0 if last is None else within_days(day_of(last, time_zone))
+    days = b""
+    for order in paid:
+        day = within_days(day_of(order.paid_at or 0, time_zone))
+        change = change_of(day, _NOTHING, contribution(order))
+        if change is not None:
+            days = add(days, change)
+    return days, 0
+
+
+def _fill_days(orders: Orders, changing: OpenOrder, time_zone: str) -> None:
+    """Give a state of version 1 its days, and each order whose part they have the day of it.
+
+    ``changing``: the order that is about to change, which may have been among the packed ones.
+    """
+    orders.days, orders.forgotten = days_of(orders, time_zone)
+    if orders.forgotten:
+        return
+    past = _past_orders(orders)
+    for order in (*orders.open, *past, changing):
+        if order.seen & PAID:
+            order.paid_day = within_days(day_of(order.paid_at or 0, time_zone))
+    hashes = [orders.past[at : at + HASH_BYTES] for at in range(0, len(orders.past), PAST_BYTES)]
+    orders.past = b"".join(map(_packed, hashes, past))
+
+
+def _past_orders(orders: Orders) -> list[OpenOrder]:
+    """The packed orders, oldest first; their ids are not known any more."""
+    return [_unpacked("", orders.past, at) for at in range(0, len(orders.past), PAST_BYTES)]
 
 
 def _find(orders: Orders, order_id: str) -> OpenOrder:
@@ -270,14 +226,19 @@ def _find(orders: Orders, order_id: str) -> OpenOrder:
     at = find(orders.past, order_hash(order_id), PAST_BYTES)
     if at < 0:
         return OpenOrder(order_id)
-    _, seen, amount, refunded, refunds, paid_at = _PAST.unpack_from(orders.past, at)
+    return _unpacked(order_id, orders.past, at)
+
+
+def _unpacked(order_id: str, past: bytes, at: int) -> OpenOrder:
+    _, seen, amount, refunded, refunds, paid = _PAST.unpack_from(past, at)
     return OpenOrder(
         order_id,
         seen,
-        paid_at=paid_at if seen & PAID else None,
+        paid_at=paid & _PAID_AT_MOST if seen & PAID else None,
         amount=None if amount == _UNKNOWN else amount,
         refunds_before=refunds,
         refunded_before=refunded,
+        paid_day=paid >> _PAID_AT_BITS,
     )
 
 
@@ -302,24 +263,18 @@ def _keep(orders: Orders, order: OpenOrder) -> None:
 
 
 def _leaving_order(order: OpenOrder) -> tuple[bool, int, str]:
-    return (not _is_finished(order), order.changed_at, order.order_id)
-
-
-def _is_finished(order: OpenOrder) -> bool:
-    if any(_is_pending(refund) for refund in order.refunds):
-        return False
-    return order.seen & (RECEIVED | CANCELLED) > 0 or contribution(order)[5] > 0
+    return (not is_finished(order), order.changed_at, order.order_id)
 
 
 def _drop_refund(orders: Orders, order: OpenOrder) -> None:
     """Count the first decided refund (the first of all where none is) among those before."""
-    decided = [refund for refund in order.refunds if not _is_pending(refund)]
+    decided = [refund for refund in order.refunds if not is_pending(refund)]
     leaving = (decided or order.refunds)[0]
     order.refunds.remove(leaving)
     if leaving.seen & REFUNDED:
         order.refunds_before += 1
         order.refunded_before += leaving.amount or 0
-        order.seen |= WHOLE if _is_whole(leaving) else 0
+        order.seen |= WHOLE if is_whole(leaving) else 0
     if decided:
         packed = orders.past_refunds + _PAST_REFUND.pack(leaving.key, leaving.seen)
         orders.past_refunds = packed[-PAST_REFUNDS * PAST_REFUND_BYTES :]
@@ -328,12 +283,17 @@ def _drop_refund(orders: Orders, order: OpenOrder) -> None:
 def _pack(orders: Orders, order: OpenOrder) -> None:
     while order.refunds:
         _drop_refund(orders, order)
-    packed = _PAST.pack(
-        order_hash(order.order_id),
+    packed = _packed(order_hash(order.order_id), order)
+    orders.past = (orders.past + packed)[-PAST_ORDERS * PAST_BYTES :]
+
+
+def _packed(digest: bytes, order: OpenOrder) -> bytes:
+    """``order`` without open refunds, as ``past`` has it."""
+    return _PAST.pack(
+        digest,
         order.seen,
         _UNKNOWN if order.amount is None else order.amount,
         order.refunded_before,
         min(order.refunds_before, 65_535),
-        order.paid_at or 0,
+        min(max(order.paid_at or 0, 0), _PAID_AT_MOST) | order.paid_day << _PAID_AT_BITS,
     )
-    orders.past = (orders.past + packed)[-PAST_ORDERS * PAST_BYTES :]

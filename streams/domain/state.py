@@ -9,10 +9,13 @@ import msgspec
 from streams.domain.browsing import Browsing
 from streams.domain.cart import Cart
 from streams.domain.orders import Orders
+from streams.domain.profile import Profile
 from streams.domain.reviews import Reviews
+from streams.domain.service import Service
+from streams.domain.wishes import Wishes
 
 #: Version of the encoding that this build writes.
-STATE_VERSION = 1
+STATE_VERSION = 2
 #: Coupons remembered; the one issued first leaves first.
 COUPONS = 24
 
@@ -45,6 +48,11 @@ class CustomerState(msgspec.Struct, array_like=True, gc=False):
     reviews: Reviews | None = None
     #: By issue.
     coupons: list[Coupon] = []
+    service: Service | None = None
+    wishes: Wishes | None = None
+    profile: Profile | None = None
+    #: Time of the last ``erase``, ms: nothing until then counts.
+    erased_at: int | None = None
 
 
 def new_state(shop_id: str, customer_id: str) -> CustomerState:

@@ -98,10 +98,12 @@ class TickQueue:
         definitions: Mapping[str, int],
         lateness_ms: int,
         next_due: int | None = None,
+        *,
+        fires: bool = False,
     ) -> Applied | None:
         """Apply what ``vector`` (processed offsets) and ``definitions`` (read offsets) allow.
 
-        ``next_due``: when the partition's earliest timer is due, ms.
+        ``next_due``: when the partition's earliest timer is due, ms; ``fires``: whether it is about to.
 
         Returns None when nothing was applied. The caller commits the result or keeps it for the next
         commit; the records are gone from the queue either way, and are read again after a crash.
@@ -121,9 +123,14 @@ class TickQueue:
                     break
                 self._passed_by(record.cause, clock)
             elif type(record) is Rebase and clock.clock == WALL:
-                # The watermark starts anew: a replay's time may lie years before the wall's.
+                if fires or moved is not None:
+                    # What the clock before has made due fires first, not when the new one comes to it.
+                    break
+                # The watermark starts anew where the window lies before it, years perhaps. It never moves
+                # forward by a rebase: that names no ends, so what is still to be read would be overtaken.
+                watermark = min(clock.watermark, record.time)
                 clock = ClockState(
-                    record.clock, record.time, record.until, record.rate, record.time, clock.epoch
+                    record.clock, record.time, record.until, record.rate, watermark, clock.epoch
                 )
             last = waiting
             self._waiting.popleft()

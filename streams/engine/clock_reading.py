@@ -1,10 +1,10 @@
-"""Is the clock read as far as it was written? Only then is what ruled an event's folding known.
+"""Is the clock read as far as it was written? Only then is it known which clock rules an event's timers.
 
 Topics are read side by side, so events that a tool has sent may come before the record by which it took
-the clock over, and the clock that rules until then knows nothing of their time: its watermark may be years
-ahead, and a timer that such an event sets would fire before the event that cancels it is read. A tool
-sends only after its rebase is in the log; so once a partition has read its clock up to the end that is
-asked for after an event has come, whatever ruled that event is known.
+the clock over. Ticks of the clock before it know nothing of their time: they may lie years ahead, and a
+timer that such an event sets would fire before the event that cancels it is read. A tool sends only after
+its rebase is in the log; so once a partition has read its clock up to the end that is asked for after an
+event has come, whatever rules that event is known.
 """
 
 from collections.abc import Collection
@@ -26,5 +26,25 @@ class ClockReading:
 
         Blocks for a round trip, but for none of none; raises a LogError.
         """
+        ends = self._ends(partitions)
+        return {p.number for p in partitions if p.clock_read < ends[p.number]}
+
+    def settle(self, partitions: Collection[Partition]) -> None:
+        """Settle the timers of these, as far as their clocks are read. Blocks and raises as ``behind``."""
+        for partition in partitions:
+            _settle(partition)
+        asking = [p for p in partitions if not p.fires and p.unsettled.wanted is None]
+        ends = self._ends(asking)
+        for partition in asking:
+            partition.unsettled.ask(ends[partition.number])
+            _settle(partition)
+
+    def _ends(self, partitions: Collection[Partition]) -> dict[int, int]:
         ends = self._log.high_watermarks([(self._topic, p.number) for p in partitions])
-        return {p.number for p in partitions if p.clock_read < ends[self._topic, p.number]}
+        return {p.number: ends[self._topic, p.number] for p in partitions}
+
+
+def _settle(partition: Partition) -> None:
+    # A rebase that waits for older ticks rules what was sent after it all the same.
+    if not partition.ticks.hands_over:
+        partition.unsettled.read(partition.clock_read)

@@ -120,7 +120,9 @@ class Cycle:
         self._fold(works, definitions)
         self._observe_age(parts)
         self._move_clocks(definitions)
-        self._fire(definitions)
+        while self._fire(definitions):
+            # A tool that takes the clock over has waited for them.
+            self._move_clocks(definitions)
         for partition in self.partitions.values():
             before = partition.cache.evictions
             partition.cache.evict()
@@ -165,7 +167,6 @@ class Cycle:
             drafts: dict[int, Draft] = {}
             for number, work in list(works.items()):
                 partition = self.partitions[number]
-                partition.folded_under = partition.clock.watermark
                 cache = partition.cache
                 try:
                     draft = self._processors[number].fold(
@@ -215,6 +216,7 @@ class Cycle:
             definitions.offsets,
             self._circumstances.lateness_ms if lateness is None else lateness,
             partition.next_due,
+            fires=partition.fires,
         )
         if applied is None:
             return
@@ -224,17 +226,22 @@ class Cycle:
             partition.last_tick = applied.tick
             self._metrics.heartbeat.observe(max(0.0, time.time() - applied.tick.appended / 1000))
 
-    def _fire(self, definitions: CurrentDefinitions) -> None:
-        """Fire due timers in commits of their own, until none is due, before any later event."""
-        self._look_for_late_clocks()
+    def _fire(self, definitions: CurrentDefinitions) -> bool:
+        """Fire due timers in commits of their own, until none may fire, before any later event.
+
+        Returns whether any did.
+        """
+        fired = False
         while True:
+            self._settle()
             due = {
-                number: self._store.due(number, partition.clock.watermark, FIRE_CUSTOMERS)
+                number: self._store.due(number, partition.fires_until, FIRE_CUSTOMERS)
                 for number, partition in self.partitions.items()
-                if not partition.paused and partition.overdue and not partition.late
+                if not partition.paused and partition.fires
             }
             if not due:
-                return
+                return fired
+            fired = True
             self._load({number: [key for key, _ in entries] for number, entries in due.items()})
             drafts: dict[int, Draft] = {}
             for number, entries in due.items():
@@ -257,13 +264,11 @@ class Cycle:
             self._commit(drafts, definitions)
             self._crash.reach("after-timers")
 
-    def _look_for_late_clocks(self) -> None:
-        """Timers that were due when they were set fire if no other clock was to rule them."""
-        late = [p for p in self.partitions.values() if p.late and p.overdue and not p.paused]
-        behind = self._clock_reading.behind(late)
-        for partition in late:
-            # A rebase that waits for older ticks rules what was sent after it all the same.
-            partition.late = partition.number in behind or partition.ticks.hands_over
+    def _settle(self) -> None:
+        """Let timers fire that no other clock can rule."""
+        waiting = [p for p in self.partitions.values() if p.overdue and not (p.fires or p.paused)]
+        if waiting:
+            self._clock_reading.settle(waiting)
 
     def _commit(self, drafts: dict[int, Draft], definitions: CurrentDefinitions) -> None:
         if not drafts:

@@ -14,6 +14,7 @@ from streams.engine.commit import Commit, Position
 from streams.engine.draft import FoldError
 from streams.engine.group_offsets import Published
 from streams.engine.pausing import Paused
+from streams.engine.unsettled import Unsettled
 
 log = structlog.get_logger(__name__)
 #: The clock of a partition that no tick has reached.
@@ -81,11 +82,8 @@ class Partition:
     lost: Published | None = None
     #: Topics sought back after a pause, of which later records may still be on their way.
     rereading: set[str] = field(default_factory=set)
-    #: The watermark under which the last bundle was folded.
-    folded_under: int = 0
-    #: A timer was set that was due already, or may have been before the recovery. It fires once the clock is
-    #: known to be read as far as it was written before what set the timer (streams.engine.clock_reading).
-    late: bool = True
+    #: Timers that may have to wait for a clock that is not read yet; after a recovery that is any of them.
+    unsettled: Unsettled = field(default_factory=Unsettled)
     #: The tick that moved the watermark last, for latencies.
     last_tick: Waiting | None = None
 
@@ -94,14 +92,23 @@ class Partition:
         """Whether the watermark has passed a timer."""
         return self.next_due is not None and self.next_due <= self.clock.watermark
 
+    @property
+    def fires_until(self) -> int:
+        """The latest due time (ms) of a timer that may fire now."""
+        return self.unsettled.limit(self.clock.watermark)
+
+    @property
+    def fires(self) -> bool:
+        """Whether a timer is due that may fire."""
+        return self.next_due is not None and self.next_due <= self.fires_until
+
     def advance(self, commit: Commit, next_due: int | None) -> None:
         """Take over what the script has just stored."""
         self.position = commit.position
         self.clock = commit.journal.clock
         self.vector.update(commit.vector)
         self.next_due = next_due
-        if commit.journal.fired is None and next_due is not None and next_due <= self.folded_under:
-            self.late = True
+        self.unsettled.add(commit.timers.values())
         self.cache.committed(commit.states)
 
     def stop(self, error: FoldError) -> None:
@@ -117,7 +124,7 @@ class Partition:
         """Forget what was read of the clock since the last commit: it is read again from there."""
         self.ticks = TickQueue(self.clock)
         self.clock_read = self.clock_applied = self.vector[topic]
-        self.late = True
+        self.unsettled = Unsettled()
 
     def became_due(self, due: int) -> int:
         """Wall time in ms at which a timer due at ``due`` should have fired: due plus the lateness.

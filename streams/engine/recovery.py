@@ -21,6 +21,7 @@ from streams.engine.refusal import RecoveryRefused, emptied, fenced, forked, sup
 from streams.engine.repetition import Repetition
 from streams.engine.topicnames import TopicNames
 from streams.engine.transport import Assignment
+from streams.engine.unsettled import Unsettled
 from streams.operations.metrics import Metrics
 from streams.state.codec import CODEC_VERSION
 from streams.state.redis_store import Held, RedisStore, Stored
@@ -230,6 +231,7 @@ class Recovery:
                 f"Restore with: huitou rebuild --partition {number}",
             ) from error
         partition.lost = partition.paused = None
+        partition.unsettled = Unsettled()
         self._metrics.recoveries(case).inc()
         return True
 

@@ -4,6 +4,9 @@ Records are read by schemas.decoding, so what is a dead letter to a worker is pa
 exceptions, which do not follow from the record alone: an event that lies more than a day ahead of the
 partition's newest tick (``future_time``), and one that an operator had left out (``skipped``). A worker's
 verdict on those is in shop.deadletters, which the sink reads, too (``LeftOut``).
+
+A record that `huitou repartition` has forwarded stands for the one that it is a copy of, which counts as left
+out: verdicts are on the copy.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +19,7 @@ import msgspec
 from schemas.catalogue import DEADLETTERS, ORDERS, REVIEWS, TRIGGERS
 from schemas.deadletter import DeadLetter, DeadLetterEvent
 from schemas.decoding import UNREADABLE, Decoded, Decoder, RawRecord
+from schemas.forwarded import origins
 from schemas.order import OrderEvent
 from schemas.review import ReviewEvent
 from schemas.trigger import TriggerEvent
@@ -29,6 +33,8 @@ _NO_HORIZON: Final = 1 << 60
 _MOST_PARTITION: Final = 2**31 - 1
 _MOST_OFFSET: Final = 2**63 - 1
 _BEYOND_THE_RECORD: Final = frozenset({"future_time", "skipped"})
+#: The reason of a record that another one, in a later generation of topics, is a copy of.
+FORWARDED: Final = "forwarded"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -60,7 +66,7 @@ class Advance(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """A record that reads well and that the worker left out."""
+    """A record that reads well and that the worker left out, or that another one is a copy of."""
 
     place: Place
     reason: str
@@ -112,6 +118,11 @@ class BatchReader:
             if not isinstance(item, Decoded):
                 passed_over += 1
                 continue
+            batch.left_out += [
+                LeftOut((origin.topic, origin.partition, origin.offset), FORWARDED)
+                for origin in origins(record.headers)
+                if self._is_of_another_generation(origin.topic, record.topic)
+            ]
             event = item.event
             if isinstance(event, OrderEvent):
                 status = (event.data.status, _refund_id(event))
@@ -120,6 +131,10 @@ class BatchReader:
                 action = (storable(event.data.sku), event.data.action)
                 batch.reviews.append(_fact(record, event, item.time_ms, action))
         return passed_over
+
+    def _is_of_another_generation(self, topic: str, copied_to: str) -> bool:
+        """Whether ``copied_to`` may have been forwarded from ``topic``: anybody may write a header."""
+        return topic != copied_to and topic.endswith(self._names[copied_to])
 
     def _letter(self, batch: Batch, record: RawRecord) -> bool:
         """Whether it could be read."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from streams.local.files import user_folder
 from streams.settings import Settings
@@ -40,16 +40,32 @@ def store_url(settings: Settings, given: str | None = None) -> URL:
         file = user_folder("XDG_STATE_HOME", ".local/state") / "query.sqlite"
         return URL.create("sqlite", database=str(file))
     try:
+        # An argument that is not UTF-8 has surrogates, which nothing could print.
+        wanted.encode()
         url = make_url(wanted)
-    except ArgumentError:
+        backend = url.get_backend_name()
+    except (ArgumentError, ValueError, NoSuchModuleError):
         # Not shown: it may hold a password.
         raise ValueError(f"the query store's URL cannot be read; {_FORMS}") from None
-    backend = url.get_backend_name()
     if backend == "sqlite" and url.database and url.database != ":memory:":
+        if url.query:
+            raise ValueError(f"the URL of a query store's file takes no options; {_FORMS}")
         return url
     if backend == "postgresql":
         return url.set(drivername="postgresql+psycopg")
-    raise ValueError(f"no query store {url.render_as_string(hide_password=True)!r}; {_FORMS}")
+    raise ValueError(f"no query store {shown(url)!r}; {_FORMS}")
+
+
+def shown(url: URL) -> str:
+    """``url`` for people: without its password, and of its options those that hold no secret."""
+    options = {name: value for name, value in url.query.items() if name in _SHOWN_OPTIONS}
+    return url.set(query=options).render_as_string(hide_password=True)
+
+
+#: libpq takes a password as an option, too, and will know others that nobody here has heard of.
+_SHOWN_OPTIONS: Final = frozenset(
+    ("host", "hostaddr", "port", "user", "dbname", "service", "sslmode", "target_session_attrs")
+)
 
 
 _FORMS: Final = (
@@ -70,8 +86,8 @@ class Database:
 
     @property
     def name(self) -> str:
-        """The store for people: its URL without a password."""
-        return self.url.render_as_string(hide_password=True)
+        """The store for people: its URL without secrets."""
+        return shown(self.url)
 
     @property
     def file(self) -> Path | None:
@@ -99,6 +115,11 @@ class Database:
                     text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK}
                 )
             yield connection
+
+    @property
+    def reader(self) -> Engine:
+        """The engine that ``reading`` uses."""
+        return self._reader
 
     @property
     def writer(self) -> Engine:

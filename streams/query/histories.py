@@ -89,17 +89,20 @@ def leave_out(connection: Connection, verdicts: Sequence[LeftOut]) -> dict[Histo
 
 def left_out_among(connection: Connection, facts: Iterable[Fact]) -> set[Place]:
     """The places of those of ``facts`` that a worker left out."""
-    least: dict[tuple[str, int], int] = {}
+    offsets: dict[tuple[str, int], list[int]] = {}
     for fact in facts:
         topic, partition, offset = fact.place
-        least[topic, partition] = min(offset, least.get((topic, partition), offset))
+        offsets.setdefault((topic, partition), []).append(offset)
     found: set[Place] = set()
-    for (topic, partition), offset in least.items():
+    for (topic, partition), own in offsets.items():
         held = left_out.c
-        # Verdicts come after the events, so there is hardly ever one ahead of the store.
+        # A batch's offsets lie close together. Where the verdicts were read long before the events, as when a
+        # store is filled anew, there may be any number of them behind these.
         rows = connection.execute(
             select(held.offset).where(
-                held.topic == topic, held.partition == partition, held.offset >= offset
+                held.topic == topic,
+                held.partition == partition,
+                held.offset.between(min(own), max(own)),
             )
         )
         found.update((topic, partition, row.offset) for row in rows)

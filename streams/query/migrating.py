@@ -17,13 +17,17 @@ VERSION_TABLE: Final = "schema_version"
 _FOLDER: Final = Path(__file__).with_name("migrations")
 
 
-def bring_up(database: Database) -> None:
-    """Apply the migrations that the store lacks, in one transaction with the right to write.
+def bring_up(database: Database, version: str = "head") -> None:
+    """Apply the migrations that the store lacks, up to ``version``, in one transaction of a writer.
 
-    Blocks while another process does the same. Raises StoreRefused for a store that a newer build has made.
+    Blocks while another process does the same. Raises StoreRefused for a store that a newer build has made,
+    and where its file cannot be.
     """
     if database.file is not None:
-        database.file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            database.file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _no_folder(database, error) from None
     scripts = ScriptDirectory(str(_FOLDER))
     with database.writing() as connection:
         found = _version(connection)
@@ -33,12 +37,16 @@ def bring_up(database: Database) -> None:
         config = Config()
         config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, version)
 
 
 def require_current(database: Database) -> None:
     """Raise StoreRefused unless the store is there with the tables of this build; changes nothing."""
-    if database.file is not None and not database.file.exists():
+    try:
+        absent = database.file is not None and not database.file.exists()
+    except OSError as error:
+        raise _no_folder(database, error) from None
+    if absent:
         raise StoreRefused(
             f"there is no query store {database.name}: `huitou sink` makes and fills it"
         )
@@ -51,6 +59,13 @@ def require_current(database: Database) -> None:
             f"the query store {database.name} {'is older than this build' if found else 'is empty'}: "
             "`huitou sink` brings it up"
         )
+
+
+def _no_folder(database: Database, error: OSError) -> StoreRefused:
+    return StoreRefused(
+        f"the query store {database.name} cannot be there: {error.filename}: {error.strerror}; give another "
+        "path (--store, HUITOU_QUERY_STORE)"
+    )
 
 
 def _version(connection: Connection) -> str | None:

@@ -1,6 +1,6 @@
 """An order's rows as a pure function of the set of its facts, in whatever order they came.
 
-The rules are those of streams.domain.orders, which is asked for the status and the amounts: an order shows
+The rules are those of streams.domain.order, which is asked for the status and the amounts: an order shows
 the furthest of what it has seen and never moves back; the amount is that of ``paid``, else that of
 ``placed``; a refund counts once it is ``refunded``. What else an order has (region, remark, ...) is that of
 the first status in ``_ORDER`` that says it; lines are those of ``paid``, else of ``placed``.
@@ -13,7 +13,7 @@ import msgspec
 
 from schemas.envelope import Line
 from schemas.order import Order
-from streams.domain import orders as domain
+from streams.domain import order as domain
 from streams.query.facts import Fact, storable, storable_or_none
 
 Row: TypeAlias = dict[str, Any]
@@ -28,6 +28,10 @@ _ORDER: Final = (
 _PARCEL: Final = ("shipped", "received", *_ORDER)
 _DETAILS: Final = (
     "discount", "points_used", "payment_method", "region", "channel", "traffic_source", "remark",
+)  # fmt: skip
+#: What ``status`` of an order's row may be: domain.status_of.
+STATUSES: Final = (
+    "placed", "paid", "shipped", "received", "cancelled", "refund_requested", "refunded", "unknown",
 )  # fmt: skip
 _REFUND_AMOUNT: Final = ("refunded", "refund_requested")
 _REFUND_WORDS: Final = ("refund_requested", "refunded", "refund_withdrawn")
@@ -80,10 +84,12 @@ def order_rows(facts: Sequence[Fact]) -> OrderRows:
         **{name: _detail(said, _ORDER, name) for name in _DETAILS},
         **{name: _detail(said, _PARCEL, name) for name in ("carrier", "tracking")},
     }
+    # A child that orders are found by has their time, too.
+    timed = {**key, "ordered_ms": order["ordered_ms"]}
     return OrderRows(
         order,
-        [{**key, **_line(number, line)} for number, line in enumerate(lines, 1)],
-        [{**key, "code": code} for code in sorted({storable(code) for code in codes})],
+        [{**timed, **_line(number, line)} for number, line in enumerate(lines, 1)],
+        [{**timed, "code": code} for code in sorted({storable(code) for code in codes})],
         [{**key, **refund} for refund in refunds],
     )
 

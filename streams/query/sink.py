@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from schemas.decoding import RawRecord
 from streams.engine.log import raw_record
 from streams.query.batch import BatchReader, Slice
-from streams.query.errors import StoreRefused
+from streams.query.errors import StoreDoubt, StoreRefused
+from streams.query.kafka_errors import is_passing
 from streams.query.log import Bounds, bounds, group_consumer, names_of, topic_ids
+from streams.query.metrics import SinkMetrics
 from streams.query.store import QueryStore, Stored
 from streams.settings import Settings
 
@@ -27,6 +29,10 @@ BATCH: Final = 1_000
 LINGER_SECONDS: Final = 0.5
 #: Seconds between two looks at whether other sinks have come to the ends, too.
 LOOK_SECONDS: Final = 1.0
+
+#: Seconds without anything written after which a run up to the ends gives up: a member that died is out of
+#: the group, and its partitions are somebody's, several times over.
+PATIENCE_SECONDS: Final = 60.0
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +51,9 @@ class Progress:
 class Sink:
     """One consumer and the store it writes into. Everything happens in the thread that calls ``run``."""
 
-    def __init__(self, settings: Settings, store: QueryStore) -> None:
+    def __init__(
+        self, settings: Settings, store: QueryStore, metrics: SinkMetrics | None = None
+    ) -> None:
         self._settings = settings
         self._store = store
         self._names = names_of(settings)
@@ -55,18 +63,22 @@ class Sink:
         self._positions: dict[tuple[str, int], int] = {}
         self._failure: BaseException | None = None
         self._progress = Progress()
+        self._metrics = metrics if metrics is not None else SinkMetrics()
+        self._measured = 0.0
 
     def run(
         self,
         stopping: Callable[[], bool],
         *,
         once: bool = False,
+        patience: float = PATIENCE_SECONDS,
         progress: Callable[[Progress], None] = lambda _: None,
     ) -> Progress:
         """Write what the topics have until ``stopping`` says so, or, ``once``, up to the ends of now.
 
-        ``progress`` is told after every transaction. Blocks. Raises StoreRefused, StoreDoubt, LogError,
-        KafkaException and SQLAlchemy's errors; nothing that was not committed counts then.
+        ``once`` gives up, with a StoreDoubt, when no sink wrote for ``patience`` seconds. ``progress`` is
+        told after every transaction. Blocks. Raises StoreRefused, StoreDoubt, LogError, KafkaException and
+        SQLAlchemy's errors; nothing that was not committed counts then.
         """
         ids = topic_ids(self._settings, list(self._names))
         # Before the topics: another sink may go on meanwhile, and the topics only grow.
@@ -81,20 +93,13 @@ class Sink:
                 on_revoke=self._revoked,
                 on_lost=self._revoked,
             )
-            looked = 0.0
+            until_ends = _UntilEnds(self._store, at_start, patience) if once else None
             while not stopping():
                 if self._poll(self._consumer, at_start):
                     progress(self._progress)
-                if (
-                    once
-                    and self._has_reached(at_start)
-                    and time.monotonic() - looked > LOOK_SECONDS
-                ):
-                    looked = time.monotonic()
-                    # Other sinks of the group may have partitions, too.
-                    held = self._store.offsets()
-                    if all(held[place].next >= end for place, end in at_start.ends.items()):
-                        break
+                self._measure(self._consumer)
+                if until_ends is not None and until_ends.reached():
+                    break
             return self._progress
         finally:
             # The next sink gets the partitions at once, not when the session has run out.
@@ -133,12 +138,29 @@ class Sink:
             self._positions[advance.topic, advance.partition] = advance.end
             done.records += advance.records
             done.passed_over += advance.passed_over
+            self._metrics.committed(
+                self._names[advance.topic], advance.records, advance.passed_over
+            )
+        self._metrics.committed_all()
         done.transactions += 1
         done.partitions = len(self._positions)
         done.behind = sum(
             max(0, at_start.ends[place] - position) for place, position in self._positions.items()
         )
         return True
+
+    def _measure(self, consumer: Consumer) -> None:
+        """Now and then, how far the partitions are behind, by what the last fetch said of their ends."""
+        if time.monotonic() - self._measured < LOOK_SECONDS:
+            return
+        self._measured = time.monotonic()
+        left = {}
+        for (topic, number), position in self._positions.items():
+            # The client knows no end before its first fetch, and says so with one below 0.
+            _, end = consumer.get_watermark_offsets(TopicPartition(topic, number), cached=True)
+            if end >= 0:
+                left[self._names[topic], str(number)] = float(max(0, end - position))
+        self._metrics.behind(left)
 
     def _slices(self, messages: Iterable[Message]) -> list[Slice]:
         """What is new of the partitions that are ours: one slice each, where it moved."""
@@ -147,7 +169,9 @@ class Sink:
         for message in messages:
             error = message.error()
             if error is not None and error.code() != KafkaError._PARTITION_EOF:
-                self._fail(message, error)
+                where = f"{message.topic()}[{message.partition()}]"
+                if is_passing(error, where, message.offset()):
+                    log.warning("the topics cannot be read just now", error=error.str())
                 continue
             topic, partition, offset = message.topic(), message.partition(), message.offset()
             assert topic is not None
@@ -169,29 +193,14 @@ class Sink:
             if end > self._positions[place]
         ]
 
-    def _fail(self, message: Message, error: KafkaError) -> None:
-        if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
-            raise StoreRefused(
-                f"{message.topic()}[{message.partition()}]: the topic has no offset {message.offset()} any "
-                "more, at which the store stands: retention was faster. Fill another store (--store) "
-                "from what the topics have"
-            )
-        if error.fatal() or not error.retriable():
-            raise KafkaException(error)
-        log.warning("the topics cannot be read just now", error=error.str())
-
-    def _has_reached(self, at_start: Bounds) -> bool:
-        return all(position >= at_start.ends[place] for place, position in self._positions.items())
-
     # Called by the client within consume(), which hands exceptions on in some cases only.
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         try:
             held = self._store.offsets()
-            self._positions = {
-                (part.topic, part.partition): held[part.topic, part.partition].next
-                for part in partitions
-            }
+            places = [(part.topic, part.partition) for part in partitions]
+            self._refuse_added(place for place in places if place not in held)
+            self._positions = {place: held[place].next for place in places}
             for part in partitions:
                 part.offset = self._positions[part.topic, part.partition]
             consumer.assign(partitions)
@@ -201,11 +210,50 @@ class Sink:
         else:
             log.info("partitions assigned", count=len(partitions))
 
+    def _refuse_added(self, places: Iterable[tuple[str, int]]) -> None:
+        """Their keys are spread over another number of partitions than this sink, and the workers, know."""
+        names = ", ".join(f"{topic}[{number}]" for topic, number in sorted(places))
+        if names:
+            raise StoreRefused(
+                f"{names}: added since this sink began, with {self._settings.partitions} partitions a topic "
+                "(HUITOU_PARTITIONS). A stack's count changes by `huitou repartition` only, into topics of "
+                "another generation"
+            )
+
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # Between two polls nothing is under way: what was polled is written.
         self._positions = {}
         consumer.unassign()
         log.info("partitions revoked", count=len(partitions))
+
+
+class _UntilEnds:
+    """Looks now and then how far the store is; other sinks of the group may have partitions, too."""
+
+    def __init__(self, store: QueryStore, at_start: Bounds, patience: float) -> None:
+        self._store = store
+        self._ends = at_start.ends
+        self._patience = patience
+        self._looked = self._moved = time.monotonic()
+        self._left: int | None = None
+
+    def reached(self) -> bool:
+        """Whether all is in the store. Raises StoreDoubt when nothing came for longer than the patience."""
+        now = time.monotonic()
+        if now - self._looked < LOOK_SECONDS:
+            return False
+        self._looked = now
+        held = self._store.offsets()
+        left = sum(max(0, end - held[place].next) for place, end in self._ends.items())
+        if left != self._left:
+            self._left, self._moved = left, now
+        elif now - self._moved > self._patience:
+            raise StoreDoubt(
+                f"{left:,} offsets are left and nothing was written for {now - self._moved:.0f} s: Kafka "
+                "does not answer, or another sink of the group has the partitions and stands still. Run it "
+                "again"
+            )
+        return left == 0
 
 
 def _refusal(part: Stored, ids: dict[str, str], at_start: Bounds) -> str | None:

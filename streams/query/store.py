@@ -14,6 +14,7 @@ from streams.query.connecting import Database
 from streams.query.errors import OffsetsMoved
 from streams.query.facts import Fact, OrderKey
 from streams.query.histories import ORDERS, REVIEWS, leave_out, left_out_among, merge
+from streams.query.moves import note_moves
 from streams.query.orders import order_rows
 from streams.query.reviews import review_row
 from streams.query.statements import delete_rows, insert_rows
@@ -110,6 +111,8 @@ def _advance(connection: Connection, advance: Advance) -> None:
 def _write_orders(connection: Connection, facts: list[Fact], gone: set[OrderKey]) -> None:
     history = merge(connection, ORDERS, facts, gone)
     rows = [order_rows(of_order) for of_order in history.by_order.values()]
+    times = {key: row.order["ordered_ms"] for key, row in zip(history.by_order, rows, strict=True)}
+    note_moves(connection, {**times, **dict.fromkeys(history.emptied)})
     delete_rows(connection, orders, history.emptied)
     insert_rows(connection, orders, [row.order for row in rows], existing="replace")
     for table, children in (

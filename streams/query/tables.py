@@ -145,12 +145,24 @@ orders = Table(
     _text("tracking"),
     PrimaryKeyConstraint("shop_id", "customer_id", "order_id"),
     Index("orders_by_time", "ordered_ms", "shop_id", "customer_id", "order_id"),
+    Index("orders_by_shop", "shop_id", "ordered_ms", "customer_id", "order_id"),
     Index("orders_by_customer", "customer_id", "ordered_ms"),
     Index("orders_by_id", "order_id"),
     Index("orders_by_status", "status", "ordered_ms"),
     Index("orders_by_region", "region", "ordered_ms"),
     Index("orders_by_payment", "payment_method", "ordered_ms"),
     Index("orders_by_paid", "shop_id", "paid_ms"),
+)
+
+#: Where an order stood before its time changed; the numbers rise with the transactions.
+order_moves = Table(
+    "order_moves",
+    metadata,
+    Column("number", BigInteger, nullable=False, autoincrement=False),
+    *_order_key(),
+    _number("ordered_ms", null=False),
+    PrimaryKeyConstraint("number"),
+    Index("order_moves_by_order", "shop_id", "customer_id", "order_id", "number"),
 )
 
 order_lines = Table(
@@ -164,8 +176,10 @@ order_lines = Table(
     _number("unit_price"),
     #: JSON, names in order.
     _text("attributes", null=False),
+    #: The order's, so that a page of the orders of a product is read along the index.
+    _number("ordered_ms", null=False),
     PrimaryKeyConstraint("shop_id", "customer_id", "order_id", "line"),
-    Index("order_lines_by_sku", "sku"),
+    Index("order_lines_by_sku", "sku", "ordered_ms", "shop_id", "customer_id", "order_id"),
 )
 
 order_coupons = Table(
@@ -173,8 +187,10 @@ order_coupons = Table(
     metadata,
     *_order_key(),
     _text("code", null=False),
+    #: The order's, as in order_lines.
+    _number("ordered_ms", null=False),
     PrimaryKeyConstraint("shop_id", "customer_id", "order_id", "code"),
-    Index("order_coupons_by_code", "code"),
+    Index("order_coupons_by_code", "code", "ordered_ms", "shop_id", "customer_id", "order_id"),
 )
 
 refunds = Table(

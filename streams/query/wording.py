@@ -1,12 +1,14 @@
 """Times and money for people: on the shop's clock, in major units of its currency."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 #: The end of the year 9999 in UTC. An event's time may lie hours after it, at an offset west of Greenwich;
 #: it is shown as this one.
 LAST_MS: Final = 253_402_300_799_999
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 #: ISO 4217: currencies whose minor unit is not a hundredth, and its decimal digits.
 _DIGITS: Final = {
     **dict.fromkeys(
@@ -56,18 +58,38 @@ def local(time_ms: int | None, zone: str | None) -> str:
         return f"{utc:%Y-%m-%d %H:%M:%S}Z"
 
 
+class NoClock(Exception):
+    """A time without an offset, and no clock that it could be read by."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text} names no offset from UTC")
+
+
 def instant(text: str, zone: str | None) -> int:
-    """Ms since 1970 of a date or a time as people write it: on the shop's clock unless it names an offset.
+    """Ms since 1970 of a date or time as people write it: on the clock of ``zone`` unless it names an offset.
 
     >>> instant("2026-01-01", "Asia/Shanghai"), instant("2026-01-01T00:00:00Z", "Asia/Shanghai")
     (1767196800000, 1767225600000)
 
-    Raises ValueError for anything else.
+    Raises NoClock for a time without an offset where ``zone`` is None, ValueError for no time or no zone.
     """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{text!r} is no time: write 2026-01-31 or 2026-01-31T18:00") from None
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=ZoneInfo(zone) if zone else UTC)
-    return round(moment.timestamp() * 1000)
+        if zone is None:
+            raise NoClock(text)
+        moment = moment.replace(tzinfo=clock(zone))
+    # Not timestamp(): the first and the last hours that a date can have lie beyond it elsewhere.
+    offset = moment.utcoffset()
+    assert offset is not None
+    return (moment.replace(tzinfo=UTC) - _EPOCH - offset) // _MILLISECOND
+
+
+def clock(zone: str) -> ZoneInfo:
+    """The clock of an IANA name. Raises ValueError for what is none."""
+    try:
+        return ZoneInfo(zone)
+    except (ValueError, ZoneInfoNotFoundError, OSError):
+        raise ValueError(f"{zone!r} is no time zone: write Asia/Shanghai") from None

@@ -5,6 +5,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from schemas.decoding import RawRecord
+from schemas.forwarded import forwarded_header
 from schemas.partitioner import partition_of
 from streams.engine.group_offsets import GroupOffsets
 from streams.engine.log import LogReader
@@ -147,7 +148,10 @@ class Forwarder:
                     record.value,
                     key=record.key,
                     partition=self._partition(record),
-                    headers=list(record.headers),
+                    headers=[
+                        *record.headers,
+                        forwarded_header(record.topic, record.partition, record.offset),
+                    ],
                 )
             ends = {part.place: part.end for part in batch}
             transactions.send_offsets(self._group, ends, {})

@@ -1,15 +1,20 @@
 """States as bytes: a msgpack array whose first element is the version of the encoding
 (docs/state.md).
 
-Fields are only appended, so an older encoding is read with defaults. A newer one is refused:
+Fields are only appended, so an older encoding is read with defaults, and what was bounded less then is
+brought within today's bounds: a state may be full of parts that it did not have. A newer one is refused:
 reading it would drop fields that another build wrote.
 """
 
 import msgspec
 
+from streams.domain.abandoned import bound_anew
 from streams.domain.state import STATE_VERSION, CustomerState
 
 CODEC_VERSION = STATE_VERSION
+
+#: From this version on carts are smaller, to make room for other parts.
+_SMALLER_CARTS = 2
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(CustomerState).decode
@@ -55,6 +60,8 @@ def decode(data: bytes) -> CustomerState:
     if state.version != CODEC_VERSION:
         if state.version > CODEC_VERSION:
             raise NewerStateError(state.version)
+        if state.version < _SMALLER_CARTS and state.cart is not None:
+            bound_anew(state.cart)
         state.version = CODEC_VERSION
     return state
 

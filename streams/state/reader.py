@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from schemas.journal import ClockState
 from schemas.partitioner import partition_of
 from streams.domain.describe import describe
 from streams.domain.shop import ShopSettings
@@ -19,6 +20,8 @@ from streams.domain.timers import Occasion, pending
 from streams.state.codec import decode
 from streams.state.connection import Client
 from streams.state.keys import PartitionKeys
+
+_decode_clock = msgspec.msgpack.Decoder(ClockState).decode
 
 
 class ReaderSettings(Protocol):
@@ -42,13 +45,24 @@ class Customer(msgspec.Struct, frozen=True):
     #: What the partition's timers know of this customer: the earliest due time in ms, None:
     #: nothing.
     next_due: int | None
+    #: The partition's watermark, ms: it has processed all before; None before its first tick.
+    watermark: int | None = None
+
+    @property
+    def as_of(self) -> int:
+        """The moment (ms) that the customer's worth is of: the watermark or, where it is later, the
+        customer's newest event; 0 before both.
+        """
+        return max(self.watermark or 0, self.state.last_seen or 0)
 
     def describe(self, shop: ShopSettings | None = None) -> dict[str, Any]:
-        """As a plain dict for people and JSON; ``shop`` gives time zone and currency, else None."""
+        """As a plain dict for people and JSON; ``shop`` gives time zone, currency and what worth is
+        judged by, as they hold at ``as_of``; without it these are None.
+        """
         return {
             "partition": self.partition,
             "seq": self.seq,
-            **describe(self.state, shop),
+            **describe(self.state, shop, self.as_of or None),
         }
 
 
@@ -67,8 +81,8 @@ def read_customer(
     with redis.pipeline(transaction=True) as pipeline:
         pipeline.get(keys.state(key))
         pipeline.zscore(keys.timers, key)
-        pipeline.hget(keys.meta, "seq")
-        encoded, due, seq = pipeline.execute()
+        pipeline.hmget(keys.meta, "seq", "clock")
+        encoded, due, (seq, clock) = pipeline.execute()
     if encoded is None:
         return None
     state = decode(encoded)
@@ -78,4 +92,5 @@ def read_customer(
         state=state,
         timers=pending(state),
         next_due=None if due is None else int(due),
+        watermark=_decode_clock(clock).watermark or None if clock else None,
     )

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from schemas.catalogue import CARTS, CLICKS, ORDERS, REVIEWS
+from schemas.catalogue import CARTS, CLICKS, ORDERS, PROFILES, REVIEWS, SERVICE, WISHES
 from schemas.deadletter import DeadLetter, Reason
 from schemas.decoding import Decoded, Decoder, RawRecord
 from schemas.envelope import BODY_BYTES
@@ -20,12 +20,23 @@ VALID: dict[str, Event] = {
     CARTS: {"action": "add", "sku": "s1", "quantity": 2, "attributes": {"size": "L"}},
     ORDERS: {"order_id": "o1", "status": "paid", "lines": [{"sku": "s1", "unit_price": 5}]},
     REVIEWS: {"order_id": "o1", "sku": "s1", "action": "posted", "rating": 2},
+    SERVICE: {"action": "complaint", "case_id": "k1", "topic": "late", "order_id": "o1"},
+    WISHES: {"wish_id": "w1", "action": "liked", "liker_id": "100002", "attributes": {"size": "L"}},
+    PROFILES: {
+        "action": "consent",
+        "consent": {"sms": True},
+        "birthday": "1994-02-28",
+        "tags": ["tea"],
+    },
 }
 TYPES = {
     CLICKS: "shop.click.v1",
     CARTS: "shop.cart.v1",
     ORDERS: "shop.order.v1",
     REVIEWS: "shop.review.v1",
+    SERVICE: "shop.service.v1",
+    WISHES: "shop.wish.v1",
+    PROFILES: "shop.profile.v1",
 }
 
 

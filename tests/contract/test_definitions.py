@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.settings import STACK
+from schemas.settings import STACK, RfmThresholds, Tier
 from schemas.settings import Settings as Version
-from streams.definitions import BadDefinitionError, Definitions, accept
-from streams.domain.shop import ShopSettings
+from streams.definition_checks import BadDefinitionError
+from streams.definitions import Definitions, accept
+from streams.domain.shop import DEFAULT_RFM, ShopSettings
 from tests.contract.versions import JANUARY, JUNE, JUNE_MS, record, version
 
 
@@ -124,6 +125,46 @@ def test_the_digest_names_the_content_in_every_process() -> None:
             check=True,
         )
         assert done.stdout.strip() == digest
+
+
+RFM = RfmThresholds(recency_days=(1, 2, 3, 4), orders=(1, 2, 3, 4), amount=(1, 2, 3, 4))
+#: A value of each field of a version that is not its default, and another one.
+VALUES: dict[str, tuple[object, object]] = {
+    "time_zone": ("Asia/Tokyo", "UTC"),
+    "currency": ("EUR", "USD"),
+    "lateness_s": (1.0, 2.0),
+    "rfm": (RFM, RfmThresholds(recency_days=(1, 2, 3, 5), orders=RFM.orders, amount=RFM.amount)),
+    "tiers": ((Tier(name="a"),), (Tier(name="a", amount=1),)),
+}
+
+
+def test_the_digest_covers_every_field_of_a_version() -> None:
+    named = {"shop_id", "version", "effective_from"}
+    assert VALUES.keys() == set(Version.__struct_fields__) - named
+    for name, (one, other) in VALUES.items():
+        digests = {
+            Definitions([version(STACK, 1, **said)]).digest()
+            for said in ({}, {name: one}, {name: other})
+        }
+        assert len(digests) == 3, name
+
+
+def test_thresholds_and_tiers_hold_from_their_moment_as_all_else() -> None:
+    gold = (Tier(name="gold", orders=1),)
+    read = Definitions(
+        [
+            version(STACK, 1, tiers=gold),
+            version("tea", 1),
+            version("tea", 2, JUNE, rfm=RFM, tiers=()),
+        ]
+    )
+    before, after = read.at("tea", JUNE_MS - 1), read.at("tea", JUNE_MS)
+    assert (before.rfm, before.tiers) == (DEFAULT_RFM, gold)
+    assert (after.rfm, after.tiers) == (RFM, ())
+    whole = record(version("tea", 1, rfm=RFM, tiers=gold))
+    assert accept(b"tea", whole, {}) == version("tea", 1, rfm=RFM, tiers=gold)
+    with pytest.raises(BadDefinitionError, match=r"rfm\.orders must rise"):
+        accept(b"tea", whole.replace(b'"orders":[1,2,3,4]', b'"orders":[1,1,3,4]'), {})
 
 
 TEA_1 = version("tea", 1, time_zone="Asia/Tokyo")

@@ -86,18 +86,18 @@ def test_aborted_records_are_not_read_and_markers_are_passed(
     producer = Producer(
         {"bootstrap.servers": settings.kafka_bootstrap, "transactional.id": f"{topic}-writer"}
     )
-    producer.init_transactions(20)
+    producer.init_transactions(60)
     producer.begin_transaction()
     producer.produce(
         topic, key=b"tea", value=record(version("tea", 1, currency="XXX")), partition=0
     )
-    producer.flush(20)
-    producer.abort_transaction(20)
+    producer.flush(60)
+    producer.abort_transaction(60)
     producer.begin_transaction()
     producer.produce(
         topic, key=b"tea", value=record(version("tea", 1, currency="EUR")), partition=0
     )
-    producer.commit_transaction(20)
+    producer.commit_transaction(60)
     with reading(settings) as reader:
         wait_for(lambda: reader.current().offsets[topic] == 4)
         assert reader.current().at("tea", 0).currency == "EUR"
@@ -118,7 +118,7 @@ def test_a_log_that_lost_its_beginning_is_not_taken_for_whole(
     write(settings, topic, *[(b"tea", record(version("tea", n))) for n in (1, 2, 3)])
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
     for future in admin.delete_records([TopicPartition(topic, 0, 2)]).values():
-        future.result(20)
+        future.result(60)
     reader = DefinitionsReader(settings)
     try:
         with pytest.raises(DefinitionsError, match="is not read any more"):

@@ -61,7 +61,7 @@ def test_a_leader_that_knows_no_topics_ends_instead_of_assigning_nothing() -> No
         "Assignor._get_copartitioned_groups({'shop.clicks', 'shop.carts'}, ClusterMetadata(), {})\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=100, check=False
     )
     assert done.returncode == EXIT_DOUBT, done.stderr
     assert "shop.carts, shop.clicks" in done.stdout + done.stderr

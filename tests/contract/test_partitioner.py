@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from kafka.partitioner.default import murmur2 as kafka_python_murmur2
 
 from schemas.partitioner import murmur2, partition_of
+from tests.topics import wait_served
 
 #: Of Apache Kafka's own UtilsTest.testMurmur2, as the signed numbers that Java prints.
 JAVA_VECTORS = {
@@ -55,7 +56,8 @@ def test_librdkafka_delivers_where_partition_of_says(kafka: str, prefix: str) ->
     topic, partitions = f"{prefix}placed", 8
     admin = AdminClient({"bootstrap.servers": kafka})
     for created in admin.create_topics([NewTopic(topic, partitions, 1)]).values():
-        created.result(20)
+        created.result(60)
+    wait_served(kafka, {topic: partitions})
     delivered: dict[bytes, int] = {}
     failed: list[object] = []
 
@@ -72,6 +74,6 @@ def test_librdkafka_delivers_where_partition_of_says(kafka: str, prefix: str) ->
     keys = [f"{n * n}".encode() for n in range(500)] + list(JAVA_VECTORS)
     for key in keys:
         producer.produce(topic, key=key, value=b"", on_delivery=note)
-    assert producer.flush(30) == 0
+    assert producer.flush(60) == 0
     assert not failed
     assert delivered == {key: partition_of(key, partitions) for key in keys}

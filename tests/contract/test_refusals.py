@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from schemas.catalogue import CARTS, CLICKS, ORDERS, REVIEWS
+from schemas.catalogue import CARTS, CLICKS, ORDERS, PROFILES, REVIEWS, SERVICE, WISHES
 from schemas.deadletter import DeadLetter
 from schemas.decoding import DAY_MS, NESTING, RawRecord
 from schemas.envelope import BODY_BYTES
@@ -70,6 +70,19 @@ def test_a_missing_field_of_the_envelope(field: str) -> None:
         (REVIEWS, "rating", {"action": "posted"}),
         (REVIEWS, "order_id", {}),
         (REVIEWS, "sku", {}),
+        (SERVICE, "action", {}),
+        (SERVICE, "case_id", {"action": "inquiry"}),
+        (SERVICE, "case_id", {"action": "replied"}),
+        (SERVICE, "case_id", {"action": "complaint"}),
+        (SERVICE, "case_id", {"action": "resolved"}),
+        (SERVICE, "score", {"action": "survey_answered"}),
+        (WISHES, "wish_id", {}),
+        (WISHES, "action", {}),
+        (WISHES, "liker_id", {"action": "liked"}),
+        (WISHES, "liker_id", {"action": "unliked"}),
+        (PROFILES, "action", {}),
+        (PROFILES, "consent", {"action": "consent"}),
+        (PROFILES, "alias_of", {"action": "alias"}),
     ],
 )
 def test_a_missing_field_of_the_data(topic: str, field: str, also: Event) -> None:
@@ -106,6 +119,26 @@ def test_a_missing_field_of_the_data(topic: str, field: str, also: Event) -> Non
         (REVIEWS, {"rating": 0}),
         (REVIEWS, {"rating": 6}),
         (REVIEWS, {"text": "x" * 2001}),
+        (SERVICE, {"action": "shouted"}),
+        (SERVICE, {"case_id": "x" * 65}),
+        (SERVICE, {"topic": ""}),
+        (SERVICE, {"text": "x" * 2001}),
+        (SERVICE, {"action": "survey_answered", "score": 11}),
+        (SERVICE, {"action": "survey_answered", "score": -1}),
+        (WISHES, {"action": "hated"}),
+        (WISHES, {"wish_id": "x" * 65}),
+        (WISHES, {"liker_id": ""}),
+        (WISHES, {"device_hash": "x" * 65}),
+        (WISHES, {"attributes": {"size": 5}}),
+        (PROFILES, {"action": "guessed"}),
+        (PROFILES, {"gender": "unknown"}),
+        (PROFILES, {"birthday": "1994-02-30"}),
+        (PROFILES, {"birthday": "28.2.1994"}),
+        (PROFILES, {"region": "x" * 65}),
+        (PROFILES, {"tags": ["x"] * 21}),
+        (PROFILES, {"tags": ["x" * 65]}),
+        (PROFILES, {"consent": {"smoke_signs": True}}),
+        (PROFILES, {"consent": {"sms": "yes"}}),
     ],
 )
 def test_an_invalid_value_of_the_data(topic: str, data: Event) -> None:

@@ -14,9 +14,12 @@ from schemas.deadletter import DeadLetter, Reason
 from schemas.envelope import Line
 from schemas.order import Order, OrderStatus, Promotion, RefundKind
 from schemas.partitioner import partition_of
+from schemas.profile import ContactChannel, Gender, Profile, ProfileAction
 from schemas.review import Review, ReviewAction
-from schemas.settings import Settings
+from schemas.service import Service, ServiceAction
+from schemas.settings import RfmThresholds, Settings, Tier
 from schemas.trigger import Offer, Trigger, TriggerKind, Why
+from schemas.wish import Wish, WishAction
 
 TEXT = (Path(__file__).parents[2] / "docs" / "contract.md").read_text(encoding="utf-8")
 DAY_MS = 86_400_000
@@ -27,7 +30,10 @@ TYPES: dict[str, tuple[list[type[msgspec.Struct]], list[object]]] = {
     "shop.cart.v1": ([Cart], [CartAction]),
     "shop.order.v1": ([Order, Line, Promotion], [OrderStatus, RefundKind]),
     "shop.review.v1": ([Review], [ReviewAction]),
-    "shop.settings.v1": ([Settings], []),
+    "shop.service.v1": ([Service], [ServiceAction]),
+    "shop.wish.v1": ([Wish], [WishAction]),
+    "shop.profile.v1": ([Profile], [ProfileAction, Gender, ContactChannel]),
+    "shop.settings.v1": ([Settings, RfmThresholds, Tier], []),
     "shop.trigger.v1": ([Trigger, Offer, Why], [TriggerKind]),
     "shop.deadletter.v1": ([DeadLetter], []),
 }

@@ -7,13 +7,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import structlog
 from typer.testing import CliRunner
 
 from schemas.settings import STACK
 from streams.cli.settings import given_in, planned, settings_app
-from streams.definitions import BadDefinitionError, Definitions
+from streams.definition_checks import BadDefinitionError
+from streams.definitions import Definitions
+from streams.domain.shop import DEFAULT_RFM, DEFAULT_TIERS
 from streams.settings import Settings
 from streams.topics import create_topics
 from tests.contract.versions import version
@@ -54,14 +57,41 @@ def test_apply_and_show(command: CliRunner, tmp_path: Path) -> None:
     report = shown(command)
     assert report["bad_records"] == 0
     tea = report["shops"]["tea"]
-    assert tea["now"] == {"shop_id": "tea", "time_zone": "Asia/Shanghai", "currency": "CNY"}
+    assert tea["now"] == {
+        "shop_id": "tea", "time_zone": "Asia/Shanghai", "currency": "CNY",
+        **json.loads(msgspec.json.encode({"rfm": DEFAULT_RFM, "tiers": DEFAULT_TIERS})),
+    }  # fmt: skip
     assert report["shops"][STACK]["versions"][0]["lateness_s"] == 2.0
 
     assert apply(command, {"shop_id": "tea", "currency": "EUR"})[0] == 0
     assert [v["version"] for v in shown(command)["shops"]["tea"]["versions"]] == [1, 2]
     assert shown(command)["shops"]["tea"]["now"]["currency"] == "CNY"
     text = command.invoke(settings_app, ["show", "--shop", "tea"]).stdout
-    assert text.startswith("tea: time_zone Asia/Shanghai, currency CNY\n  {")
+    lines = text.splitlines()
+    assert lines[:3] == [
+        "tea: time_zone Asia/Shanghai, currency CNY",
+        "  rfm: recency_days 30/60/90/180, orders 2/3/5/10, amount 10000/30000/100000/300000",
+        "  tiers: silver (2 orders, 50000), gold (6 orders, 200000), platinum (12 orders, 1000000)",
+    ]
+    assert [json.loads(line)["version"] for line in lines[3:]] == [1, 2]
+
+
+def test_thresholds_and_tiers_are_a_shops_own(command: CliRunner) -> None:
+    given = {
+        "shop_id": "tea",
+        "rfm": {"recency_days": [7, 14, 30, 60], "orders": [2, 3, 4, 5], "amount": [1, 2, 3, 4]},
+        "tiers": [
+            {"name": "gold", "orders": 3, "amount": 500},
+            {"name": "black", "orders": 9, "amount": 500},
+        ],
+    }
+    assert apply(command, [given, {"shop_id": "coffee", "tiers": []}])[0] == 0
+    report = shown(command)
+    assert report["shops"]["tea"]["now"]["rfm"] == given["rfm"]
+    assert report["shops"]["tea"]["now"]["tiers"] == given["tiers"]
+    assert report["shops"]["coffee"]["now"]["tiers"] == []
+    text = command.invoke(settings_app, ["show", "--shop", "coffee"]).stdout
+    assert text.splitlines()[2] == "  tiers: none"
 
 
 def test_apply_writes_nothing_where_a_part_is_wrong(command: CliRunner) -> None:
@@ -73,6 +103,7 @@ def test_apply_writes_nothing_where_a_part_is_wrong(command: CliRunner) -> None:
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 KNOWN = Definitions([version("tea", 1)])
+RFM = {"recency_days": [1, 2, 3, 4], "orders": [1, 2, 3, 4], "amount": [1, 2, 3, 4]}
 
 
 def soon(seconds: float) -> str:
@@ -90,6 +121,25 @@ def soon(seconds: float) -> str:
         ([{"shop_id": "tea", "lateness_s": 1}], "only _stack"),
         ([{"shop_id": "tea", "currency": "yuan"}], "currency"),
         ([{"shop_id": "tea", "currency": "EUR\n"}], "currency"),
+        ([{"shop_id": "tea", "rfm": {**RFM, "orders": [2, 2, 3, 4]}}], "rfm.orders must rise"),
+        ([{"shop_id": "tea", "rfm": {**RFM, "amount": [4, 3, 2, 1]}}], "rfm.amount must rise"),
+        ([{"shop_id": "tea", "rfm": {**RFM, "amount": [1, 2, 3]}}], "rfm.amount"),
+        ([{"shop_id": "tea", "rfm": {**RFM, "recency_days": [-1, 2, 3, 4]}}], "recency_days"),
+        ([{"shop_id": "tea", "rfm": {"orders": [1, 2, 3, 4]}}], "recency_days"),
+        ([{"shop_id": "tea", "tiers": [{"name": "none"}]}], "none of them 'none'"),
+        (
+            [{"shop_id": "tea", "tiers": [{"name": "a"}, {"name": "a", "orders": 1}]}],
+            "names of their",
+        ),
+        ([{"shop_id": "tea", "tiers": [{"name": "a"}, {"name": "b"}]}], "b must take more than a"),
+        (
+            [{"shop_id": "tea", "tiers": [{"name": "a", "amount": 2}, {"name": "b", "orders": 1}]}],
+            "b must take more than a",
+        ),
+        (
+            [{"shop_id": "tea", "tiers": [{"name": f"t{n}", "orders": n} for n in range(21)]}],
+            "tiers",
+        ),
         ([{"currency": "EUR"}], "shop_id"),
         ([{"shop_id": ["tea"]}], "shop_id"),
         ([{"shop_id": "coffee"}, {"shop_id": "tea", "version": 0}], "version"),

@@ -16,6 +16,7 @@ from schemas.catalogue import MAX_MESSAGE_BYTES, TOPICS
 from streams.cli.topics import topics_app
 from streams.settings import Settings
 from streams.topics import Difference, TopicsError, check_topics, create_topics
+from tests.topics import wait_served
 from tests.waiting import wait_for
 
 PARTITIONS = 3
@@ -31,23 +32,24 @@ def admin(kafka: str) -> AdminClient:
     return AdminClient({"bootstrap.servers": kafka})
 
 
-def make(admin: AdminClient, name: str, partitions: int, **config: str) -> None:
-    wanted = {key.replace("_", "."): value for key, value in config.items()}
-    for future in admin.create_topics([NewTopic(name, partitions, 1, config=wanted)]).values():
-        future.result(20)
+def make(kafka: str, name: str, partitions: int) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka})
+    for future in admin.create_topics([NewTopic(name, partitions, 1)]).values():
+        future.result(60)
+    wait_served(kafka, {name: partitions})
 
 
 def alter(admin: AdminClient, name: str, setting: str, value: str) -> None:
     entry = ConfigEntry(setting, value, incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=[entry])
     for future in admin.incremental_alter_configs([resource]).values():
-        future.result(20)
+        future.result(60)
     # The controller has it; the broker that describes it learns of it a little later.
     asked = ConfigResource(ConfigResource.Type.TOPIC, name)
 
     def known() -> bool:
         (future,) = admin.describe_configs([asked]).values()
-        return future.result(20)[setting].value == value
+        return future.result(60)[setting].value == value
 
     wait_for(known, message=f"{setting} of {name}")
 
@@ -62,7 +64,7 @@ def test_makes_every_topic_and_nothing_the_second_time(
     done = create_topics(stack_settings)
     assert done.created == [prefix + name for name in TOPICS]
     assert (done.existing, done.differences) == ([], [])
-    made = admin.list_topics(timeout=20).topics
+    made = admin.list_topics(timeout=60).topics
     assert {name: len(made[prefix + name].partitions) for name in TOPICS} == {
         name: 1 if name == "shop.settings" else PARTITIONS for name in TOPICS
     }
@@ -111,14 +113,14 @@ def test_refuses_before_it_makes_anything(
     stack_settings: Settings, admin: AdminClient, prefix: str
 ) -> None:
     """A wrong partition count cannot be put right later: the other topics must not be made beside it."""
-    make(admin, f"{prefix}shop.clicks", PARTITIONS + 1)
+    make(stack_settings.kafka_bootstrap, f"{prefix}shop.clicks", PARTITIONS + 1)
     done = create_topics(stack_settings)
     assert done.created == []
     assert Difference(f"{prefix}shop.clicks", "partitions", "3", "4") in done.differences
     assert {d.setting for d in done.differences} == {
         "partitions", "retention.ms", "message.timestamp.type", "max.message.bytes",
     }  # fmt: skip
-    known = admin.list_topics(timeout=20).topics
+    known = admin.list_topics(timeout=60).topics
     assert [name for name in known if name.startswith(prefix)] == [f"{prefix}shop.clicks"]
 
 

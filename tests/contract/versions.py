@@ -33,4 +33,4 @@ def write(settings: Settings, topic: str, *values: tuple[bytes | None, bytes | N
     producer = Producer({"bootstrap.servers": settings.kafka_bootstrap, "acks": "all"})
     for key, value in values:
         producer.produce(topic, key=key, value=value, partition=0)
-    assert producer.flush(20) == 0
+    assert producer.flush(60) == 0

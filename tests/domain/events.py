@@ -9,7 +9,10 @@ from schemas.cart import Cart, CartEvent
 from schemas.click import Click, ClickEvent
 from schemas.envelope import Line
 from schemas.order import Order, OrderEvent
+from schemas.profile import Profile, ProfileEvent
 from schemas.review import Review, ReviewEvent
+from schemas.service import Service, ServiceEvent
+from schemas.wish import Wish, WishEvent
 from streams.domain.fold import CustomerEvent, fold
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state
@@ -58,12 +61,29 @@ def review(event_id: str, time: int, action: Any, order_id: str, sku: str, **dat
     return ReviewEvent(data=body, **_envelope(event_id, time)), time
 
 
-def fold_all(events: list[Timed], state: CustomerState | None = None) -> CustomerState:
+def service(event_id: str, time: int, action: Any, case_id: str | None, **data: Any) -> Timed:
+    body = Service(shop_id="shop", action=action, case_id=case_id, **data)
+    return ServiceEvent(data=body, **_envelope(event_id, time)), time
+
+
+def wish(event_id: str, time: int, action: Any, wish_id: str, **data: Any) -> Timed:
+    body = Wish(shop_id="shop", action=action, wish_id=wish_id, **data)
+    return WishEvent(data=body, **_envelope(event_id, time)), time
+
+
+def profile(event_id: str, time: int, action: Any, **data: Any) -> Timed:
+    body = Profile(shop_id="shop", action=action, **data)
+    return ProfileEvent(data=body, **_envelope(event_id, time)), time
+
+
+def fold_all(
+    events: list[Timed], state: CustomerState | None = None, shop: ShopSettings = SHOP
+) -> CustomerState:
     """Fold ``events`` as they stand, into ``state`` or a new one."""
     if state is None:
         state = new_state("shop", "c1")
     for event, time in events:
-        fold(state, event, time, SHOP)
+        fold(state, event, time, shop)
     return state
 
 
@@ -115,12 +135,72 @@ click_events = st.builds(
     st.sampled_from([None, None, "s1", "s2"]), st.sampled_from([None, 0, 1500]),
 )  # fmt: skip
 
+#: As many as are kept of a case, so that no reply is forgotten.
+reply_moments = st.sampled_from([START, START + MINUTE, START + DAY, START + DAY + MINUTE])
+service_events: st.SearchStrategy[Drawn] = st.one_of(
+    st.builds(
+        lambda at, action, case_id: ("service", at, action, case_id, None),
+        moments, st.sampled_from(["inquiry", "complaint", "resolved", "resolved"]),
+        st.sampled_from(["k1", "k1", "k1", "k2", "k3"]),
+    ),
+    st.builds(
+        lambda at, case_id: ("service", at, "replied", case_id, None),
+        reply_moments, st.sampled_from(["k1", "k2"]),
+    ),
+    st.builds(
+        lambda at, case_id, score: ("service", at, "survey_answered", case_id, score),
+        moments, st.sampled_from([None, None, "k1", "k2"]), st.integers(0, 10),
+    ),
+)  # fmt: skip
+wish_events: st.SearchStrategy[Drawn] = st.one_of(
+    st.builds(
+        lambda at, action, wish_id, sku, attributes: (
+            "wish", at, action, wish_id, {"sku": sku, "attributes": attributes},
+        ),
+        moments, st.sampled_from(["made", "made", "withdrawn", "granted", "declined"]),
+        st.sampled_from(["w1", "w1", "w2"]), st.sampled_from([None, "a", "b"]), _attributes,
+    ),
+    st.builds(
+        lambda at, action, wish_id, liker, device: (
+            "wish", at, action, wish_id, {"liker_id": liker, "device_hash": device},
+        ),
+        moments, st.sampled_from(["liked", "liked", "unliked", "commented"]),
+        st.sampled_from(["w1", "w2"]), st.sampled_from(["c1", "c2", "c3"]),
+        st.sampled_from([None, "d1", "d2"]),
+    ),
+    st.builds(lambda at, wish_id: ("wish", at, "story", wish_id, {}), moments, st.just("w1")),
+)  # fmt: skip
+profile_events: st.SearchStrategy[Drawn] = st.one_of(
+    st.builds(
+        lambda at, fields: ("profile", at, "updated", fields),
+        moments,
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "birthday": st.dates(), "gender": st.sampled_from(["female", "male"]),
+                "region": st.sampled_from(["CN-33", "CN-31"]), "age_band": st.just("30-34"),
+                "tags": st.lists(st.sampled_from(["tea", "gifts", "é" * 60]), max_size=3),
+            },
+        ),
+    ),
+    st.builds(
+        lambda at, consent: ("profile", at, "consent", {"consent": consent}),
+        moments, st.dictionaries(st.sampled_from(["sms", "email"]), st.booleans()),
+    ),
+    st.builds(lambda at: ("profile", at, "joined_membership", {}), moments),
+    st.builds(
+        lambda at, whose: ("profile", at, "alias", {"alias_of": whose}),
+        moments, st.sampled_from(["c8", "c9"]),
+    ),
+)  # fmt: skip
+
 
 def build(drawn: list[tuple[Any, ...]], *, distinct: bool = True) -> list[Timed]:
     """Events of what the strategies drew; ids number them in an order that is not their order.
 
-    ``distinct``: leave out what has the natural key of an earlier one, since of two events with one
-    natural key and different contents the first to arrive counts.
+    ``distinct``: leave out what has the natural key of an earlier cart event, order's status or review,
+    since of two of these with different contents the first to arrive counts. Of cases, wishes and
+    profiles nothing is left out: what is said again is folded in any order.
     """
     events: list[Timed] = []
     keys: set[tuple[Any, ...]] = set()
@@ -147,6 +227,15 @@ def build(drawn: list[tuple[Any, ...]], *, distinct: bool = True) -> list[Timed]
             made = review(
                 event_id, at, action, order_id, "a", rating=rating if action == "posted" else None
             )
+        elif kind == "service":
+            action, case_id, score = rest
+            made = service(event_id, at, action, case_id, score=score)
+        elif kind == "wish":
+            action, wish_id, data = rest
+            made = wish(event_id, at, action, wish_id, **data)
+        elif kind == "profile":
+            action, data = rest
+            made = profile(event_id, at, action, **data)
         else:
             action, session, dwell = rest
             made = click(event_id, at, action, session_id=session, dwell_ms=dwell)

@@ -1,7 +1,8 @@
 """A state with something in every field, and a long life of varied events; the same in every process."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
 
 from schemas.envelope import Line
@@ -10,7 +11,20 @@ from streams.domain.fold import fold
 from streams.domain.state import CustomerState, new_state
 from streams.domain.timers import next_due, take_due
 from streams.state.codec import decode, encode
-from tests.domain.events import DAY, MINUTE, SHOP, START, Timed, cart, click, order, review
+from tests.domain.events import (
+    DAY,
+    MINUTE,
+    SHOP,
+    START,
+    Timed,
+    cart,
+    click,
+    order,
+    profile,
+    review,
+    service,
+    wish,
+)
 
 
 def golden_state() -> CustomerState:
@@ -30,6 +44,7 @@ def golden_state() -> CustomerState:
         order("o4", START + 10 * DAY, "A", "refunded", refund_id="r1", amount=400),
         review("r1", START + 9 * DAY, "posted", "A", "a", rating=1),
         review("r2", START + 9 * DAY, "appended", "A", "a"),
+        *_contact(),
     ]
     for number in range(17):
         at = START + 10 * DAY + number * MINUTE
@@ -38,6 +53,12 @@ def golden_state() -> CustomerState:
             order(f"q{number}", at, f"P{number}", "refunded", refund_id="r", amount=30),
             order(f"t{number}", at, f"P{number}", "received"),
         ]
+    # Of the first life nothing is left but the mark and the coupon of its order.
+    erased, at = profile("x", START - DAY, "erase")
+    for event, time in (order("x0", START - 2 * DAY, "X", "paid"), (erased, at)):
+        facts = fold(state, event, time, SHOP)
+        assert facts is not None
+        decide(state, facts, event, time, SHOP)
     for number, (event, time) in enumerate(events):
         facts = fold(state, event, time, SHOP)
         assert facts is not None
@@ -46,6 +67,41 @@ def golden_state() -> CustomerState:
             for occasion in take_due(state, START + 8 * DAY):
                 decide_timer(state, occasion, SHOP)
     return state
+
+
+def _contact() -> list[Timed]:
+    """Service cases, wishes and a profile, beyond the bounds of those that are kept whole."""
+    at = START + 9 * DAY
+    events: list[Timed] = [
+        service("s1", at, "complaint", "K1", topic="late"),
+        service("s2", at + MINUTE, "replied", "K1"),
+        service("s3", at + 9 * MINUTE, "resolved", "K1"),
+        service("s4", at + DAY, "survey_answered", "K1", score=7),
+        wish("w1", at, "made", "W1", sku="a", attributes={"colour": "jade"}),
+        wish("w2", at, "liked", "W1", liker_id="c2", device_hash="d1"),
+        wish("w3", at, "liked", "W1", liker_id="c1"),
+        wish("w4", at + DAY, "granted", "W1"),
+        wish("w5", at, "commented", "W1", liker_id="c2"),
+        wish("w6", at, "story", "W1"),
+        profile(
+            "f1", at, "updated", birthday=date(1994, 2, 28), gender="female", age_band="30-34",
+            income_band="10k-15k", education="bachelor", region="CN-33", tags=["tea", "gifts"],
+        ),
+        profile("f2", at, "consent", consent={"sms": True, "email": False}),
+        profile("f3", at, "joined_membership"),
+        profile("f4", at, "alias", alias_of="c9"),
+    ]  # fmt: skip
+    for number in range(10):
+        events += [
+            service(f"i{number}", at + DAY + number, "inquiry", f"I{number}"),
+            service(f"j{number}", at + DAY + number, "replied", f"I{number}"),
+            wish(f"m{number}", at + DAY + number, "made", f"M{number}", sku="b"),
+            *(
+                wish(f"l{number}-{liker}", at + liker, "liked", f"M{number}", liker_id=f"L{liker}")
+                for liker in range(6)
+            ),
+        ]
+    return events
 
 
 def golden_states() -> dict[str, CustomerState]:
@@ -123,7 +179,7 @@ def _any_event(drawing: random.Random, event_id: str, at: int, text: str, length
         data: dict[str, Any] = {"quantity": drawing.randrange(1, 1000), "attributes": attributes}
         return cart(event_id, at, action, None if action == "clear" else name("k", 500), **data)
     order_id = name("o", 2000)
-    if draw < 0.9:
+    if draw < 0.82:
         status = drawing.choice(
             ["placed", "paid", "paid", "shipped", "received", "cancelled", "refund_requested",
              "refund_withdrawn", "refunded", "refunded"]
@@ -136,6 +192,34 @@ def _any_event(drawing: random.Random, event_id: str, at: int, text: str, length
         lines = [Line(sku=name("k", 500)) for _ in range(drawing.choice([1, 2, 5, 200]))]
         event.data.lines = lines  # type: ignore[union-attr]
         return event, at
+    if draw > 0.88:
+        return _any_contact(drawing, event_id, at, name)
     action = drawing.choice(["posted", "appended", "shown", "removed", "replied"])
     rating = drawing.randrange(1, 6) if action == "posted" else None
     return review(event_id, at, action, order_id, name("k", 500), rating=rating)
+
+
+def _any_contact(
+    drawing: random.Random, event_id: str, at: int, name: Callable[[str, int], str]
+) -> Timed:
+    draw = drawing.random()
+    if draw < 0.4:
+        action = drawing.choice(["inquiry", "replied", "complaint", "resolved", "survey_answered"])
+        return service(event_id, at, action, name("t", 60), score=drawing.randrange(11))
+    if draw < 0.8:
+        action = drawing.choice(
+            ["made", "made", "liked", "liked", "liked", "unliked", "commented", "story",
+             "withdrawn", "granted", "declined"]
+        )  # fmt: skip
+        attributes = {name("n", 3): name("v", 3) for _ in range(drawing.randrange(3))}
+        return wish(
+            event_id, at, action, name("w", 40), sku=name("k", 500), attributes=attributes,
+            liker_id=name("c", 90), device_hash=name("d", 20),
+        )  # fmt: skip
+    action = drawing.choice(["updated", "updated", "consent", "joined_membership", "alias"])
+    channels = drawing.sample(["app_push", "sms", "email", "chat", "miniapp"], 2)
+    return profile(
+        event_id, at, action, age_band=name("a", 9), income_band=name("i", 9),
+        education=name("e", 9), region=name("r", 9), tags=[name("t", 30) for _ in range(9)],
+        consent={channel: drawing.random() < 0.5 for channel in channels}, alias_of=name("c", 5),
+    )  # fmt: skip

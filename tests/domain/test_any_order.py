@@ -3,6 +3,7 @@
 import random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,13 +16,20 @@ from tests.domain.events import (
     click_events,
     fold_all,
     order_events,
+    profile_events,
     refund_events,
     review_events,
+    service_events,
+    wish_events,
 )
 
 everything = st.lists(
-    st.one_of(cart_events, order_events, refund_events, review_events, click_events), max_size=30
-)
+    st.one_of(
+        cart_events, order_events, refund_events, review_events, click_events, service_events,
+        wish_events, profile_events,
+    ),
+    max_size=30,
+)  # fmt: skip
 
 
 def figures(state: CustomerState) -> dict[str, Any]:
@@ -67,3 +75,23 @@ def test_order_totals_in_any_order(drawn: list[tuple[Any, ...]], shuffler: rando
         shown["paid_amount"] - shown["refunded_amount"] - shown["cancelled_amount"]
     )
     assert min(shown[name] for name in ("net_amount", "refunded_amount", "cancelled_amount")) >= 0
+
+
+@pytest.mark.parametrize(
+    ("part", "events"),
+    [("service", service_events), ("wishes", wish_events), ("profile", profile_events)],
+    ids=["service", "wishes", "profile"],
+)
+def test_each_part_in_any_order(part: str, events: st.SearchStrategy[Any]) -> None:
+    """Many events of one kind, so that they meet more often than among all others."""
+
+    @settings(max_examples=150, deadline=None)
+    @given(st.lists(events, min_size=10, max_size=25), st.randoms(use_true_random=False))
+    def run(drawn: list[tuple[Any, ...]], shuffler: random.Random) -> None:
+        made = build(drawn)
+        expected = figures(fold_all(made))[part]
+        again = made + made[: len(made) // 2]
+        shuffler.shuffle(again)
+        assert figures(fold_all(again))[part] == expected
+
+    run()

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from schemas.trigger import Trigger, TriggerEvent, Why
-from streams.campaigns.campaign import version_of
+from schemas.trigger import CAMPAIGN_LENGTH, Trigger, TriggerEvent, Why
+from streams.campaigns.campaign import CampaignNameError, version_of
 from streams.campaigns.decide import decide, decide_timer
 from streams.campaigns.registry import CAMPAIGNS
 from streams.domain.fold import fold
@@ -120,3 +120,14 @@ def test_a_campaigns_version_is_its_content() -> None:
         assert version_of(definition) == campaign.version
         changed = msgspec.structs.replace(definition, threshold=definition.threshold + 1)
         assert version_of(changed) != campaign.version
+
+
+@pytest.mark.parametrize("name", ["", "x" * (CAMPAIGN_LENGTH + 1), "买一送一", "two words", "n\n"])
+def test_a_name_that_the_contract_does_not_allow_is_refused(name: str) -> None:
+    definition = CAMPAIGNS[0].definition
+    with pytest.raises(CampaignNameError, match="1 to 32 letters"):
+        msgspec.structs.replace(definition, campaign=name)
+    assert msgspec.structs.replace(definition, campaign="x" * CAMPAIGN_LENGTH)
+    published = {"trigger_id": "t", "shop_id": "s", "customer_id": "c", "kind": "coupon_issued"}
+    with pytest.raises(msgspec.ValidationError, match="campaign"):
+        msgspec.convert({**published, "campaign": name, "campaign_version": "1"}, Trigger)

@@ -14,7 +14,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.domain import browsing, cart, duplicates, orders, reviews, state
+from streams.domain import (
+    browsing,
+    cart,
+    duplicates,
+    order,
+    orders,
+    profile,
+    reviews,
+    service,
+    state,
+    wishes,
+)
 from streams.domain.describe import describe
 from streams.domain.fold import fold
 from streams.domain.state import new_state
@@ -45,6 +56,14 @@ RELEASED = {
     "v1/full.msgpack": "f916ad01eb4135b8",
     "v1/new.json": "47ef06636c21cab8",
     "v1/new.msgpack": "804fa165d9d2757d",
+    "v2/busy.json": "aaa67504ca8bc965",
+    "v2/busy.msgpack": "4bc2b689fc6224a5",
+    "v2/clicks.json": "867accf1068a172a",
+    "v2/clicks.msgpack": "01b5be67e6699553",
+    "v2/full.json": "b66eb09c46b22534",
+    "v2/full.msgpack": "a2debccfbd3f9dbe",
+    "v2/new.json": "f742e1dbb54ccbef",
+    "v2/new.msgpack": "d9ed9722efd4c99c",
 }
 
 
@@ -155,7 +174,7 @@ def test_two_processes_with_different_hash_seeds_agree() -> None:
             cwd=Path(__file__).parents[2],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=200,
         )
         assert run.returncode == 0, run.stderr
         runs.add(run.stdout)
@@ -164,8 +183,9 @@ def test_two_processes_with_different_hash_seeds_agree() -> None:
 
 STRUCTS = [
     state.CustomerState, browsing.Browsing, browsing.ActionCounts, browsing.Session,
-    cart.Cart, cart.Line, cart.CartFact, orders.Orders, orders.Totals, orders.OpenOrder,
-    orders.Refund, reviews.Reviews, state.Coupon,
+    cart.Cart, cart.Line, cart.CartFact, orders.Orders, order.Totals, order.OpenOrder,
+    order.Refund, reviews.Reviews, state.Coupon, service.Service, service.Case,
+    wishes.Wishes, wishes.Wish, profile.Profile,
 ]  # fmt: skip
 PACKED = {
     "seen": duplicates.ENTRY_BYTES,
@@ -173,6 +193,11 @@ PACKED = {
     "past orders": orders.PAST_BYTES,
     "past refunds": orders.PAST_REFUND_BYTES,
     "known reviews": reviews.KNOWN_BYTES,
+    "past cases": service.PAST_CASE_BYTES,
+    "past wishes": wishes.PAST_WISH_BYTES,
+    "likers": wishes.LIKER_BYTES,
+    "stamps": profile.STAMP_BYTES,
+    "consents": profile.CONSENT_BYTES,
 }
 
 

@@ -86,7 +86,7 @@ class Demo:
                 self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-                self.process.wait(10)
+                self.process.wait(60)
 
 
 def _commands(parent: int | None = None) -> Iterator[tuple[int, bytes]]:
@@ -137,7 +137,7 @@ def adds_up(summary: Mapping[str, object]) -> None:
     assert [verified[kind] for kind in ("missing", "extra", "different")] == [0, 0, 0]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_on_given_servers_it_leaves_nothing(
     stack: Stack, tmp_path: Path, demos: list[Demo]
 ) -> None:
@@ -145,7 +145,7 @@ def test_on_given_servers_it_leaves_nothing(
     demos.append(demo)
     admin = AdminClient({"bootstrap.servers": stack.kafka})
     demo.says("events,", 120)
-    while_it_runs = [name for name in admin.list_topics(timeout=10).topics if "demo-" in name]
+    while_it_runs = [name for name in admin.list_topics(timeout=60).topics if "demo-" in name]
     assert len(while_it_runs) == len(TOPICS)
 
     summary = demo.ends(120)
@@ -161,13 +161,17 @@ def test_on_given_servers_it_leaves_nothing(
     assert triggers["second-order"] > 0
     assert 0 < latency["p50"] <= latency["p99"]
     assert "because of the first order paid" in demo.output
-    assert not [name for name in admin.list_topics(timeout=10).topics if "demo-" in name]
+    # A broker lists for a moment what the controller has deleted.
+    wait_for(
+        lambda: not [name for name in admin.list_topics(timeout=60).topics if "demo-" in name],
+        message="the topics to be gone",
+    )
     with redis.Redis.from_url(stack.redis_url) as client:
         assert not list(client.scan_iter("huitou-demo-*"))
     assert demo.left_behind() == []
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_ctrl_c_ends_it_in_order(stack: Stack, tmp_path: Path, demos: list[Demo]) -> None:
     demo = Demo(tmp_path, **given(stack))
     demos.append(demo)
@@ -204,7 +208,7 @@ def test_a_worker_that_is_killed_is_started_again_and_nothing_is_lost(
     killed = demo.workers()
     assert len(killed) == 2
     os.kill(killed[0], signal.SIGKILL)
-    demo.says("was ended by SIGKILL", 30)
+    demo.says("was ended by SIGKILL", 60)
 
     summary = demo.ends(200)
 

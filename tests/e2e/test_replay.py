@@ -142,11 +142,11 @@ def test_one_worker_killed_and_one_frozen(
     everything = list(range(bench.settings.partitions))
     wait_for(
         lambda: any(line.get("partitions") == everything for line in _recoveries(third)),
-        60,
+        120,
         "the third worker to own everything",
     )
     second.signal(signal.SIGCONT)
-    assert second.wait(60) != 0
+    assert second.wait(120) != 0
     doubt = second.logged("doubt")
     assert doubt is not None, second.tail()
     assert any(word in str(doubt["error"]) for word in ("refused", "Publisher", "Gap")), doubt

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from schemas.catalogue import CLOCK, CUSTOMER_TOPICS, DEADLETTERS, JOURNAL, TRIGGERS
 from schemas.clock import ClockRecord, Close, Rebase, Tick, encode_clock
@@ -28,6 +29,9 @@ _TYPES = {
     "shop.carts": "shop.cart.v1",
     "shop.orders": "shop.order.v1",
     "shop.reviews": "shop.review.v1",
+    "shop.service": "shop.service.v1",
+    "shop.wishes": "shop.wish.v1",
+    "shop.profiles": "shop.profile.v1",
 }
 
 
@@ -106,7 +110,7 @@ class WorkerProcess:
     def metrics(self) -> dict[str, float]:
         """Series as ``name{labels}`` -> value."""
         port = self.wait_for_log("worker starts")["metrics_port"]
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
             text = answer.read().decode()
         series = {}
         for line in text.splitlines():
@@ -118,7 +122,7 @@ class WorkerProcess:
     def ready(self) -> tuple[int, dict[str, object]]:
         port = self.wait_for_log("worker starts")["metrics_port"]
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=60) as answer:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read())
@@ -132,12 +136,12 @@ class WorkerProcess:
 
     def stop(self) -> int:
         self.signal(signal.SIGTERM)
-        return self.wait(20)
+        return self.wait()
 
     def kill(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 class Bench:
@@ -146,8 +150,8 @@ class Bench:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.prefix = settings.topic_prefix
-        self.redis: Any = connect(settings.redis_url, timeout=30.0)
-        self.store = RedisStore(settings.redis_url, settings.redis_prefix)
+        self.redis: Any = connect(settings.redis_url, timeout=60.0)
+        self.store = RedisStore(settings.redis_url, settings.redis_prefix, timeout=60.0)
         self._producer = Producer({"bootstrap.servers": settings.kafka_bootstrap, "linger.ms": 5})
         self.published: dict[tuple[str, int], int] = {}
 
@@ -180,7 +184,7 @@ class Bench:
         )
 
     def flush(self) -> None:
-        assert self._producer.flush(30) == 0
+        assert self._producer.flush(60) == 0
 
     def processed(self) -> int:
         """Records of customer topics that the commit scripts have counted."""
@@ -210,7 +214,7 @@ class Bench:
         finally:
             offsets.close()
 
-    def wait_published(self, timeout: float = 30.0) -> None:
+    def wait_published(self, timeout: float = 60.0) -> None:
         """Readers of Kafka find every commit that Redis has."""
         wait_for(self.is_published, timeout, "the outbox published")
 
@@ -226,6 +230,16 @@ class Bench:
             written = log.high_watermarks(places)
             readable = log.stable_ends(places)
         return all(readable[place] >= end for place, end in written.items())
+
+    def wait_no_members(self, timeout: float = 60.0) -> None:
+        """The group has noticed that its last worker ended: till then it lets nobody change it."""
+        admin = AdminClient({"bootstrap.servers": self.settings.kafka_bootstrap})
+        group = self.settings.group
+
+        def empty() -> bool:
+            return not admin.describe_consumer_groups([group])[group].result(60).members
+
+        wait_for(empty, timeout, "the group to be empty")
 
     def read(self, topic: str, isolation: str = "read_committed") -> list[dict[str, object]]:
         """All JSON records of a topic, by partition and offset."""
@@ -252,7 +266,7 @@ class Bench:
         consumer.assign([TopicPartition(name, number, 0) for number in partitions])
         ended: set[int] = set()
         while len(ended) < len(partitions):
-            message = consumer.poll(20)
+            message = consumer.poll(60)
             assert message is not None, f"no end of {name} in sight"
             error = message.error()
             if error is not None:
@@ -315,21 +329,33 @@ class TestClock:
         self._bench.flush()
 
 
+#: Key, value, key, value ... of all keys like ARGV[1], with nothing in between.
+_DUMP = """
+local found = {}
+for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
+  found[#found + 1] = key
+  found[#found + 1] = redis.call('DUMP', key)
+end
+return found
+"""
+
+
 class Snapshot:
-    """All keys of a stack's Redis at one moment, to put them back later: a Redis that lost a suffix."""
+    """All keys of a stack's Redis at one moment, to put them back later: a Redis that lost a suffix.
+
+    May be taken beside a running worker, which trims what it has published and commits its clock.
+    """
 
     def __init__(self, bench: Bench) -> None:
         self._redis = bench.redis
         self._pattern = f"{bench.settings.redis_prefix}*"
-        self._values = {key: self._redis.dump(key) for key in self._keys()}
-
-    def _keys(self) -> list[bytes]:
-        return list(self._redis.scan_iter(match=self._pattern, count=1_000))
+        flat = self._redis.eval(_DUMP, 0, self._pattern)
+        self._values = dict(zip(flat[::2], flat[1::2], strict=True))
 
     def put_back(self) -> None:
         """Only while no worker runs, or it sees a Redis that no crash could make."""
         pipe = self._redis.pipeline(transaction=True)
-        for key in self._keys():
+        for key in self._redis.scan_iter(match=self._pattern, count=1_000):
             pipe.delete(key)
         for key, value in self._values.items():
             pipe.restore(key, 0, value)
@@ -345,7 +371,7 @@ def moment(seconds: float, start: str = "2026-01-01T00:00:00") -> str:
 
 
 def run_cli(
-    settings: Settings, *arguments: str, timeout: float = 120, tree: Path | None = None
+    settings: Settings, *arguments: str, timeout: float = 240, tree: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run `huitou` with these settings; ``tree``: the folder whose packages it runs."""
     return subprocess.run(

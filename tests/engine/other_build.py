@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from streams.domain.state import STATE_VERSION
 from streams.settings import Settings
 from tests.engine.harness import WorkerProcess, environment
 
@@ -38,7 +39,7 @@ class OtherBuild:
         return WorkerProcess(settings, log, **self.environment)
 
     def run_cli(
-        self, settings: Settings, *arguments: str, timeout: float = 120
+        self, settings: Settings, *arguments: str, timeout: float = 240
     ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, "-m", "streams.cli.main", *arguments],
@@ -53,9 +54,10 @@ class OtherBuild:
 #: A build whose states have one more field, as every change of the encoding must look.
 NEXT_ENCODING = {
     "streams/domain/state.py": {
-        "STATE_VERSION = 1\n": "STATE_VERSION = 2\n",
-        "    coupons: list[Coupon] = []\n": (
-            "    coupons: list[Coupon] = []\n    #: Known from version 2 on.\n    tier: str = 'none'\n"
+        f"STATE_VERSION = {STATE_VERSION}\n": f"STATE_VERSION = {STATE_VERSION + 1}\n",
+        "    erased_at: int | None = None\n": (
+            "    erased_at: int | None = None\n    #: Known from the next version on.\n"
+            "    tier: str = 'none'\n"
         ),
     }
 }

@@ -60,7 +60,7 @@ def test_each_kind_becomes_one_dead_letter(bench: Bench, tmp_path: Path) -> None
     bench.send_raw("shop.clicks", b"anna", json.dumps({**GOOD, "id": "good-last"}).encode())
     bench.flush()
     bench.wait_processed()
-    wait_for(lambda: len(bench.read(DEADLETTERS)) >= len(sent), 30, f"{len(sent)} dead letters")
+    wait_for(lambda: len(bench.read(DEADLETTERS)) >= len(sent), 60, f"{len(sent)} dead letters")
     letters = {letter["data"]["reason"]: letter["data"] for letter in bench.read(DEADLETTERS)}  # type: ignore[index]
     assert len(bench.read(DEADLETTERS)) == len(sent)
     assert letters.keys() == sent.keys()
@@ -96,7 +96,7 @@ def test_a_header_name_that_is_not_utf8(bench: Bench, tmp_path: Path) -> None:
         producer.send(
             f"{bench.prefix}shop.clicks", value, key=b"anna", partition=home, headers=headers
         )
-    producer.flush(20)
+    producer.flush(60)
     wait_for(lambda: bench.counted("applied") == 9, 60, "all nine applied")
     bench.wait_published()
     verified = run_cli(bench.settings, "verify", "--json")
@@ -118,7 +118,7 @@ def test_compressed_topics_are_read(bench: Bench, tmp_path: Path, codec: str) ->
     for number in range(500):
         value = json.dumps({**GOOD, "id": f"e{number}"}).encode()
         producer.produce(f"{bench.prefix}shop.clicks", value, key=b"anna", partition=home)
-    assert producer.flush(30) == 0
+    assert producer.flush(60) == 0
     wait_for(lambda: bench.counted("applied") == 500, 60, "500 events applied")
     assert worker.stop() == 0
 
@@ -142,7 +142,7 @@ def test_a_poisoned_topic_is_paused_and_goes_on_when_told(bench: Bench, tmp_path
     # Other topics go on, and the poisoned one is not eaten.
     bench.send("shop.carts", "anna", {"action": "add", "sku": "s2"}, id="c2", time=moment(1))
     bench.flush()
-    wait_for(lambda: bench.counted("applied") == 2, 30, "the cart beside it")
+    wait_for(lambda: bench.counted("applied") == 2, 60, "the cart beside it")
     assert bench.counted("dead_letter") < 300
     result = run_cli(bench.settings, "resume", "shop.clicks")
     assert result.returncode == 0, result.stderr

@@ -18,6 +18,8 @@ class Clock:
         self.vector: dict[str, int] = {}
         self.definitions: dict[str, int] = {}
         self.next_due: int | None = None
+        #: Whether a timer is about to fire.
+        self.fires = False
 
     def add(self, *records: ClockRecord) -> None:
         for record in records:
@@ -26,7 +28,7 @@ class Clock:
 
     def apply(self) -> Applied | None:
         applied = self.queue.apply(
-            self.state, self.vector, self.definitions, LATENESS, self.next_due
+            self.state, self.vector, self.definitions, LATENESS, self.next_due, fires=self.fires
         )
         if applied is not None:
             self.state = applied.clock
@@ -92,7 +94,39 @@ def test_a_rebase_starts_the_watermark_anew_and_silences_the_wall() -> None:
     clock.add(tick(1_000_000), Rebase(0, 50_000, 90_000, "replay"), tick(1_001_000))
     clock.add(tick(60_000, clock="replay", epoch=0))
     clock.apply()
+    assert clock.state.watermark == 995_000
+    clock.apply()
     assert clock.state == ClockState("replay", 60_000, 90_000, 1.0, 55_000, 1)
+
+
+def test_a_rebase_to_a_later_time_moves_no_watermark() -> None:
+    """It names no ends, so what is not read yet would be overtaken."""
+    clock = Clock()
+    clock.add(tick(10_000))
+    clock.apply()
+    clock.add(Rebase(0, 50_000, 90_000, "simulator"))
+    clock.apply()
+    assert clock.state == ClockState("simulator", 50_000, 90_000, 0.0, 5_000, 1)
+    clock.add(tick(60_000, clock="simulator", epoch=0, clicks=1))
+    clock.apply()
+    assert clock.state.watermark == 5_000
+    clock.vector["clicks"] = 1
+    clock.apply()
+    assert clock.state.watermark == 55_000
+
+
+def test_a_rebase_waits_for_what_the_clock_before_made_due() -> None:
+    clock = Clock()
+    clock.add(Rebase(0, 50_000, 90_000, "one"), Close(0, 90_000, "one", {}))
+    clock.add(Rebase(0, 1_000, 2_000, "two"))
+    clock.apply()
+    assert clock.state == ClockState(WALL, 90_000, 0, 1.0, 85_000, 0)
+    clock.fires = True
+    assert clock.apply() is None
+    clock.fires = False
+    clock.apply()
+    assert clock.state.clock == "two"
+    assert clock.state.watermark == 1_000
 
 
 def test_a_second_tool_is_ignored_until_the_first_has_closed() -> None:
@@ -146,6 +180,8 @@ def test_a_tool_that_waits_to_take_over_is_seen() -> None:
     clock.add(Rebase(0, 50_000, 90_000, "replay"))
     assert clock.queue.hands_over
     clock.vector["clicks"] = 5
+    clock.apply()
+    assert clock.queue.hands_over
     clock.apply()
     assert not clock.queue.hands_over
 

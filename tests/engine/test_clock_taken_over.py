@@ -44,7 +44,7 @@ def clock_withheld(bench: Bench) -> Iterator[None]:
         # Of an owner of the past: it says nothing.
         record = Tick(number, int(time.time() * 1000), WALL, 0, {})
         producer.produce(f"{bench.prefix}{CLOCK}", encode_clock(record), partition=number)
-    assert producer.flush(30) == 0
+    assert producer.flush(60) == 0
     yield
     producer.commit_transaction(60)
 

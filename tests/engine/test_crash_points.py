@@ -71,7 +71,7 @@ def test_crash_in_a_replay(bench: Bench, tmp_path: Path) -> None:
     day.evening()
     bench.wait_processed()
     bench.wait_published()
-    first.stop()
+    assert first.stop() == 0
     bench.wait_published()
     early.put_back()
     crashing = WorkerProcess(bench.settings, log, HUITOU_CRASH="in-replay")

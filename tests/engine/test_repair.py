@@ -56,7 +56,7 @@ def test_a_group_made_anew_is_adopted(bench: Bench, day: ShopDay, tmp_path: Path
     refused = WorkerProcess(bench.settings, log)
     assert refused.wait() != 0
     refused.kill()
-    _wait_for_no_members(bench)
+    bench.wait_no_members()
     adopted = run_cli(bench.settings, "group", "adopt")
     assert adopted.returncode == 0, adopted.stderr
     _assert_goes_on(bench, day, log)
@@ -102,16 +102,6 @@ def _values(bench: Bench) -> dict[bytes, object]:
 
 
 def _delete_group(bench: Bench) -> None:
-    _wait_for_no_members(bench)
+    bench.wait_no_members()
     admin = AdminClient({"bootstrap.servers": bench.settings.kafka_bootstrap})
-    admin.delete_consumer_groups([bench.settings.group])[bench.settings.group].result(20)
-
-
-def _wait_for_no_members(bench: Bench) -> None:
-    admin = AdminClient({"bootstrap.servers": bench.settings.kafka_bootstrap})
-    group = bench.settings.group
-
-    def empty() -> bool:
-        return not admin.describe_consumer_groups([group])[group].result(20).members
-
-    wait_for(empty, 30, "the group to be empty")
+    admin.delete_consumer_groups([bench.settings.group])[bench.settings.group].result(60)

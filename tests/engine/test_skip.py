@@ -128,11 +128,12 @@ def test_a_record_is_left_out_and_nothing_else(
     assert skips(bench) == [Skipped(RecordCause(topic, offset), REASON)]
     assert bench.counted("applied") == 27
     assert bench.counted("dead_letter") == 1
-    metrics = failing.metrics()
-    assert metrics['shop_skips_total{cause="record"}'] == 1
-    assert metrics['shop_partitions_paused{reason="fold"}'] == 0
-    wait_for(lambda: failing.ready()[0] == 200, 30, "the worker ready again")
-    wait_for(lambda: not paused_partitions(bench.settings), 30, "no partition listed as paused")
+    # A worker counts what it has committed a moment after it is there to be seen.
+    skips_total = 'shop_skips_total{cause="record"}'
+    wait_for(lambda: failing.metrics().get(skips_total) == 1, 60, "the skip to be counted")
+    assert failing.metrics()['shop_partitions_paused{reason="fold"}'] == 0
+    wait_for(lambda: failing.ready()[0] == 200, 60, "the worker ready again")
+    wait_for(lambda: not paused_partitions(bench.settings), 60, "no partition listed as paused")
 
     # The same again is harmless, also one that reaches the log, and after a restart.
     again = skip(bench.settings, number, RecordCause(topic, offset), "again")
@@ -246,7 +247,8 @@ def test_a_timer_is_dropped_and_the_others_fire(bench: Bench, failing: WorkerPro
     bench.wait_published()
     assert [trigger["subject"] for trigger in bench.triggers()] == [beside]
     assert skips(bench) == [Skipped(TimerCause("shop/untimely", "abandoned-cart", due), REASON)]
-    assert failing.metrics()['shop_skips_total{cause="timer"}'] == 1
+    skips_total = 'shop_skips_total{cause="timer"}'
+    wait_for(lambda: failing.metrics().get(skips_total) == 1, 60, "the skip to be counted")
     follow(bench, listed)
     assert_verified(bench)
     assert failing.stop() == 0

@@ -17,6 +17,7 @@ from tests.waiting import wait_for
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 CUSTOMERS = 20
+OLDER, NEWER = CODEC_VERSION, CODEC_VERSION + 1
 #: Of the morning only: nothing touches it after the upgrade.
 UNTOUCHED = "untouched"
 
@@ -33,7 +34,7 @@ class Upgraded:
         bench.send("shop.clicks", UNTOUCHED, {"action": "view"}, id="first", time=moment(0))
         self.day.morning()
         self.settle()
-        assert set(self.encodings().values()) == {1}
+        assert set(self.encodings().values()) == {OLDER}
         assert older.stop() == 0
         newer = self.newer.worker(bench.settings, self.log)
         self.day.evening()
@@ -70,18 +71,17 @@ class Upgraded:
 def test_an_upgrade_reads_what_the_older_build_wrote_and_a_downgrade_refuses(
     bench: Bench, tmp_path: Path
 ) -> None:
-    assert CODEC_VERSION == 1, "NEXT_ENCODING raises version 1; raise both numbers there"
     upgraded = Upgraded(bench, tmp_path)
     # Nothing was lost, doubled or decided anew, and each state is rewritten by its next event.
     assert ids(bench.triggers()) == sorted(upgraded.day.expected)
     assert bench.counted("applied") == sum(bench.published.values())
     encodings = upgraded.encodings()
-    assert encodings.pop(UNTOUCHED) == 1
-    assert set(encodings.values()) == {2}
+    assert encodings.pop(UNTOUCHED) == OLDER
+    assert set(encodings.values()) == {NEWER}
     assert len(encodings) == CUSTOMERS
     states = upgraded.states()
     assert states["c000"][-1] == "none"
-    touched = {number for number in range(8) if bench.store.stored(number).codec_min == 2}
+    touched = {number for number in range(8) if bench.store.stored(number).codec_min == NEWER}
     assert touched
 
     # Back to the older build, while events wait: it refuses, and changes nothing.
@@ -93,14 +93,16 @@ def test_an_upgrade_reads_what_the_older_build_wrote_and_a_downgrade_refuses(
     line = older.logged("refused")
     assert line is not None
     assert line["case"] == "newer"
-    for words in ("in encoding 2", "writes encoding 1", "huitou rebuild --partition"):
+    for words in (
+        f"in encoding {NEWER}", f"writes encoding {OLDER}", "huitou rebuild --partition",
+    ):  # fmt: skip
         assert words in str(line["error"])
     assert upgraded.values() == before
     assert bench.kafka_positions() == kafka
     assert ids(bench.triggers()) == sorted(upgraded.day.expected)
     shown = run_cli(bench.settings, "customer", "c001", "--shop", "shop")
     assert shown.returncode == 1
-    assert "encoding 2" in shown.stderr
+    assert f"encoding {NEWER}" in shown.stderr
     assert "Deploy readers first" in shown.stderr
 
     # The newer build goes on where it stood.
@@ -118,7 +120,7 @@ def test_going_back_for_good_by_a_rebuild(bench: Bench, tmp_path: Path) -> None:
     upgraded = Upgraded(bench, tmp_path)
     rebuilt = run_cli(bench.settings, "rebuild", "--yes", "--json")
     assert rebuilt.returncode == 0, rebuilt.stderr
-    assert set(upgraded.encodings().values()) == {1}
+    assert set(upgraded.encodings().values()) == {OLDER}
     older = WorkerProcess(bench.settings, upgraded.log)
     bench.send("shop.clicks", "c001", {"action": "view"}, id="later", time=moment(7_000))
     bench.flush()

@@ -206,6 +206,8 @@ class _Run:
             return False
 
         wait_for(drained, RECOVERY_SECONDS, "the drain")
+        # One that has only just been started again does not know SIGTERM yet.
+        self._scene.until_settled()
         self._workers.stop()
         last = [slot.exit_codes[-1] for slot in self._workers.slots[: self._options.workers]]
         if any(last):

@@ -2,8 +2,11 @@
 
 A coupon for a cart is a function of the events only while all that bears on it is there before its
 timer fires. So what changes a cart comes at most ``JITTER_MS`` late, which is less than the
-watermark's lateness; what comes hours late are clicks, reviews, and the one and only cart event of a
-customer, which a clock far beyond it must not swallow.
+watermark's lateness; what comes hours late are clicks, reviews, profiles, and the one and only cart
+event of a customer, which a clock far beyond it must not swallow.
+
+What follows an erase must come after it, and what precedes it must not be told twice: whether a
+repeat is one can no longer be known then. So those customers' events come on time, and once.
 """
 
 import heapq
@@ -13,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
+
+from tests.faults.contact import GONE, Contact
 
 #: How much older than its publication an event may be that bears on a cart.
 JITTER_MS = 240_000
@@ -33,6 +38,9 @@ _TYPES = {
     "shop.carts": "shop.cart.v1",
     "shop.orders": "shop.order.v1",
     "shop.reviews": "shop.review.v1",
+    "shop.service": "shop.service.v1",
+    "shop.wishes": "shop.wish.v1",
+    "shop.profiles": "shop.profile.v1",
 }
 
 
@@ -50,6 +58,7 @@ class Shopping:
     def __init__(self, seed: int, customers: int) -> None:
         self._random = random.Random(seed)
         self._customers = customers
+        self._contact = Contact(self._random)
         self._number = 0
         #: What is still to come of a customer's order, by customer.
         self._steps: dict[str, list[dict[str, Any]]] = {}
@@ -62,21 +71,26 @@ class Shopping:
             yield heapq.heappop(self._repeats)[2]
         self._number += 1
         topic, customer, data = self._next()
-        time = now_ms
-        if self._random.random() < 0.2:
-            time -= self._random.randrange(JITTER_MS)
-        if customer.startswith("late-") or (
-            topic in ("shop.clicks", "shop.reviews") and self._random.random() < LATE
-        ):
-            time = now_ms - self._random.randrange(HOUR_MS, 20 * HOUR_MS)
+        leaving = customer.startswith(GONE)
+        time = now_ms if leaving else self._time(topic, customer, now_ms)
         sent = self.event(topic, customer, f"e{self._number:09d}", time, data)
-        if self._random.random() < REPEATED:
+        once = leaving and data["action"] != "erase"
+        if not once and self._random.random() < REPEATED:
             again = sent
             if topic != "shop.clicks" and self._random.random() < RENAMED:
                 again = self.event(topic, customer, f"x{self._number:09d}", time, data)
             due = now_ms + self._random.randrange(1, REPEAT_MS)
             heapq.heappush(self._repeats, (due, self._number, again))
         yield sent
+
+    def _time(self, topic: str, customer: str, now_ms: int) -> int:
+        time = now_ms
+        if self._random.random() < 0.2:
+            time -= self._random.randrange(JITTER_MS)
+        late = topic in ("shop.clicks", "shop.reviews", "shop.profiles")
+        if customer.startswith("late-") or (late and self._random.random() < LATE):
+            time = now_ms - self._random.randrange(HOUR_MS, 20 * HOUR_MS)
+        return time
 
     @staticmethod
     def event(topic: str, customer: str, event_id: str, time: int, data: Mapping[str, Any]) -> Sent:
@@ -94,13 +108,15 @@ class Shopping:
         if kind < 0.01:
             return "shop.carts", f"late-{self._number}", {"action": "add", "sku": draw.choice(SKUS)}
         customer = f"c{draw.randrange(self._customers):05d}"
-        if kind < 0.55:
+        if kind < 0.50:
             action = draw.choice(["view", "view", "view", "favorite", "search"])
             return "shop.clicks", customer, {"action": action, "sku": draw.choice(SKUS)}
-        if kind < 0.77:
+        if kind < 0.70:
             return "shop.carts", customer, self._cart()
-        if kind < 0.92:
+        if kind < 0.83:
             return "shop.orders", customer, self._order(customer)
+        if kind > 0.90:
+            return self._contact.next(customer, self._number)
         data = {"order_id": f"o{self._number}", "sku": draw.choice(SKUS)}
         if draw.random() < 0.1:
             return "shop.reviews", customer, {**data, "action": "appended"}

@@ -23,6 +23,8 @@ STAGES: Final = (
 )  # fmt: skip
 #: A broker answers a read of offsets that a transaction is about to change only after its end.
 _OFFSETS_SECONDS = 2.0
+#: A Redis that is down refuses at once; one that is slow to answer is on a busy machine.
+_REDIS_SECONDS = 30.0
 
 
 class Look(NamedTuple):
@@ -45,8 +47,8 @@ class Observer:
         self._customer = [settings.topic_prefix + topic for topic in CUSTOMER_TOPICS]
         self._journal = settings.topic_prefix + JOURNAL
         self._carrier = settings.topic_prefix + CLICKS
-        self._store = RedisStore(settings.redis_url, settings.redis_prefix, timeout=2.0)
-        self._redis = connect(settings.redis_url, timeout=2.0)
+        self._store = RedisStore(settings.redis_url, settings.redis_prefix, timeout=_REDIS_SECONDS)
+        self._redis = connect(settings.redis_url, timeout=_REDIS_SECONDS)
         self._connect()
 
     def _connect(self) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from schemas.catalogue import CUSTOMER_TOPICS
 from tests.faults.report import Report
 from tests.faults.schedule import (
     BROKER_RESTART,
@@ -46,12 +47,16 @@ def test_a_seed_is_a_course_of_events() -> None:
 def test_all_topics_with_repeats_late_ones_and_every_campaign() -> None:
     sent = _shopped(3, 6_000)
     expected = expect(Published(s.topic, s.key, msgspec.json.decode(s.value)) for _, s in sent)
-    assert set(expected.events) == {"shop.clicks", "shop.carts", "shop.orders", "shop.reviews"}
+    assert set(expected.events) == set(CUSTOMER_TOPICS)
     assert set(expected.duplicates) == set(expected.events)
     assert all(count > 20 for count in expected.by_campaign().values()), expected.by_campaign()
     assert len(expected.by_campaign()) == 3
     ages = [now - milliseconds(msgspec.json.decode(s.value)["time"]) for now, s in sent]
     assert sum(age > 3_600_000 for age in ages) > 50
+    erased = [figures for figures in expected.customers.values() if figures.erased_at]
+    assert len(erased) > 5
+    assert {figures.views for figures in erased} == {0}
+    assert {figures.profile["region"] for figures in erased} == {None, "CN-33"}
 
 
 def test_what_bears_on_a_cart_is_early_enough_or_the_only_one() -> None:

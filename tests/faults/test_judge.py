@@ -16,7 +16,7 @@ from tests.faults.source import LATENESS, SHARDS, Source
 from tests.faults.stages import Observer
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def _publish_a_trigger_again(settings: Settings) -> None:
     producer = Producer({"bootstrap.servers": settings.kafka_bootstrap})
     key = json.loads(value)["subject"]
     producer.produce(settings.topic_prefix + TRIGGERS, value, key=key, partition=partition)
-    assert producer.flush(20) == 0
+    assert producer.flush(60) == 0
 
 
 def _hide_a_paid_order(published: Path) -> None:

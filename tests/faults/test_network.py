@@ -35,7 +35,7 @@ class Way(NamedTuple):
     heard: list[bytes]
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_a_half_open_connection_hears_no_answer_to_what_was_done(way: Way) -> No
             connection.settimeout(0.5)
             with pytest.raises(TimeoutError):
                 connection.recv(1_000)
-        connection.settimeout(20)
+        connection.settimeout(60)
         assert _ended(connection)
     with way.connect() as connection:
         assert _ask(connection, b"after") == b"after"

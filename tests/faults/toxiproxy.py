@@ -22,7 +22,7 @@ VERSION: Final = "v2.5.0"
 MODULE: Final = f"github.com/Shopify/toxiproxy/v2/cmd/server@{VERSION}"
 _HOST: Final = "127.0.0.1"
 _BUILD_SECONDS: Final = 600.0
-_START_SECONDS: Final = 30.0
+_START_SECONDS: Final = 60.0
 
 #: Which way data goes: ``upstream`` to the server, ``downstream`` to the client.
 Stream = Literal["upstream", "downstream"]
@@ -155,7 +155,7 @@ class Toxiproxy:
     def ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> None:
         """One order. Raises ToxiproxyError with its answer, OSError where it gives none."""
         # Not urllib: that would go through the proxy of the environment.
-        connection = http.client.HTTPConnection(_HOST, self._port, timeout=10.0)
+        connection = http.client.HTTPConnection(_HOST, self._port, timeout=60.0)
         try:
             connection.request(method, path, json.dumps(body or {}))
             answer = connection.getresponse()

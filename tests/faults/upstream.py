@@ -13,7 +13,7 @@ from tests.faults.source import Source
 
 #: Each of them views something and pays an order in one transaction.
 _CUSTOMERS = 4
-_CALL_SECONDS = 20.0
+_CALL_SECONDS = 60.0
 _TRANSACTION_MS = 60_000
 
 

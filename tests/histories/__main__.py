@@ -2,7 +2,7 @@
 
 python -m tests.histories             # compare, and show where they differ
 python -m tests.histories --record    # write what comes out now; look at it with: git diff
-python -m tests.histories --events    # make the events anew too (they come from the simulator)
+python -m tests.histories --events    # make the events anew too
 """
 
 import argparse
@@ -21,7 +21,7 @@ def main() -> int:
     parser.add_argument("--events", action="store_true", help="write events and outcomes")
     given = parser.parse_args()
     if given.events:
-        for name in recording.HISTORIES:
+        for name in (*recording.HISTORIES, recording.CONTACT):
             recording.write(recording.make(name), events_path(name))
     differing = 0
     for name in names():

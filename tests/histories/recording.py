@@ -1,16 +1,17 @@
-"""Where the recorded histories come from: the simulator, each with a seed of its own."""
+"""Where the recorded histories come from: the simulator, the fault run's shopping; each has a seed."""
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import get_args
 
 from producers.simulator import Mischief, Simulator
 from producers.source import Record
-from schemas.catalogue import CLICKS
+from schemas.catalogue import CLICKS, PROFILES, SERVICE, WISHES
 from schemas.deadletter import Reason
+from tests.faults.shopping import Shopping
 from tests.histories.folding import Event
 
 #: 2024-06-01T00:00:00Z
@@ -28,16 +29,30 @@ HISTORIES: Mapping[str, tuple[int, int, float, Mischief]] = {
     "crowd": (2, 60, 1.0, Mischief(0.0, 0.0, 0.0)),
     "mischief": (3, 10, 1.0, Mischief(0.08, 0.08, 0.08, reasons=_REASONS)),
 }
+#: Those whom the simulator does not know: who ask, wish, say who they are and are erased.
+CONTACT = "contact"
+CONTACT_SEED, CONTACT_CUSTOMERS, CONTACT_STEP_MS = 4, 8, 20_000
 
 
 def make(name: str) -> list[Event]:
     """The first ``EVENTS`` records of a history, the same in every process."""
+    if name == CONTACT:
+        return list(islice(_contact(), EVENTS))
     seed, customers, activity, mischief = HISTORIES[name]
     simulator = Simulator(seed, customers, START_MS, activity=activity, mischief=mischief)
     return [
         Event(record.topic, record.at_ms, _text(record.key), _text(record.value))
         for record in islice(_thinned(simulator.records()), EVENTS)
     ]
+
+
+def _contact() -> Iterator[Event]:
+    """All service events, wishes and profiles, and one in eight of the others."""
+    shopping, others = Shopping(CONTACT_SEED, CONTACT_CUSTOMERS), count()
+    for at_ms in count(START_MS, CONTACT_STEP_MS):
+        for topic, key, value in shopping.at(at_ms):
+            if topic in (SERVICE, WISHES, PROFILES) or next(others) % 8 == 0:
+                yield Event(topic, at_ms, key, value.decode())
 
 
 def _thinned(records: Iterator[Record]) -> Iterator[Record]:

@@ -45,7 +45,11 @@ def test_the_histories_have_what_they_are_for() -> None:
     assert {line["outcome"] for line in lines if "outcome" in line} == {
         "applied", "duplicate", "dead_letter",
     }  # fmt: skip
-    assert sum("state" in line for line in lines) > 50
+    states = [line for line in lines if "state" in line]
+    assert len(states) > 50
+    assert sum(state["service"]["resolved"] for state in states) > 5
+    assert sum(state["wishes"]["likes"] for state in states) > 5
+    assert any(state["erased_at"] is not None for state in states)
 
 
 def test_one_event_less_is_found(capsys: pytest.CaptureFixture[str]) -> None:

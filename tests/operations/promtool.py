@@ -19,7 +19,7 @@ def check_metrics(exposition: bytes) -> None:
         check=False,
         input=exposition,
         capture_output=True,
-        timeout=30,
+        timeout=60,
     )
     said = done.stderr.decode()
     assert done.returncode == 0, said

@@ -31,7 +31,7 @@ class Worker:
         self.port = self.server.start()
 
     def request(self, path: str, method: str = "GET") -> tuple[int, bytes, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.request(method, path)
         answer = connection.getresponse()
         body = answer.read()

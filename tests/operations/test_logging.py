@@ -16,7 +16,7 @@ def _run(body: str, *arguments: str) -> list[str]:
         check=False,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=100,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""

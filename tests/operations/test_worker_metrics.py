@@ -22,9 +22,19 @@ SILENT = {"shop_commit_refused_total", "shop_scrape_failures_total", "shop_skips
 
 def get(worker: WorkerProcess, path: str) -> bytes:
     port = worker.wait_for_log("worker starts")["metrics_port"]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
         body: bytes = answer.read()
     return body
+
+
+def names_of(series: dict[str, float]) -> set[str]:
+    return {re.sub(r"_(bucket|sum|count)(\{.*)?$|\{.*", "", name) for name in series}
+
+
+def whole(series: dict[str, float], day: ShopDay) -> dict[str, float] | None:
+    """The series once each metric that must have a value has one and the last trigger is counted."""
+    counted = series.get("shop_trigger_latency_seconds_count", 0) >= len(day.expected)
+    return series if counted and set(CATALOGUE) - SILENT <= names_of(series) else None
 
 
 def test_every_metric_has_a_value_on_a_worker(settings: Settings, tmp_path: Path) -> None:
@@ -38,15 +48,10 @@ def test_every_metric_has_a_value_on_a_worker(settings: Settings, tmp_path: Path
         day.morning()
         day.evening()
         bench.wait_processed()
-        wait_for(lambda: len(bench.triggers()) == len(day.expected), 30, "every trigger")
-        # Gauges that are looked at once a second or five follow.
-        wait_for(
-            lambda: "shop_open_transaction_age_seconds{" in get(worker, "/metrics").decode(),
-            message="all gauges",
-        )
-        series = worker.metrics()
-        names = {re.sub(r"_(bucket|sum|count)(\{.*)?$|\{.*", "", name) for name in series}
-        assert set(CATALOGUE) - names == SILENT
+        wait_for(lambda: len(bench.triggers()) == len(day.expected), 60, "every trigger")
+        # Gauges are looked at once a second or five, and what is published is counted a moment later.
+        series = wait_for(lambda: whole(worker.metrics(), day), message="all gauges and counts")
+        assert set(CATALOGUE) - names_of(series) == SILENT
         for name, value in series.items():
             if re.match(
                 r"shop_(event_age|bundle_events|heartbeat|trigger_latency|state).*_count", name
@@ -61,7 +66,7 @@ def test_every_metric_has_a_value_on_a_worker(settings: Settings, tmp_path: Path
         named = [name for name in series if re.search(r"\bc0\d\d\b", name)]
         assert not named, "a label names a customer"
         assert get(worker, "/livez").startswith(b'{"ok":true')
-        assert worker.ready()[0] == 200
+        wait_for(lambda: worker.ready()[0] == 200, message="the worker to be ready")
         if has_promtool():
             check_metrics(get(worker, "/metrics"))
         assert worker.stop() == 0

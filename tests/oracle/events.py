@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 CLICKS, CARTS, ORDERS, REVIEWS = "shop.clicks", "shop.carts", "shop.orders", "shop.reviews"
+SERVICE, WISHES, PROFILES = "shop.service", "shop.wishes", "shop.profiles"
 
 
 class Published(NamedTuple):
@@ -25,6 +26,7 @@ class Event(NamedTuple):
     id: str
     time: int
     data: dict[str, Any]
+    source: str = ""
 
 
 def milliseconds(moment: str) -> int:
@@ -38,7 +40,11 @@ def line_of(data: dict[str, Any]) -> tuple[str, tuple[tuple[str, str], ...]]:
 
 
 def natural_key(event: Event) -> tuple[object, ...] | None:
-    """What makes two events with different ids one and the same fact; None: only the id does."""
+    """What makes two events with different ids one and the same fact; None: only the id does.
+
+    What is said again of a case, a wish or a profile is another event, and what they come to does not
+    hang on which of two came first: tests.oracle.contact.
+    """
     data = event.data
     if event.topic == CARTS:
         return CARTS, line_of(data), event.time, data["action"]
@@ -76,6 +82,6 @@ def _events(published: Iterable[Published]) -> Iterator[tuple[Event, str]]:
         data = value["data"]
         customer = (data["shop_id"], key)
         yield (
-            Event(topic, customer, value["id"], milliseconds(value["time"]), data),
+            Event(topic, customer, value["id"], milliseconds(value["time"]), data, value["source"]),
             value["source"],
         )

@@ -3,9 +3,13 @@
 import dataclasses
 import hashlib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from tests.oracle import contact
 from tests.oracle.abandoned import Abandonment
 from tests.oracle.events import CARTS, CLICKS, ORDERS, REVIEWS, Event, Published, distinct
+from tests.oracle.orders import paid_orders
+from tests.oracle.worth import Shop, worth
 
 
 @dataclasses.dataclass
@@ -23,6 +27,14 @@ class Figures:
     amount_refunded: int = 0
     reviews: int = 0
     bad_reviews: int = 0
+    #: See tests.oracle.worth; None where nothing is known of the customer.
+    worth: dict[str, Any] | None = None
+    #: As `huitou customer` shows them, but without the lists of single cases and wishes, of which only
+    #: the newest are kept.
+    service: contact.Shown = dataclasses.field(default_factory=dict)
+    wishes: contact.Shown = dataclasses.field(default_factory=dict)
+    profile: contact.Shown = dataclasses.field(default_factory=dict)
+    erased_at: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,48 +105,35 @@ def trigger_id(campaign: str, shop_id: str, customer_id: str, occasion: str) -> 
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def figures(events: Iterable[Event]) -> Figures:
-    """Of the distinct events of one customer in one shop."""
-    figure = Figures()
-    orders: dict[str, list[Event]] = {}
-    for event in events:
+def figures(events: Sequence[Event]) -> Figures:
+    """Of the distinct events of one customer in one shop, as of the newest of them."""
+    owner = events[0].customer[1]
+    counting, erased = contact.since_erasure(events)
+    figure = Figures(
+        service=contact.service(counting),
+        wishes=contact.wishes(counting, owner),
+        profile=contact.profile(counting),
+        erased_at=contact.moment(erased),
+    )
+    for event in counting:
         data = event.data
         if event.topic == CLICKS:
             figure.views += data["action"] == "view"
             figure.favourites += data["action"] == "favorite"
         elif event.topic == CARTS:
             figure.cart_adds += data["action"] == "add"
-        elif event.topic == ORDERS:
-            orders.setdefault(data["order_id"], []).append(event)
         elif event.topic == REVIEWS and data["action"] == "posted":
             figure.reviews += 1
             figure.bad_reviews += data["rating"] <= 2
-    for order in orders.values():
-        _add_order(figure, order)
+    paid = paid_orders(counting)
+    figure.orders_paid = len(paid)
+    figure.orders_net = sum(order.net for order in paid)
+    figure.amount_paid = sum(order.amount for order in paid)
+    figure.amount_refunded = sum(order.amount - order.net_amount for order in paid)
+    if counting:
+        newest = max(event.time for event in counting)
+        figure.worth = worth(paid, newest, Shop(), erased)
     return figure
-
-
-def _add_order(figure: Figures, order: Sequence[Event]) -> None:
-    statuses = {event.data["status"] for event in order}
-    if "paid" not in statuses:
-        return
-    figure.orders_paid += 1
-    amounts = [
-        event.data["amount_paid"]
-        for event in sorted(order, key=lambda event: event.data["status"] != "paid")
-        if event.data["status"] in ("placed", "paid") and "amount_paid" in event.data
-    ]
-    paid = amounts[0] if amounts else 0
-    refunds = [event.data.get("amount") for event in order if event.data["status"] == "refunded"]
-    refunded = sum(amount for amount in refunds if amount is not None)
-    # Of an order whose amount is unknown, only a refund without an amount is known to be whole.
-    whole = None in refunds or bool(refunds and amounts and refunded >= paid)
-    figure.amount_paid += paid
-    if "cancelled" in statuses:
-        figure.amount_refunded += paid
-    else:
-        figure.amount_refunded += paid if whole else min(refunded, paid)
-        figure.orders_net += not whole
 
 
 def _event_triggers(

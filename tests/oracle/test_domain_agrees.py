@@ -7,17 +7,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from schemas.decoding import Decoded, Decoder, RawRecord
-from schemas.partitioner import partition_of
 from streams.campaigns.decide import decide, decide_timer
 from streams.domain.fold import fold
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state
 from streams.domain.timers import take_due
+from tests.oracle.decoding import decoded
 from tests.oracle.described import described_figures
 from tests.oracle.events import CARTS, CLICKS, ORDERS, REVIEWS, Published
 from tests.oracle.expected import expect
@@ -115,24 +113,11 @@ def _published(number: int, minute: int, drawn: tuple[str, dict[str, Any]]) -> P
     return Published(topic, "c", value)
 
 
-def _decoded(events: Sequence[Published]) -> list[Decoded]:
-    decoder = Decoder(1, {topic: topic for topic in TYPES})
-    found: list[Decoded] = []
-    for offset, event in enumerate(events):
-        value = msgspec.json.encode(event.value)
-        now = 1_900_000_000_000
-        raw = RawRecord(event.topic, partition_of(b"c", 1), offset, now, b"c", value)
-        item = decoder.decode(raw, now)
-        assert isinstance(item, Decoded), item
-        found.append(item)
-    return found
-
-
 def _run(events: Sequence[Published]) -> tuple[CustomerState, dict[str, int]]:
     """The state in the end, and how often each trigger id was issued."""
     state = new_state("s", "c")
     issued: dict[str, int] = {}
-    for item in _decoded(events):
+    for item in decoded(events):
         facts = fold(state, item.event, item.time_ms, SHOP)
         for trigger in decide(state, facts or (), item.event, item.time_ms, SHOP):
             issued[trigger.trigger_id] = issued.get(trigger.trigger_id, 0) + 1

@@ -7,7 +7,7 @@ import sys
 from streams.settings import Settings
 
 #: Longer than any command of these tests takes on a busy machine.
-SECONDS = 90
+SECONDS = 200
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -7,10 +7,9 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from producers.cluster import Cluster
-from producers.errors import TopicsMissingError
 from schemas.catalogue import CLOCK, CUSTOMER_TOPICS, TOPICS
 from tests.producers.network import Network
-from tests.waiting import wait_for
+from tests.topics import wait_served
 
 PARTITIONS = 4
 
@@ -40,20 +39,12 @@ def make_cluster(kafka: str, prefix: str) -> Iterator[MakeCluster]:
         for name, future in admin.create_topics(topics).items():
             future.result()
             created.append(name)
-        cluster = Cluster(kafka, prefix)
-        wait_for(lambda: _known(cluster), message="the new topics")
-        return cluster
+        wait_served(kafka, dict.fromkeys(created, partitions))
+        return Cluster(kafka, prefix)
 
     yield make
     for future in admin.delete_topics(created).values() if created else ():
         future.result()
-
-
-def _known(cluster: Cluster) -> bool:
-    try:
-        return cluster.partitions() > 0
-    except TopicsMissingError:
-        return False
 
 
 @pytest.fixture
@@ -79,8 +70,8 @@ def read_topic(cluster: Cluster, topic: str, partitions: int = PARTITIONS) -> li
         left = sum(end[topic] for end in ends.values())
         messages: list[Message] = []
         while len(messages) < left:
-            batch = consumer.consume(left - len(messages), timeout=10)
-            assert batch, f"{topic}: read {len(messages)} of {left} records in 10 s"
+            batch = consumer.consume(left - len(messages), timeout=60)
+            assert batch, f"{topic}: read {len(messages)} of {left} records in 60 s"
             for message in batch:
                 assert message.error() is None, message.error()
             messages += batch

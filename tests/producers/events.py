@@ -7,7 +7,10 @@ from typing import Any
 from schemas.cart import Cart, CartEvent
 from schemas.click import Click, ClickEvent
 from schemas.order import Order, OrderEvent
+from schemas.profile import Profile, ProfileEvent
 from schemas.review import Review, ReviewEvent
+from schemas.service import Service, ServiceEvent
+from schemas.wish import Wish, WishEvent
 
 
 def _envelope(customer: str, changes: dict[str, Any]) -> dict[str, Any]:
@@ -40,3 +43,18 @@ def review(customer: str = "c1", **changes: Any) -> ReviewEvent:
     data = Review(shop_id="s1", action="posted", order_id="o1", sku="p1", rating=5)
     changes.setdefault("data", data)
     return ReviewEvent(**_envelope(customer, changes))
+
+
+def service(customer: str = "c1", **changes: Any) -> ServiceEvent:
+    changes.setdefault("data", Service(shop_id="s1", action="inquiry", case_id="k1"))
+    return ServiceEvent(**_envelope(customer, changes))
+
+
+def wish(customer: str = "c1", **changes: Any) -> WishEvent:
+    changes.setdefault("data", Wish(shop_id="s1", wish_id="w1", action="made", sku="p1"))
+    return WishEvent(**_envelope(customer, changes))
+
+
+def profile(customer: str = "c1", **changes: Any) -> ProfileEvent:
+    changes.setdefault("data", Profile(shop_id="s1", action="updated", tags=["tea"]))
+    return ProfileEvent(**_envelope(customer, changes))

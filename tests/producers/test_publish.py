@@ -19,7 +19,7 @@ from schemas.partitioner import partition_of
 from streams.settings import Settings
 from tests.producers.commands import huitou
 from tests.producers.conftest import PARTITIONS, MakeCluster, read_topic
-from tests.producers.events import cart, click, order, review
+from tests.producers.events import cart, click, order, profile, review, service, wish
 
 encode = msgspec.json.encode
 
@@ -42,24 +42,30 @@ def test_lines_go_to_the_topics_of_their_types_as_they_are(
         encode(cart("c2")),
         encode(order("c3")),
         encode(review("c4")),
+        encode(service("c5")),
+        encode(wish("c6")),
+        encode(profile("c7")),
         odd,
     ]
     result = huitou(settings, "publish", "-", "--json", stdin=_lines(*texts))
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
-    assert report["accepted"] == 5
+    assert report["accepted"] == 8
     assert report["by_topic"] == {
         "shop.clicks": 2,
         "shop.carts": 1,
         "shop.orders": 1,
         "shop.reviews": 1,
+        "shop.service": 1,
+        "shop.wishes": 1,
+        "shop.profiles": 1,
     }
     held = [
         (message.key(), message.value(), message.partition())
         for topic in cluster.input_topics
         for message in read_topic(cluster, topic)
     ]
-    keys = [b"c1", b"c2", b"c3", b"c4", b"c9"]
+    keys = [b"c1", b"c2", b"c3", b"c4", b"c5", b"c6", b"c7", b"c9"]
     assert sorted(held) == [
         (key, text, partition_of(key, PARTITIONS)) for key, text in zip(keys, texts, strict=True)
     ]
@@ -74,7 +80,7 @@ def test_refused_lines_are_reported_by_number_and_the_others_are_sent(
         b"",
         b"{",
         b"[1]",
-        b'{"type":"shop.profile.v1"}',
+        b'{"type":"shop.product.v1"}',
         b'{"subject":"c1"}',
         encode(cart()).replace(b'"sku":"p1"', b'"sku":7'),
         encode(review()).replace(b'"rating":5,', b"").replace(b',"rating":5', b""),

@@ -151,11 +151,10 @@ def _order(key: tuple[str, str, str], records: list[Published]) -> Row:
         refunded = amount if whole else min(refunded, amount)
         whole = whole or (amount > 0 and refunded == amount)
     known = paid and amount is not None
-    first = min(map(_time, records))
     return {
         **_key(key),
         "status": _status(times, whole=paid and whole, refunds=refunds),
-        "ordered_ms": times.get("placed", times.get("paid", first)),
+        "ordered_ms": _ordered(records),
         "changed_ms": max(map(_time, records)),
         **{f"{s}_ms": times.get(s) for s in ("placed", "paid", "shipped", "received", "cancelled")},
         "refund_requested_ms": times.get("refund_requested"),
@@ -178,6 +177,14 @@ def _order(key: tuple[str, str, str], records: list[Published]) -> Row:
     }  # fmt: skip
 
 
+def _ordered(records: list[Published]) -> int:
+    for status in ("placed", "paid"):
+        of_status = [_time(r) for r in records if r.event["data"]["status"] == status]
+        if of_status:
+            return min(of_status)
+    return min(map(_time, records))
+
+
 def _status(times: Mapping[str, int], *, whole: bool, refunds: list[Row]) -> str:
     if "cancelled" in times:
         return "cancelled"
@@ -191,7 +198,8 @@ def _status(times: Mapping[str, int], *, whole: bool, refunds: list[Row]) -> str
 def _lines(key: tuple[str, str, str], records: list[Published]) -> list[Row]:
     return [
         {
-            **_key(key), "line": number, "sku": line["sku"], "quantity": line.get("quantity", 1),
+            **_key(key), "ordered_ms": _ordered(records), "line": number,
+            "sku": line["sku"], "quantity": line.get("quantity", 1),
             "category": line.get("category"), "unit_price": line.get("unit_price"),
             "attributes": _canonical(line.get("attributes", {})),
         }
@@ -201,7 +209,7 @@ def _lines(key: tuple[str, str, str], records: list[Published]) -> list[Row]:
 
 def _coupons(key: tuple[str, str, str], records: list[Published]) -> list[Row]:
     codes = set(_said(records, *_ALL, name="coupon_codes") or [])
-    return [{**_key(key), "code": code} for code in codes]
+    return [{**_key(key), "ordered_ms": _ordered(records), "code": code} for code in codes]
 
 
 def _refunds(key: tuple[str, str, str], records: list[Published]) -> list[Row]:

@@ -15,6 +15,8 @@ from tests.waiting import wait_for
 
 #: Whom the server runs as where the tests run as root, which PostgreSQL refuses.
 UNPRIVILEGED = "nobody"
+#: The one database for which a password is asked, and no user has one.
+GUARDED = "guarded"
 _START_SECONDS = 60.0
 
 
@@ -51,6 +53,15 @@ class PostgreSQL:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            # Without an __exit__ of its own: neither the server nor its folder may stay.
+            self.__exit__()
+            raise
+        return self
+
+    def _start(self) -> None:
         if self._user is not None:
             account = pwd.getpwnam(self._user)
             os.chown(self._folder, account.pw_uid, account.pw_gid)
@@ -58,6 +69,8 @@ class PostgreSQL:
         self._run(
             "initdb", "-D", data, "-U", "huitou", "-A", "trust", "-E", "UTF8", "--no-sync"
         ).check_returncode()
+        rules = data / "pg_hba.conf"
+        rules.write_text(f"host {GUARDED} all 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
         with (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
                 [
@@ -67,7 +80,6 @@ class PostgreSQL:
                 stdout=log, stderr=log, cwd=self._folder, **self._as_user(),
             )  # fmt: skip
         wait_for(self._answers, _START_SECONDS, "PostgreSQL to answer")
-        return self
 
     def __exit__(self, *_: object) -> None:
         if self._process is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from schemas.catalogue import ORDERS
-from streams.cli.endings import EXIT_FOUND, EXIT_REFUSED, EXIT_USAGE
+from streams.cli.endings import EXIT_DOUBT, EXIT_FOUND, EXIT_REFUSED, EXIT_USAGE
 from streams.settings import Settings
 from streams.topics import create_topics
 from tests.engine.harness import run_cli
@@ -69,6 +69,29 @@ def test_orders_are_found_and_the_answer_says_how_fresh_it_is(filled: Shop) -> N
         assert [order["order_id"] for order in json.loads(out)["orders"]] == ids
     out, _ = huitou(filled, "find", "--from", "2026-01-02", "--json")
     assert json.loads(out)["orders"] == []
+    # What a customer wrote is not done by the terminal; JSON is exact.
+    hostile = "\x1b[2J\u202e[red]:smile:\n"
+    filled.send(
+        ORDERS,
+        event(
+            ORDERS,
+            "hostile",
+            0,
+            "c9",
+            shop_id="tea",
+            order_id="o9",
+            status="placed",
+            remark=hostile,
+        ),
+    )
+    filled.flush()
+    assert run_cli(filled.settings, "sink", "--once").returncode == 0
+    for command in (("find", "--customer", "c9"), ("show", "o9")):
+        out, _ = huitou(filled, *command)
+        assert r"\x1b[2J\u202e[red]:smile:\n" in out
+        assert "\x1b" not in out
+        out, _ = huitou(filled, *command, "--json")
+        assert json.dumps(hostile, ensure_ascii=False) in out
     filled.trade(5)
     out, _ = huitou(filled, "find", "--customer", "c1", "--json")
     answer = json.loads(out)
@@ -95,6 +118,14 @@ def test_an_order_is_shown_with_its_history(filled: Shop) -> None:
 def test_what_cannot_be_asked_is_said(filled: Shop, tmp_path: Path) -> None:
     _, err = huitou(filled, "find", "--from", "yesterday", code=EXIT_USAGE)
     assert "'yesterday' is no time" in err
+    _, err = huitou(filled, "find", "--from", "2026-01-02", "--zone", "Moon", code=EXIT_USAGE)
+    assert "'Moon' is no time zone" in err
+    _, err = huitou(filled, "find", "--status", "payed", code=EXIT_USAGE)
+    assert "no status 'payed'; there are placed, paid" in err
+    _, err = huitou(filled, "find", "--customer", "c\udcff", code=EXIT_USAGE)
+    assert "--customer is not UTF-8" in err
+    _, err = huitou(filled, "show", "o\udcff", code=EXIT_USAGE)
+    assert "ORDER_ID is not UTF-8" in err
     _, err = huitou(filled, "find", "--after", "nowhere", code=EXIT_USAGE)
     assert "'nowhere' is no page" in err
     _, err = huitou(filled, "find", "--store", f"sqlite:///{tmp_path / 'none'}", code=EXIT_REFUSED)
@@ -107,3 +138,14 @@ def test_what_cannot_be_asked_is_said(filled: Shop, tmp_path: Path) -> None:
     assert "Kafka does not answer, so how far the store is behind is unknown" in out
     assert "amount: 12,345 minor units" in out
     assert "shown without currency and time zone" in err
+    # The shop's clock is not known, and no other one stands in for it.
+    tea = ("find", "--shop", "tea", "--json")
+    for option in ("--from", "--to"):
+        _, err = huitou(filled, *tea, option, "2026-01-02", code=EXIT_DOUBT)
+        assert "2026-01-02 names no offset from UTC, and the clock of shop tea is in Kafka" in err
+    for times in (
+        ("--from", "2026-01-02T00:30:01+08:00"),
+        ("--from", "2026-01-02T00:30:01", "--zone", "Asia/Shanghai"),
+    ):
+        out, _ = huitou(filled, *tea, *times)
+        assert [order["order_id"] for order in json.loads(out)["orders"]] == ["o1"]

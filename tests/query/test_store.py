@@ -3,7 +3,9 @@
 import multiprocessing
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +14,24 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import column, select, table, update
+from sqlalchemy import MetaData, Table, column, inspect, select, table, text, update
 from sqlalchemy import event as sqlalchemy_event
 
 from schemas.deadletter import DeadLetter, encode_dead_letter
 from schemas.decoding import RawRecord
+from schemas.forwarded import FORWARDED_FROM, forwarded_header
 from streams.query.batch import Batch, BatchReader, LeftOut, Slice
 from streams.query.connecting import Database
 from streams.query.errors import OffsetsMoved, StoreRefused
+from streams.query.histories import left_out_among
 from streams.query.migrating import VERSION_TABLE, bring_up, require_current
 from streams.query.store import QueryStore, Stored
 from streams.query.tables import metadata, orders, sink_offsets
 from tests.query.conftest import open_store
 from tests.query.events import batch_of, event, placed, published_events, record, slices_of
 from tests.query.expected import ORDERS, REVIEWS, TRIGGERS, Published, expected
+from tests.query.plans import plan_of, statements_of
 from tests.query.stored import content, differences
-from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
@@ -70,24 +74,13 @@ def test_no_statement_of_a_batch_walks_a_whole_table_of_a_file(tmp_path: Path) -
     bring_up(opened)
     published = placed(ONE_DAY, 1)
     begun(opened, ORDERS, REVIEWS, TRIGGERS).write(poll_of(published))
-    said: list[tuple[str, Any]] = []
-
-    def note(
-        _1: object, _2: object, statement: str, parameters: Any, _3: object, many: bool
-    ) -> None:
-        said.append((statement, parameters[0] if many else parameters))
-
-    sqlalchemy_event.listen(opened.writer, "before_cursor_execute", note)
     left_out = [LeftOut(one.place, "skipped") for one in published[1:4]]
-    QueryStore(opened).write(
-        replace(batch_of(published[:1], READER), advances=[], left_out=left_out)
-    )
-    sqlalchemy_event.remove(opened.writer, "before_cursor_execute", note)
+    batch = replace(batch_of(published[:1], READER), advances=[], left_out=left_out)
+    said = statements_of(opened, lambda: QueryStore(opened).write(batch))
     assert len(said) > 10
     with opened.reading() as connection:
         for statement, parameters in said:
-            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            steps = [row[-1] for row in plan]
+            steps = plan_of(connection, statement, parameters)
             walks = [step for step in steps if step.startswith("SCAN") and "VIRTUAL" not in step]
             assert walks == [], statement
     opened.close()
@@ -102,6 +95,29 @@ def test_the_migrations_make_the_tables_that_the_code_knows(database: Database) 
     with database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         assert compare_metadata(context, metadata) == []
+
+
+def test_what_an_older_build_has_stored_is_brought_up_with_its_tables(database: Database) -> None:
+    """The rows are those of a store that this build has filled."""
+    begun(database, ORDERS, REVIEWS, TRIGGERS).write(poll_of(placed(ONE_DAY, 1)))
+    filled = content(database)
+    with database.writing() as connection:
+        rows = {
+            name: connection.execute(select(each)).mappings().all()
+            for name, each in metadata.tables.items()
+        }
+        for name in (*metadata.tables, VERSION_TABLE):
+            connection.execute(text(f"DROP TABLE {name}"))
+    bring_up(database, "0001")
+    with database.writing() as connection:
+        for name in inspect(connection).get_table_names():
+            older = Table(name, MetaData(), autoload_with=connection)
+            if rows.get(name):
+                held = [{each.name: row[each.name] for each in older.columns} for row in rows[name]]
+                connection.execute(older.insert(), held)
+    bring_up(database)
+    require_current(database)
+    assert content(database) == filled
 
 
 def _bring_up(url: str) -> None:
@@ -199,47 +215,46 @@ def test_of_two_sinks_that_write_the_same_at_once_one_does(database: Database) -
     batch = poll_of(published)
     begun(database, ORDERS, REVIEWS, TRIGGERS)
     start = threading.Barrier(4)
-    outcomes: list[str] = []
 
-    def write() -> None:
+    def write(_: int) -> str:
         opened = Database(database.url)
-        start.wait()
+        start.wait(60)
         try:
             QueryStore(opened).write(batch)
-            outcomes.append("written")
         except OffsetsMoved:
-            outcomes.append("moved")
+            return "moved"
         finally:
             opened.close()
+        return "written"
 
-    threads = [threading.Thread(target=write) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    wait_for(lambda: len(outcomes) == 4, 120, "all four")
-    assert sorted(outcomes) == ["moved"] * 3 + ["written"]
+    with ThreadPoolExecutor(4) as pool:
+        # What else one of them raises is raised here.
+        outcomes = sorted(pool.map(write, range(4), timeout=120))
+    assert outcomes == ["moved"] * 3 + ["written"]
     assert differences(expected(published), content(database)) == []
 
 
 def test_a_writer_sees_all_that_the_writer_before_it_wrote(database: Database) -> None:
     """Also where the first thing that it does is to read, as a migration does."""
-    arrived, seen = threading.Event(), []
+    arrived = threading.Event()
 
-    def second() -> None:
+    def second() -> int:
         opened = Database(database.url)
         arrived.set()
-        with opened.writing() as connection:
-            seen.append(len(connection.execute(select(sink_offsets)).all()))
-        opened.close()
+        try:
+            with opened.writing() as connection:
+                return len(connection.execute(select(sink_offsets)).all())
+        finally:
+            opened.close()
 
-    thread = threading.Thread(target=second)
-    with database.writing() as connection:
-        thread.start()
-        assert arrived.wait(60)
-        for number in range(200):
-            row = ("topic", number, "id", 0, 0, None, 0, 0)
-            connection.execute(sink_offsets.insert().values(row))
-    thread.join(120)
-    assert seen == [200]
+    with ThreadPoolExecutor(1) as pool:
+        with database.writing() as connection:
+            waiting = pool.submit(second)
+            assert arrived.wait(60)
+            for number in range(200):
+                row = ("topic", number, "id", 0, 0, None, 0, 0)
+                connection.execute(sink_offsets.insert().values(row))
+        assert waiting.result(120) == 200
 
 
 def test_an_error_before_the_commit_leaves_neither_rows_nor_offsets(database: Database) -> None:
@@ -297,6 +312,87 @@ def test_what_a_worker_left_out_is_in_no_row_whichever_came_first(
     assert differences(expected(published, gone), content(database)) == []
     store.write(replace(verdicts))
     assert differences(expected(published, gone), content(database)) == []
+
+
+LATER = "g2.shop.orders"
+AGAIN = BatchReader(1, {LATER: ORDERS, ORDERS: ORDERS, "shop.deadletters": "shop.deadletters"})
+
+
+def forwarded(one: Published, topic: str, offset: int) -> RawRecord:
+    """Its copy in a topic of another generation."""
+    header = forwarded_header(*one.place)
+    return record(one)._replace(topic=topic, offset=offset, headers=[("trace", b"x"), header])
+
+
+@pytest.mark.parametrize("order", list(permutations(["old", "copy", "verdict"])), ids="-".join)
+def test_a_verdict_on_a_forwarded_record_takes_both_copies_away(
+    database: Database, order: tuple[str, ...]
+) -> None:
+    store = begun(database)
+    published = placed(ONE_DAY, 1)[:3]
+    copy = forwarded(published[1], LATER, 7)
+    batches = {
+        "old": batch_of(published, READER),
+        "copy": AGAIN.read([Slice(LATER, 0, 7, 8, [copy])]),
+        "verdict": Batch(left_out=[LeftOut((LATER, 0, 7), "skipped")]),
+    }
+    batches["copy"].advances = []
+    for name in order:
+        store.write(batches[name])
+    gone = {published[1].place: "forwarded", (LATER, 0, 7): "skipped"}
+    moved = Published(ORDERS, (LATER, 0, 7), published[1].event)
+    assert differences(expected([*published, moved], gone), content(database)) == []
+
+
+def test_without_a_verdict_the_copy_of_a_forwarded_record_counts_and_only_it(
+    database: Database,
+) -> None:
+    store = begun(database)
+    published = placed(ONE_DAY, 1)[:3]
+    batch = AGAIN.read([Slice(LATER, 0, 7, 8, [forwarded(published[1], LATER, 7)])])
+    batch.advances = []
+    for one in (batch_of(published, READER), batch):
+        store.write(one)
+    moved = Published(ORDERS, (LATER, 0, 7), published[1].event)
+    wanted = expected([*published, moved], {published[1].place: "forwarded"})
+    assert wanted["repeats"] == []
+    assert differences(wanted, content(database)) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"g2.shop.orders/0/3", b"shop.reviews/0/3", b"other/0/3", b"shop.orders/0", b"shop.orders/0/x",
+        b"shop.orders/-1/3", b"shop.orders/2147483648/3", b"shop.orders/0/9223372036854775808",
+        b"shop.orders/0/" + b"9" * 5_000, b"\xff/0/3", None,
+    ],
+)  # fmt: skip
+def test_a_header_that_no_repartition_wrote_leaves_nothing_out(value: bytes | None) -> None:
+    (one,) = placed(ONE_DAY[:1], 1)
+    copy = record(one)._replace(topic=LATER, headers=[(FORWARDED_FROM, value)])
+    batch = AGAIN.read([Slice(LATER, 0, 0, 1, [copy])])
+    assert batch.left_out == []
+    assert len(batch.orders) == 1
+
+
+def test_verdicts_far_ahead_of_the_events_are_not_read_again_with_each_batch(
+    database: Database,
+) -> None:
+    """As when a store is filled anew: the dead letters' topic may be read to its end first."""
+    store = begun(database)
+    published = placed(
+        [
+            (ORDERS, event(ORDERS, str(n), n, "c1", order_id=f"o{n}", status="placed"))
+            for n in range(6)
+        ],
+        1,
+    )
+    gone = {one.place: "skipped" for one in published[1::2]}
+    store.write(Batch(left_out=[LeftOut(place, reason) for place, reason in gone.items()]))
+    facts = batch_of(published, READER).orders
+    with database.reading() as connection:
+        assert left_out_among(connection, facts[2:4]) == {published[3].place}
+        assert left_out_among(connection, facts) == set(gone)
 
 
 def test_when_what_was_kept_is_left_out_the_next_record_of_its_status_is_kept(

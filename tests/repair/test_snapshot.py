@@ -172,7 +172,7 @@ class Shelf:
 
 @pytest.fixture(scope="module")
 def shelf(kafka: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
-    settings = settings_of(kafka, redis_url, f"s{secrets.token_hex(3)}.")
+    settings = settings_of(kafka, redis_url, f"s{secrets.token_hex(5)}.")
     settings.partitions, settings.session_timeout = 1, 6.0
     create_topics(settings)
     bench, folder = Bench(settings), tmp_path_factory.mktemp("shelf")

@@ -112,7 +112,7 @@ def repartition(bench: Bench, *arguments: str) -> subprocess.CompletedProcess[st
 
 @pytest.fixture(scope="package")
 def told(kafka: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Told:
-    bench = _made(settings_of(kafka, redis_url, f"told{secrets.token_hex(3)}."), 3)
+    bench = _made(settings_of(kafka, redis_url, f"told{secrets.token_hex(5)}."), 3)
     story = Story(int(time.time()))
     with working(bench, tmp_path_factory.mktemp("told") / "log"):
         story.before(bench)

@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from schemas.decoding import RawRecord
+from schemas.forwarded import origins
 from streams.engine.engine import EXIT_REFUSED
 from streams.engine.generation import CLOSING
+from streams.engine.log import LogReader
+from streams.engine.topicnames import TopicNames
 from streams.repair.generation import settings_of, successor_of
 from streams.settings import Settings
 from tests.engine.harness import Bench, WorkerProcess, environment, run_cli
@@ -57,6 +61,7 @@ def test_two_partitions_become_three(
     said = json.loads(moved.stdout)
     assert (said["states"], said["timers"], said["forwarded"]) == (CUSTOMERS, CUSTOMERS, forwarded)
     assert stored(new) == held
+    _assert_names_what_it_copied(old.settings, new.settings, forwarded)
     _assert_superseded(old, log)
 
     with working(new, log), _Following(old.settings, tmp_path / "follow.log"):
@@ -75,6 +80,27 @@ def test_two_partitions_become_three(
     assert stored(old) == {}
     _assert_superseded(old, log)
     _assert_rebuilt(new)
+
+
+def _assert_names_what_it_copied(old: Settings, new: Settings, forwarded: int) -> None:
+    """Each record of the new topics is one of the old ones, and says which."""
+    copies = _records(new)
+    originals = {(each.topic, each.partition, each.offset): each for each in _records(old)}
+    places = [origins(each.headers) for each in copies]
+    assert len(copies) == forwarded
+    for copy, (place,) in zip(copies, places, strict=True):
+        assert (copy.key, copy.value) == (originals[place].key, originals[place].value)
+        assert copy.topic.endswith(place.topic.removeprefix(old.topic_prefix))
+    assert len({place for (place,) in places}) == forwarded
+
+
+def _records(settings: Settings) -> list[RawRecord]:
+    """All of the customer topics."""
+    topics = TopicNames.of(settings.topic_prefix).customer
+    places = [(topic, number) for topic in topics for number in range(settings.partitions)]
+    with LogReader(settings.kafka_bootstrap, patience=PATIENCE, answer_within=PATIENCE) as log:
+        starts, ends = log.log_starts(places), log.stable_ends(places)
+        return [r for place in places for r in log.read_range(*place, starts[place], ends[place])]
 
 
 def _assert_superseded(old: Bench, log: Path) -> None:

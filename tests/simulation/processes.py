@@ -8,7 +8,7 @@ from confluent_kafka import KafkaException
 
 from streams.engine.cycle import StateLost
 from streams.engine.intake import GapError
-from streams.engine.log_errors import LogError
+from streams.engine.log_errors import LogError, LogIncomplete
 from streams.engine.publisher import PublisherError
 from streams.engine.refusal import RecoveryRefused
 from streams.engine.ticker import TickerError
@@ -99,6 +99,12 @@ class Processes:
             self._world.kafka.group.leave(worker.member)
             return
         self.end(worker, type(doubt).__name__)
+        if isinstance(doubt, LogIncomplete) and ("outside_log", doubt.partition) in self._excuses:
+            # Redis was put back to before it had read anything of the topic that was made anew, so no
+            # offset of its own lies outside. The rows to repeat do, which is a doubt that says what to
+            # check; somebody does.
+            self._excuses.repair(("outside_log", doubt.partition))
+            self._note("topic put back after a doubt")
 
     def end(self, worker: Worker, why: str) -> None:
         if worker.dead:

@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 import structlog
 
 from tests.simulation.schedule import Schedule
-from tests.simulation.tally import CASES, POINTS, REQUESTS, SKIPS, Tally
+from tests.simulation.tally import CASES, POINTS, REQUESTS, SKIPS, TAKEOVERS, Tally
 from tests.simulation.variants import AS_IT_IS, MUTATIONS, Variant
 
 CORES = os.cpu_count() or 1
@@ -103,6 +103,6 @@ def report(tally: Tally) -> str:
     lines += ["", f"{'recovery':<28}{'found':>9}"]
     lines += [f"{case:<28}{tally.cases[case]:>9}" for case in CASES]
     lines += ["", f"{'event':<28}{'times':>9}"]
-    names = sorted({*SKIPS, *tally.events})
+    names = sorted({*SKIPS, *TAKEOVERS, *tally.events})
     lines += [f"{name:<32}{tally.events[name]:>5}" for name in names]
     return "\n".join(lines)

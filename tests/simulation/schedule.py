@@ -69,6 +69,8 @@ class Schedule:
         world, processes = self.world, self._processes
         world.calm = True
         world.source.end(commit=True)
+        if world.tool is not None and world.tool.holds:
+            world.tool.close()
         processes.stop_all()
         world.kafka.now += 14_400_000
         for _ in range(PATIENCE):

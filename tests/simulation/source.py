@@ -9,14 +9,24 @@ from typing import Any
 from confluent_kafka import KafkaException
 
 from schemas.partitioner import partition_of
-from tests.oracle.events import CARTS, CLICKS, ORDERS, REVIEWS, Published
+from tests.oracle.events import (
+    CARTS,
+    CLICKS,
+    ORDERS,
+    PROFILES,
+    REVIEWS,
+    SERVICE,
+    WISHES,
+    Published,
+)
 from tests.simulation.frail import OUTGROWN, SOUND, UNFOLDABLE, UNTIMELY
 from tests.simulation.memory_kafka import MemoryKafka, Place
 
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 TYPES = {
     CLICKS: "shop.click.v1", CARTS: "shop.cart.v1", ORDERS: "shop.order.v1",
-    REVIEWS: "shop.review.v1",
+    REVIEWS: "shop.review.v1", SERVICE: "shop.service.v1", WISHES: "shop.wish.v1",
+    PROFILES: "shop.profile.v1",
 }  # fmt: skip
 #: An event this late is still in time: less than the lateness of the watermark.
 IN_TIME_MS = 4_000
@@ -65,6 +75,14 @@ class Source:
                 # One of a transaction that is aborted never was, so nobody sends it again.
                 self._sent.append((topic, key, value))
 
+    def send_of(self, customer: str, time: int) -> None:
+        """Publish an event of ``time`` (ms), as a tool does that replays somebody's day."""
+        topic, key, value = self._encoded(customer, SOUND, time)
+        place = (topic, partition_of(key, self._partitions))
+        if place not in self.closed:
+            self._kafka.append(place, key, value)
+            self._sent.append((topic, key, value))
+
     def begin(self) -> None:
         self.end(commit=True)
         self._epoch = self._kafka.init(_NAME)
@@ -86,14 +104,17 @@ class Source:
 
     def _event(self) -> tuple[str, bytes, bytes]:
         rng = self._rng
-        self._number += 1
         customer = rng.choice(self._customers)
         late = rng.randint(0, 7_200_000) if customer.startswith(LATE) and rng.random() < 0.4 else 0
         time = self._kafka.now - rng.randint(0, IN_TIME_MS) - late
+        return self._encoded(customer, rng.choice(self._shops), time)
+
+    def _encoded(self, customer: str, shop: str, time: int) -> tuple[str, bytes, bytes]:
+        self._number += 1
         topic, data = self._data()
         value = {
             "specversion": "1.0", "type": TYPES[topic], "id": f"e{self._number}",
-            "source": "test", "subject": customer, "data": {"shop_id": rng.choice(self._shops), **data},
+            "source": "test", "subject": customer, "data": {"shop_id": shop, **data},
             "time": (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time)).isoformat(),
         }  # fmt: skip
         encoded = json.dumps(value).encode()
@@ -102,7 +123,9 @@ class Source:
 
     def _data(self) -> tuple[str, dict[str, Any]]:
         rng = self._rng
-        topic = rng.choice((CLICKS, CARTS, CARTS, CARTS, ORDERS, REVIEWS))
+        topic = rng.choice(
+            (CLICKS, CARTS, CARTS, CARTS, ORDERS, REVIEWS, SERVICE, WISHES, PROFILES)
+        )
         sku = rng.choice(("A", "B", "C"))
         order = f"o{rng.randint(1, 6)}"
         if topic == CLICKS:
@@ -114,5 +137,13 @@ class Source:
             status = rng.choice(("placed", "paid", "paid", "cancelled"))
             lines = {} if status == "cancelled" else {"lines": [{"sku": sku}], "amount_paid": 990}
             return topic, {"order_id": order, "status": status, **lines}
+        if topic == SERVICE:
+            action = rng.choice(("inquiry", "replied", "complaint", "resolved"))
+            return topic, {"action": action, "case_id": f"k{rng.randint(1, 6)}"}
+        if topic == WISHES:
+            action = rng.choice(("made", "liked", "liked", "unliked", "granted"))
+            return topic, {"action": action, "wish_id": f"w{rng.randint(1, 6)}", "liker_id": sku}
+        if topic == PROFILES:
+            return topic, {"action": "updated", "region": sku}
         rating = rng.randint(1, 5)
         return topic, {"action": "posted", "order_id": order, "sku": sku, "rating": rating}

@@ -50,6 +50,8 @@ SKIPS = (
     "ended before a skip was applied", "skip committed", "skip replayed", "skip adopted",
     "paused in recovery", "replaced",
 )  # fmt: skip
+#: How a tool has the clock: of the past or ahead of the wall's, handed back or released for it.
+TAKEOVERS = ("clock taken back", "clock taken ahead", "clock handed back", "clock released")
 
 
 class Tally:
@@ -68,6 +70,6 @@ class Tally:
         self.events += other.events
 
     def never_hit(self) -> list[str]:
-        """What no schedule has found: recovery cases and the ways of a skip."""
+        """What no schedule has found: recovery cases, the ways of a skip and of a tool."""
         cases = [case for case in CASES if not self.cases[case]]
-        return cases + [event for event in SKIPS if not self.events[event]]
+        return cases + [event for event in (*SKIPS, *TAKEOVERS) if not self.events[event]]

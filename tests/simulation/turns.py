@@ -7,6 +7,7 @@ from tests.simulation.operators import Operator
 from tests.simulation.processes import Processes
 from tests.simulation.redis_losses import RedisLosses
 from tests.simulation.skipping import Skipping
+from tests.simulation.tool import Tool
 from tests.simulation.worker import Worker
 from tests.simulation.world import World
 
@@ -130,12 +131,28 @@ class Turns:
         return found
 
     def _of_upstream(self) -> Choices:
-        source, rng = self._world.source, self._world.rng
-        found: Choices = [(8, source.send), (2, self._pass_time)]
+        source, rng, tool = self._world.source, self._world.rng, self._world.tool
+        found: Choices = [(2, self._pass_time)]
+        if tool is not None:
+            found += self._of_tool(tool)
+            if tool.went_ahead:
+                return found
+        found.append((8, source.send))
         if source.in_transaction:
             found.append((1, lambda: source.end(commit=rng.random() < 0.5)))
         else:
             found.append((0.5, source.begin))
+        return found
+
+    def _of_tool(self, tool: Tool) -> Choices:
+        if not tool.holds:
+            # After a window of the future time stands still until the wall comes to it: not in here.
+            return [] if tool.went_ahead else [(0.4, tool.take)]
+        found: Choices = [(0.3, tool.close)]
+        if tool.untold:
+            found.append((3, tool.tell))
+        elif tool.may_send:
+            found += [(12, tool.send), (2, tool.tick)]
         return found
 
     def _pass_time(self) -> None:

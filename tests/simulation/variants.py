@@ -15,6 +15,7 @@ from streams.engine.publisher import Publisher, persist
 from streams.engine.recovery import Recovery
 from streams.engine.repetition import Repetition
 from streams.engine.ticker import Ticker
+from streams.engine.unsettled import Unsettled
 from tests.simulation.memory_redis import CHECKS
 
 
@@ -125,6 +126,21 @@ class KeepsCache(Recovery):
         return partition
 
 
+class FiresAtOnce(Recovery):
+    """Lets every timer fire that the watermark has passed, whichever clock may rule it."""
+
+    def _partition(self, number: int, *arguments: Any) -> Partition:
+        partition = super()._partition(number, *arguments)
+        partition.unsettled = _Settled()
+        return partition
+
+
+class _Settled(Unsettled):
+    def limit(self, watermark: int) -> int:
+        """All of them."""
+        return watermark
+
+
 class StableTicks(Ticker):
     """Ticks name the ends of what can be read, not of what is written."""
 
@@ -152,7 +168,7 @@ class Mutation:
 MUTATIONS: Mapping[str, Mutation] = {
     # The chain is a digest of rows that name their seq: asked for alone, it refuses the same commits.
     "no seq check": Mutation(Variant(checks=CHECKS - {"position"}), "follows seq"),
-    "no chain hash": Mutation(Variant(chain=lambda _: GENESIS), "was taken up to"),
+    "no chain hash": Mutation(Variant(chain=lambda _: GENESIS), r"was taken up to|from \d+ again"),
     "no epoch check": Mutation(Variant(checks=CHECKS - {"epoch"}), "refused without need: forked"),
     "offset committed before publish": Mutation(
         Variant(publisher=OffsetsFirst), "refused without need: missing"
@@ -166,6 +182,9 @@ MUTATIONS: Mapping[str, Mutation] = {
     "no journal replay": Mutation(Variant(repetition=NoReplay), "Redis and Kafka differ"),
     "read_uncommitted": Mutation(Variant(isolation="read_uncommitted"), r"of \d+ records"),
     "ends at the last stable offset": Mutation(Variant(ticker=StableTicks), "triggers: lost"),
+    "timers fire before their clock is read": Mutation(
+        Variant(recovery=FiresAtOnce), r"triggers: lost \[\], too many \["
+    ),
     "cache kept after a raise": Mutation(
         Variant(recovery=KeepsCache, goes_on=True), "folding it again gives"
     ),

@@ -276,7 +276,9 @@ class Worker:
             publisher._publish(publisher._wanted())
 
     def level(self) -> bool:
-        """Whether it has processed and published all that it knows of."""
+        """Whether it has its part in the group, and has processed and published all that it knows of."""
+        if self.must_rejoin() or self.is_assigned():
+            return False
         return not self.polls and not self.loop.calls and not self.publisher.backlog()
 
     # As the engine's consumer ---------------------------------------------------------------------

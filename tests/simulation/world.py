@@ -7,6 +7,7 @@ from tests.simulation.memory_kafka import MemoryKafka
 from tests.simulation.memory_redis import MemoryClient, MemoryRedis, MemoryStore
 from tests.simulation.source import START_MS, Source
 from tests.simulation.tally import Tally
+from tests.simulation.tool import Tool
 from tests.simulation.variants import Variant
 from tests.simulation.worker import TOPICS
 
@@ -28,6 +29,12 @@ class World:
         #: Whether some events and timers cannot be folded, until an operator has them left out.
         self.frail = self.rng.random() < 0.3
         self.source = Source(self.rng, self.kafka, self.partitions, frail=self.frail)
+        #: One that takes the clock over, in some schedules.
+        self.tool = (
+            Tool(self.rng, self.kafka, self.source, tally, self.partitions)
+            if self.rng.random() < 0.3
+            else None
+        )
         self.metrics = Metrics()
         #: Whether nothing strikes any more, so that the schedule comes to rest.
         self.calm = False

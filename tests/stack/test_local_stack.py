@@ -38,7 +38,7 @@ def server(tmp_path: Path) -> Iterator[RedisProcess]:
 
 
 def topics(bootstrap: str) -> set[str]:
-    return set(AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=10).topics)
+    return set(AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=60).topics)
 
 
 def client(url: str) -> "redis.Redis":
@@ -53,7 +53,7 @@ def test_redis_is_as_durable_as_the_engine_demands(own: LocalStack) -> None:
 
 def test_kafka_does_not_make_topics_by_itself(own: LocalStack, prefix: str) -> None:
     admin = AdminClient({"bootstrap.servers": own.kafka})
-    admin.list_topics(f"{prefix}mistyped", timeout=10)
+    admin.list_topics(f"{prefix}mistyped", timeout=60)
     assert f"{prefix}mistyped" not in topics(own.kafka)
 
 
@@ -68,7 +68,7 @@ def test_a_start_of_what_runs_changes_nothing(own: LocalStack) -> None:
 def test_data_and_addresses_survive_a_restart_and_a_kill(own: LocalStack, prefix: str) -> None:
     address = (own.kafka, own.redis_url)
     admin = AdminClient({"bootstrap.servers": own.kafka})
-    admin.create_topics([NewTopic(f"{prefix}kept", 3)])[f"{prefix}kept"].result(10)
+    admin.create_topics([NewTopic(f"{prefix}kept", 3)])[f"{prefix}kept"].result(60)
     with client(own.redis_url) as connection:
         connection.set(f"{prefix}kept", "yes")
     own.stop()

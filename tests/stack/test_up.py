@@ -17,7 +17,7 @@ from streams.local.stack import LocalStack
 from tests.waiting import wait_for
 
 #: Two workers join one group, and one of them must be restarted.
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 def metrics_ports(log: Path) -> list[int]:
@@ -77,7 +77,7 @@ def test_it_starts_everything_restarts_a_killed_worker_and_ends_in_order(tmp_pat
             worker_of(logs / "worker-1.log", 2)
         finally:
             up.send_signal(signal.SIGINT)
-            output, _ = up.communicate(timeout=60)
+            output, _ = up.communicate(timeout=100)
     assert up.returncode == 0, output
     assert "created shop.clicks" in output
     assert "worker 1 was ended by SIGKILL" in output

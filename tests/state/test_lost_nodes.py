@@ -22,11 +22,14 @@ def test_a_node_that_died_is_a_doubt_for_its_partitions_and_comes_back(tmp_path:
     with RedisCluster(tmp_path, node_timeout_ms=3_000) as started:
         store = RedisStore(started.url, "x:")
         store.load_scripts()
+        # {0} is in the last third of the slots.
+        node = started.nodes[2]
+        with _client(node) as client:
+            # By default a busy disk lets it confirm what a killed process has not written: another test's.
+            client.config_set("appendfsync", "always")
         for number in PARTITIONS:
             store.claim(number, 1, "a")
         at = run(store, dict.fromkeys(PARTITIONS, START))
-        # {0} is in the last third of the slots.
-        node = started.nodes[2]
         node.kill9()
         with pytest.raises(redis.ConnectionError):
             store.commit(commits({0: at[0]}, "berta"))

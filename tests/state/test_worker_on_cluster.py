@@ -70,9 +70,10 @@ def _nodes_in_use(bench: Bench) -> int:
 
 
 def _customer(bench: Bench, name: str, *options: str) -> dict[str, object]:
-    """What `huitou customer` prints, but for the commit's number, which rises with the clock."""
+    """What `huitou customer` prints, but for what moves with the clock: the commit's number, and worth as
+    of a later moment."""
     shown = run_cli(bench.settings, "customer", name, *options, "--json")
     assert shown.returncode == 0, shown.stderr
     found: dict[str, object] = json.loads(shown.stdout)
-    del found["seq"]
+    del found["seq"], found["worth"]
     return found

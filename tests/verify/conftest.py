@@ -23,7 +23,7 @@ def day(kafka: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) ->
 
     Tests that damage it mend it, also when they fail: what they share is whole in the end.
     """
-    settings = settings_of(kafka, redis_url, f"v{secrets.token_hex(3)}.")
+    settings = settings_of(kafka, redis_url, f"v{secrets.token_hex(5)}.")
     create_topics(settings)
     shop_day = ShopDay(Bench(settings), customers=80)
     worker = WorkerProcess(settings, tmp_path_factory.mktemp("worker") / "log")

@@ -65,7 +65,7 @@ class Rewritable:
         producer = Producer({"bootstrap.servers": self._kafka})
         for key, value in records:
             producer.produce(self._topic, value, key=key, partition=DAMAGED)
-        assert producer.flush(20) == 0
+        assert producer.flush(60) == 0
 
     def mend(self) -> None:
         self.replace(self.records)

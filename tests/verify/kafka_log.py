@@ -6,9 +6,10 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from streams.engine.log import LogReader
+from tests.topics import wait_served
 
 #: Of the clients of these tests; the broker is on this machine.
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 
 
 def make_topic(kafka: str, topic: str, partitions: int = 1, **config: str) -> str:
@@ -17,6 +18,7 @@ def make_topic(kafka: str, topic: str, partitions: int = 1, **config: str) -> st
     made = admin.create_topics([NewTopic(topic, partitions, 1, config=config)])
     for future in made.values():
         future.result(DEADLINE_SECONDS)
+    wait_served(kafka, {topic: partitions})
     return topic
 
 

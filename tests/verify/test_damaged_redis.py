@@ -127,6 +127,6 @@ def test_a_redis_of_another_lineage_is_found(day: ShopDay, keys: PartitionKeys) 
 def test_a_commit_that_is_never_published_is_found(day: ShopDay, keys: PartitionKeys) -> None:
     with mended(day.bench.redis, keys.meta):
         day.bench.redis.hincrby(keys.meta, "seq", 1)
-        report = verify(day.bench.settings, [DAMAGED], patience=2.0)
+        report = verify(day.bench.settings, [DAMAGED], patience=3.0)
     assert "start a worker" in report.differences[0].detail
     assert not report.agree

@@ -43,7 +43,7 @@ def chained(first: int, last: int) -> list[bytes]:
 
 @pytest.fixture
 def reader(kafka: str) -> Iterator[LogReader]:
-    with LogReader(kafka, patience=2.0) as opened:
+    with LogReader(kafka) as opened:
         yield opened
 
 

@@ -41,7 +41,7 @@ class Kept:
 @pytest.fixture(scope="module")
 def day(kafka: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> ShopDay:
     """The morning is another build's, with other coupons; the evening is this one's."""
-    fresh = settings_of(kafka, redis_url, f"v{secrets.token_hex(3)}.")
+    fresh = settings_of(kafka, redis_url, f"v{secrets.token_hex(5)}.")
     create_topics(fresh)
     worker_log = tmp_path_factory.mktemp("worker") / "log"
     shop_day = ShopDay(Bench(fresh), customers=60)

@@ -1,0 +1,32 @@
+"""Erasing a customer: what is known of them goes, and what happened until then no longer counts.
+
+What stays is the mark with its time, the coupons (which of them were issued, so that none is issued
+twice) and the count of ids evicted early, which says nothing of the customer. ``fold`` leaves an
+event of the mark's time or before it out, so it does not matter which of these came first.
+
+What is later than the erase but was folded before it goes too: sums cannot be taken apart again, and
+what is to be forgotten must not stay for it. The hashes of the ids of such events stay, so that a
+repeat of one does not bring back what has gone.
+"""
+
+from streams.domain.duplicates import ENTRY_BYTES, FULL, later_than, seconds_of
+from streams.domain.facts import Erased, Fact
+from streams.domain.state import CustomerState, new_state
+
+_KEPT = frozenset({"version", "shop_id", "customer_id", "coupons", "evicted_early"})
+
+
+def erase(state: CustomerState, time: int, digest: bytes) -> tuple[Fact, ...]:
+    """Drop what is known of the customer, timers included, and mark the state with ``time`` (ms).
+
+    ``digest``: the hash of source and id of the erase itself.
+    """
+    later = later_than(state.seen, time)
+    blank = new_state(state.shop_id, state.customer_id)
+    for name in state.__struct_fields__:
+        if name not in _KEPT:
+            setattr(state, name, getattr(blank, name))
+    state.erased_at = time
+    # As many as fit beside the erase itself, whose repeat must be known most of all.
+    state.seen = later[-(FULL - ENTRY_BYTES) :] + digest + seconds_of(time)
+    return (Erased(),)

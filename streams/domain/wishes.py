@@ -1,0 +1,250 @@
+"""A customer's wishes: what is wished for, what became of it, and who likes it.
+
+What is said of a wish is folded by minima and maxima, so neither the order of arrival makes a
+difference, nor that something is said again, under another event id or with another time:
+
+- A wish is what its earliest ``made`` says; of two at one time what the one with the lesser sku,
+  then the lesser attributes says.
+- The last of ``withdrawn``, ``granted`` and ``declined`` by event time is what became of it, at one
+  time the one named last here.
+- A liker's last word on a wish, by event time, is what counts (at one time ``unliked``); a like by
+  the wish's owner is a self-like and no like.
+
+Comments and stories are counted, known by event id alone.
+"""
+
+from collections import Counter
+from struct import Struct
+
+import msgspec
+
+from schemas.wish import Wish as WishData
+from streams.domain.cart import Attributes, line_attributes
+from streams.domain.duplicates import find
+from streams.domain.facts import Fact, WishLiked, WishMade
+from streams.domain.names import cut, name_hash
+
+MADE, WITHDRAWN, GRANTED, DECLINED = 1, 2, 4, 8
+ACTION_BITS = {"made": MADE, "withdrawn": WITHDRAWN, "granted": GRANTED, "declined": DECLINED}
+DECIDED = WITHDRAWN | GRANTED | DECLINED
+#: Wishes kept whole, and the UTF-8 bytes of their ids, skus and attributes; those that are not open
+#: leave first, then the one longest without news.
+WISHES = 8
+WISHES_BYTES = 512
+#: A wish's attributes longer than this together (UTF-8) are replaced by their SHA-256.
+ATTRIBUTES_BYTES = 128
+#: Wishes known by their actions after they left, the newest; they can still be made, and decided
+#: once. What comes of an older one is a new wish's.
+PAST_WISHES = 24
+#: Likers known over all wishes that are kept whole. The one whose last word is oldest leaves first
+#: (the owner never): a like stays counted, and whatever that liker says later is news.
+LIKERS = 32
+
+#: hash of the liker, time of the last word in ms, LIKED and SELF, hash of the device (zeros: unknown)
+_LIKER = Struct("<8sqB4s")
+LIKER_BYTES = _LIKER.size
+LIKED, SELF = 1, 2
+DEVICE_BYTES = 4
+_NO_DEVICE = bytes(DEVICE_BYTES)
+#: hash of the wish id, actions seen
+_PAST = Struct("<8sB")
+PAST_WISH_BYTES = _PAST.size
+_SEEN_AT = PAST_WISH_BYTES - 1
+
+
+class Wish(msgspec.Struct, array_like=True, gc=False):
+    """A wish kept whole. ``seen``: bits of its actions; times in ms."""
+
+    key: bytes
+    #: This and the sku cut to 64 bytes.
+    wish_id: str
+    seen: int = 0
+    #: The newest time of any of its events.
+    changed_at: int = 0
+    made_at: int | None = None
+    sku: str = ""
+    attributes: Attributes = ()
+    #: What became of it, as a bit, and when; 0: nothing yet.
+    decision: int = 0
+    decided_at: int | None = None
+    comments: int = 0
+    stories: int = 0
+    #: Likes of likers who left ``likers``.
+    likes_before: int = 0
+    #: Those who ever liked it, packed.
+    likers: bytes = b""
+
+
+class Wishes(msgspec.Struct, array_like=True, gc=False):
+    """Wishes over a customer's whole life; those not made (yet) count in the last four only."""
+
+    made: int = 0
+    #: Of these, by what became of them last.
+    withdrawn: int = 0
+    granted: int = 0
+    declined: int = 0
+    #: Likers of each wish, summed; and wishes that their owner likes.
+    likes: int = 0
+    self_likes: int = 0
+    comments: int = 0
+    stories: int = 0
+    wishes: list[Wish] = []
+    #: Wishes that left ``wishes``, packed, oldest first.
+    past: bytes = b""
+
+
+_COUNTED = (
+    "made", "withdrawn", "granted", "declined", "likes", "self_likes", "comments", "stories",
+)  # fmt: skip
+
+
+def fold_wish(wishes: Wishes, data: WishData, time: int, owner: str) -> tuple[Fact, ...]:
+    """Fold one event of ``time`` (ms) of a wish of ``owner``; what was said before is no fact."""
+    bit = ACTION_BITS.get(data.action, 0)
+    key = name_hash(data.wish_id)
+    wish = next((known for known in wishes.wishes if known.key == key), None)
+    if wish is None:
+        at = find(wishes.past, key, PAST_WISH_BYTES)
+        if at >= 0:
+            return _fold_past(wishes, at, data, bit)
+        wish = Wish(key, cut(data.wish_id))
+    known = wish.seen
+    before = contribution(wish)
+    liked = False
+    if bit == MADE:
+        _take_content(wish, data, time)
+    elif bit:
+        if wish.decided_at is None or (time, bit) > (wish.decided_at, wish.decision):
+            wish.decision, wish.decided_at = bit, time
+    elif data.action == "commented":
+        wish.comments += 1
+    elif data.action == "story":
+        wish.stories += 1
+    else:
+        liked = _take_word(wish, data, time, owner)
+    wish.seen |= bit
+    wish.changed_at = max(wish.changed_at, time)
+    after = contribution(wish)
+    _count(wishes, before, after)
+    _keep(wishes, wish)
+    if bit == MADE:
+        return () if known & MADE else (WishMade(data.wish_id, data.sku or ""),)
+    return (WishLiked(data.wish_id, after[4]),) if liked else ()
+
+
+def _take_content(wish: Wish, data: WishData, time: int) -> None:
+    """Take over what a ``made`` says, unless an earlier one is known."""
+    said = (time, cut(data.sku or ""), line_attributes(data.attributes, ATTRIBUTES_BYTES))
+    if wish.made_at is None or said < (wish.made_at, wish.sku, wish.attributes):
+        wish.made_at, wish.sku, wish.attributes = said
+
+
+def _take_word(wish: Wish, data: WishData, time: int, owner: str) -> bool:
+    """Note what a liker says of a wish; whether it is a new like of somebody else."""
+    liker = data.liker_id or ""
+    flags = (LIKED if data.action == "liked" else 0) | (SELF if liker == owner else 0)
+    device = name_hash(data.device_hash, DEVICE_BYTES) if data.device_hash else _NO_DEVICE
+    key = name_hash(liker)
+    at = find(wish.likers, key, LIKER_BYTES)
+    packed = _LIKER.pack(key, time, flags, device)
+    if at < 0:
+        wish.likers += packed
+        return flags == LIKED
+    _, known_time, known_flags, known_device = _LIKER.unpack_from(wish.likers, at)
+    # At one time ``unliked`` comes last, and of two likes the one with the greater hash.
+    if (time, -flags, device) <= (known_time, -known_flags, known_device):
+        return False
+    wish.likers = wish.likers[:at] + packed + wish.likers[at + LIKER_BYTES :]
+    return flags == LIKED and not known_flags & LIKED
+
+
+def contribution(wish: Wish) -> tuple[int, ...]:
+    """A wish's part in the totals, in the order of the fields of ``Wishes``."""
+    made = wish.seen & MADE > 0
+    likes, self_likes = wish.likes_before, 0
+    for _, _, flags, _ in _LIKER.iter_unpack(wish.likers):
+        likes += flags == LIKED
+        self_likes += flags == LIKED | SELF
+    decided = (int(made and wish.decision == bit) for bit in (WITHDRAWN, GRANTED, DECLINED))
+    return (int(made), *decided, likes, self_likes, wish.comments, wish.stories)
+
+
+def likes_by_device(wish: Wish) -> dict[bytes, int]:
+    """Likes by the hash of the device they came from, of likers and devices that are known."""
+    return Counter(
+        device
+        for _, _, flags, device in _LIKER.iter_unpack(wish.likers)
+        if flags == LIKED and device != _NO_DEVICE
+    )
+
+
+def status_of(wish: Wish) -> str:
+    """What became of a wish, as a word."""
+    if not wish.seen & MADE:
+        return "unknown"
+    words = {WITHDRAWN: "withdrawn", GRANTED: "granted", DECLINED: "declined"}
+    return words.get(wish.decision, "open")
+
+
+def _fold_past(wishes: Wishes, at: int, data: WishData, bit: int) -> tuple[Fact, ...]:
+    """Count what comes of a wish of which only the actions are known; likes of it are forgotten."""
+    key, known = _PAST.unpack_from(wishes.past, at)
+    seen = known
+    before = contribution(_past_wish(key, known))
+    # A decision after the first one changes nothing: which of them came last is not known any more.
+    seen |= bit if bit == MADE or not seen & DECIDED else 0
+    after = _past_wish(key, seen)
+    after.comments, after.stories = int(data.action == "commented"), int(data.action == "story")
+    _count(wishes, before, contribution(after))
+    packed = _PAST.pack(key, seen)
+    wishes.past = wishes.past[:at] + packed + wishes.past[at + PAST_WISH_BYTES :]
+    if bit == MADE and not known & MADE:
+        return (WishMade(data.wish_id, data.sku or ""),)
+    return ()
+
+
+def _past_wish(key: bytes, seen: int) -> Wish:
+    return Wish(key, "", seen, decision=seen & DECIDED)
+
+
+def _count(wishes: Wishes, before: tuple[int, ...], after: tuple[int, ...]) -> None:
+    for name, old, new in zip(_COUNTED, before, after, strict=True):
+        if new != old:
+            setattr(wishes, name, getattr(wishes, name) + new - old)
+
+
+def _keep(wishes: Wishes, wish: Wish) -> None:
+    """Put a changed wish among the kept ones, within the bounds."""
+    kept = wishes.wishes
+    if not any(known is wish for known in kept):
+        kept.append(wish)
+    while len(kept) > WISHES or sum(map(_weight, kept)) > WISHES_BYTES:
+        leaving = min(kept, key=_leaving_wish)
+        kept.remove(leaving)
+        packed = wishes.past + _PAST.pack(leaving.key, leaving.seen & MADE | leaving.decision)
+        wishes.past = packed[-PAST_WISHES * PAST_WISH_BYTES :]
+    while sum(len(known.likers) for known in kept) > LIKERS * LIKER_BYTES:
+        _drop_liker(kept)
+
+
+def _leaving_wish(wish: Wish) -> tuple[bool, int, bytes]:
+    return (status_of(wish) == "open", wish.changed_at, wish.key)
+
+
+def _drop_liker(kept: list[Wish]) -> None:
+    _, _, flags, number, at = min(
+        (time, key, flags, number, place * LIKER_BYTES)
+        for number, wish in enumerate(kept)
+        for place, (key, time, flags, _) in enumerate(_LIKER.iter_unpack(wish.likers))
+        if not flags & SELF
+    )
+    wish = kept[number]
+    wish.likes_before += flags & LIKED
+    wish.likers = wish.likers[:at] + wish.likers[at + LIKER_BYTES :]
+
+
+def _weight(wish: Wish) -> int:
+    weight = len(wish.wish_id.encode()) + len(wish.sku.encode())
+    for part in wish.attributes:
+        weight += len(part.encode()) + 2
+    return weight
