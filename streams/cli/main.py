@@ -36,6 +36,7 @@ COMMANDS = {
     "customer": Command("streams.cli.customer:customer", "A customer's live state.", _READ),
     "triggers": Command("streams.cli.triggers:triggers", "The coupons that were issued.", _READ),
     "orders": Command("streams.cli.orders:orders_app", "Finds orders, shows one.", _READ),
+    "report": Command("streams.cli.report:report", "A shop's figures, explained.", _READ),
     "verify": Command("streams.cli.verify:verify", "Folds the log again and compares.", _READ),
     "topics": Command("streams.cli.topics:topics_app", "The topics of the contract.", _OPERATE),
     "settings": Command("streams.cli.settings:settings_app", "Shops' definitions.", _OPERATE),

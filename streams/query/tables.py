@@ -151,6 +151,7 @@ orders = Table(
     Index("orders_by_status", "status", "ordered_ms"),
     Index("orders_by_region", "region", "ordered_ms"),
     Index("orders_by_payment", "payment_method", "ordered_ms"),
+    Index("orders_by_paid", "shop_id", "paid_ms"),
 )
 
 #: Where an order stood before its time changed; the numbers rise with the transactions.
@@ -206,6 +207,7 @@ refunds = Table(
     _number("withdrawn_ms"),
     _number("refunded_ms"),
     PrimaryKeyConstraint("shop_id", "customer_id", "order_id", "refund_id"),
+    Index("refunds_by_time", "shop_id", "refunded_ms"),
 )
 
 #: The history of a review: each action once.
@@ -238,6 +240,7 @@ reviews = Table(
     #: A removed review no longer counts, whichever of posted and removed came first.
     _number("removed_ms"),
     PrimaryKeyConstraint("shop_id", "customer_id", "order_id", "sku"),
+    Index("reviews_by_time", "shop_id", "posted_ms"),
 )
 
 triggers = Table(

@@ -1,0 +1,159 @@
+"""`huitou report`: a merchant's figures from the query store, each with its definition."""
+
+import sys
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from streams.cli.endings import EXIT_DOUBT, EXIT_USAGE
+from streams.cli.shops import Shops
+from streams.cli.sink import Store, opened
+
+if TYPE_CHECKING:
+    from streams.reports.model import CurrencySpan
+
+
+class Compare(StrEnum):
+    """What --compare takes."""
+
+    previous = "previous"
+    year = "year"
+
+
+def report(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Without it the reports are listed.")
+    ] = None,
+    shop: Annotated[
+        str | None, typer.Option(help="The shop; its clock decides what a day is.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help="The first day: 2026-01-31.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="DATE", help="The last day, included.")
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="DIMENSION", help="day, week, month or what the report has."),
+    ] = None,
+    compare: Annotated[
+        Compare | None,
+        typer.Option(help="Beside it: as many days right before, or the same dates a year before."),
+    ] = None,
+    limit: Annotated[
+        int, typer.Option(min=1, max=1_000, help="Parts shown; the others are one row.")
+    ] = 20,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object; money in minor units.")
+    ] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="A line a part; money in minor units; empty is unknown.")
+    ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="With each figure's definition and source.")
+    ] = False,
+    time_zone: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="In place of the shop's own, as Asia/Shanghai."),
+    ] = None,
+    currency: Annotated[
+        str | None, typer.Option(metavar="CODE", help="In place of the shop's own, as CNY.")
+    ] = None,
+    store: Store = None,
+) -> None:
+    """Show a report of a shop over a period: the days --from to --to, both included, on the shop's clock.
+
+    What cannot be known is a dash with a note (null and `why` in JSON), never 0. Several currencies are never
+    added together. The shop's settings come from Kafka; with --time-zone and --currency it is not asked
+    for them. Exit codes: 0; 2 no such report or dimension; 70 the store or Kafka does not answer; 78 refused.
+
+    \b
+    huitou report
+    huitou report overview --shop tea --from 2026-11-01 --to 2026-11-30 --by day
+    huitou report products --shop tea --from 2026-11-01 --to 2026-11-11 --compare year --limit 50
+    huitou report regions --shop tea --from 2026-01-01 --to 2026-12-31 --csv > regions.csv
+    huitou report overview --explain
+    """  # fmt: skip
+    with opened(store, "report") as database:
+        from streams.reports.presenting import definitions, listed
+
+        if name is None:
+            listed()
+            return
+        try:
+            from streams.reports.model import Asked
+            from streams.reports.period import Period, day_of
+            from streams.reports.registry import dimension_of, report_named
+            from streams.settings import Settings
+
+            found = report_named(name)
+            dimension = dimension_of(found, by)
+            if explain and shop is None and since is None and until is None:
+                definitions(found)
+                return
+            if shop is None or since is None or until is None:
+                raise ValueError("say --shop, --from and --to")
+            if as_json and as_csv:
+                raise ValueError("--json and --csv are two forms of one answer: take one")
+            settings = Settings()
+            period = (day_of(since), day_of(until))
+            zone, currencies = _clock(Shops(settings, "report"), shop, time_zone, currency)
+            asked = Asked(shop, Period(*period, zone), dimension, limit, currencies)
+        except ValueError as error:
+            typer.echo(f"huitou report: {error}", err=True)
+            raise typer.Exit(EXIT_USAGE) from None
+        from streams.query.freshness import freshness
+        from streams.query.migrating import require_current
+        from streams.reports.answer import answer
+        from streams.reports.presenting import for_csv, for_json, printed
+        from streams.reports.reach import reach
+
+        require_current(database)
+        try:
+            with database.reading() as connection:
+                reached = reach(connection)
+                asked = replace(asked, reach_ms=reached.since_ms, reach_why=reached.why)
+                said = answer(connection, found, asked, compare.value if compare else None)
+                fresh = freshness(connection, settings)
+        except ValueError as error:
+            typer.echo(f"huitou report: {error}", err=True)
+            raise typer.Exit(EXIT_USAGE) from None
+    if as_json:
+        typer.echo(for_json(said, fresh, explain=explain))
+    elif as_csv:
+        sys.stdout.write(for_csv(said))
+        typer.echo(fresh.sentence(), err=True)
+    else:
+        printed(said, explain=explain)
+        typer.echo(fresh.sentence())
+
+
+def _clock(
+    shops: Shops, shop: str, time_zone: str | None, currency: str | None
+) -> tuple[str, tuple["CurrencySpan", ...]]:
+    """The shop's zone and currencies. Raises ValueError for an unknown zone; ends where Kafka must say."""
+    from streams.reports.currencies import FOREVER, spans
+    from streams.reports.model import CurrencySpan
+
+    if time_zone is not None:
+        try:
+            ZoneInfo(time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"no time zone {time_zone!r}: write as Asia/Shanghai") from None
+    given = (CurrencySpan(FOREVER, currency),) if currency else ()
+    if time_zone is not None and given:
+        return time_zone, given
+    definitions = shops.definitions
+    zone = time_zone or shops.time_zone(shop)
+    if zone is None:
+        # Other days would be other figures.
+        typer.echo(
+            "huitou report: which days the shop has is not known: start Kafka, or say --time-zone",
+            err=True,
+        )
+        raise typer.Exit(EXIT_DOUBT)
+    return zone, given or (spans(definitions, shop) if definitions else ())

@@ -1,0 +1,1 @@
+"""What a merchant asks of the query store: reports, each with its figures and their definitions."""

@@ -1,0 +1,115 @@
+"""A report asked for a period, and beside it the period that it is compared with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal, NamedTuple
+
+from sqlalchemy import Connection
+
+from streams.reports.model import Asked, Figure, Number, Report, Row, Value
+from streams.reports.period import TIME_DIMENSIONS, Period
+
+Compare = Literal["previous", "year"]
+#: Units of which a change is told as a part of what there was before, too.
+_RELATIVE: Final = frozenset({"count", "money", "money_average", "ms", "days"})
+_PLACES: Final = 6
+
+
+class Change(NamedTuple):
+    """What a figure was before, and by how much it has changed; None where either is not known.
+
+    ``part``: the change as a part of ``before``.
+    """
+
+    before: Value
+    by: Number | None
+    part: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row and, where it was asked, its changes by figure; ``compared_key`` names the part of before."""
+
+    row: Row
+    changes: dict[str, Change] | None = None
+    compared_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a report says. ``compared``: the period beside it, None where none was asked for."""
+
+    report: Report
+    asked: Asked
+    lines: list[Line]
+    compared: Period | None
+    notes: tuple[str, ...]
+
+
+def compared_with(period: Period, compare: Compare) -> Period:
+    """The period of the same length before, or the same dates of the year before."""
+    return period.previous() if compare == "previous" else period.year_before()
+
+
+def answer(
+    connection: Connection, report: Report, asked: Asked, compare: Compare | None = None
+) -> Answer:
+    """Asks the store. Raises ValueError for a period with too many parts."""
+    rows = report.rows(connection, asked)
+    keys = tuple(row.key for row in rows if row.kind == "part")
+    if compare is not None and keys and asked.by not in TIME_DIMENSIONS:
+        # The others have a row also where all parts are shown: before there may have been more.
+        asked = replace(asked, keys=keys)
+        rows = report.rows(connection, asked)
+    notes = [*report.notes, *_notes(report, rows)]
+    if compare is None:
+        return Answer(report, asked, [Line(row) for row in rows], None, tuple(notes))
+    period = compared_with(asked.period, compare)
+    if period.days != asked.period.days:
+        notes.append(
+            f"{period.first} to {period.last} has {period.days} days, "
+            f"{asked.period.first} to {asked.period.last} has {asked.period.days}: there is a February 29."
+        )
+    before = report.rows(connection, replace(asked, period=period))
+    return Answer(report, asked, _beside(report.figures, rows, before), period, tuple(notes))
+
+
+def _beside(figures: Sequence[Figure], rows: list[Row], before: list[Row]) -> list[Line]:
+    """Parts by time are compared in their order, others by key: both stand in the same places."""
+    others = {row.kind: row for row in before if row.kind != "part"}
+    parts = iter([row for row in before if row.kind == "part"])
+    lines = []
+    for row in rows:
+        other = next(parts, None) if row.kind == "part" else others.get(row.kind)
+        if other is None:
+            lines.append(Line(row))
+            continue
+        changes = {
+            figure.name: _change(figure, row.values[figure.name], other.values[figure.name])
+            for figure in figures
+            if figure.name in row.values
+        }
+        lines.append(Line(row, changes, other.key))
+    return lines
+
+
+def _change(figure: Figure, now: Value, before: Value) -> Change:
+    if now.number is None or before.number is None:
+        return Change(before, None, None)
+    by = now.number - before.number
+    if isinstance(by, float):
+        by = round(by, _PLACES)
+    relative = figure.unit in _RELATIVE and before.number
+    return Change(before, by, round(by / before.number, _PLACES) if relative else None)
+
+
+def _notes(report: Report, rows: list[Row]) -> list[str]:
+    notes = []
+    if any(row.kind == "part" for row in rows):
+        names = [figure.name for figure in report.figures if not figure.additive]
+        if names:
+            notes.append(f"The parts do not add up to the whole for {', '.join(names)}.")
+    if any(row.kind == "others" for row in rows):
+        shown = sum(row.kind == "part" for row in rows)
+        notes.append(f"The {shown} greatest are shown; all others are one row (--limit).")
+    return notes

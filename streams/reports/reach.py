@@ -1,0 +1,49 @@
+"""From when on the query store has all orders: it begins where retention had left the topics."""
+
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection, select
+
+from schemas.catalogue import ORDERS
+from streams.query.tables import order_events, sink_offsets
+
+#: Later than any event: nothing is known.
+NEVER: Final = 1 << 62
+
+
+class Reach(NamedTuple):
+    """``since_ms``: all orders from then on are in the store; None: all there ever were."""
+
+    since_ms: int | None
+    why: str | None
+
+
+def reach(connection: Connection) -> Reach:
+    """How far back the store has the orders, by the topics that it was filled from.
+
+    A partition from which retention had removed the beginning tells by its first event; one that is empty
+    since then tells nothing, and then nothing is known.
+    """
+    held = sink_offsets.c
+    parts = [row for row in connection.execute(select(sink_offsets)).mappings()
+             if row[held.topic].endswith(ORDERS)]  # fmt: skip
+    if not parts:
+        return Reach(NEVER, "the store has no order yet: `huitou sink` fills it")
+    latest: int | None = None
+    for part in parts:
+        if part[held.first_offset] == 0:
+            continue
+        event = order_events.c
+        first = connection.execute(
+            select(event.time_ms)
+            .where(event.topic == part[held.topic], event.partition == part[held.partition])
+            .order_by(event.offset)
+            .limit(1)
+        ).scalar()
+        if first is None:
+            return Reach(
+                NEVER,
+                f"the store has nothing of {part[held.topic]}[{part[held.partition]}] any more",
+            )
+        latest = first if latest is None else max(latest, first)
+    return Reach(latest, None)

@@ -1,0 +1,135 @@
+"""Shops' histories as events, drawn by hypothesis, and a store that has them by its own way of writing."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from streams.query.batch import BatchReader
+from streams.query.connecting import Database
+from streams.query.store import QueryStore, Stored
+from streams.query.tables import metadata
+from tests.query.events import batch_of, event, placed
+from tests.query.expected import ORDERS, REVIEWS, TRIGGERS, Published
+
+READER = BatchReader(1, {name: name for name in (ORDERS, REVIEWS, TRIGGERS)})
+SHOP = "shop"
+HOUR, DAY = 3_600, 86_400
+#: Seconds after 2026 began at which clocks change in Berlin (29 March, 25 October, 01:00 UTC), at which days
+#: begin in zones of the tests, and others of more than two years.
+TURNS = [
+    0, 87 * DAY + HOUR, 297 * DAY + HOUR, 297 * DAY, 8 * HOUR, 23 * HOUR, 59 * DAY, -306 * DAY, -307 * DAY,
+]  # fmt: skip
+ZONES = ["UTC", "Europe/Berlin", "Asia/Shanghai", "America/Sao_Paulo", "Asia/Kathmandu"]
+
+_moments = st.one_of(
+    st.builds(
+        lambda turn, beside: turn + beside,
+        st.sampled_from(TURNS),
+        st.sampled_from([-HOUR, -1, -0.001, 0, 0.001, 1, HOUR, DAY]),
+    ),
+    st.integers(-400, 400).map(lambda day: day * DAY + 12 * HOUR),
+)
+_lines = st.lists(
+    st.fixed_dictionaries(
+        {"sku": st.sampled_from(["a", "b", "c"]), "quantity": st.sampled_from([1, 2, 1_000_000])},
+        optional={
+            "unit_price": st.sampled_from([0, 10, 99, 1_000_000_000_000]),
+            "category": st.sampled_from(["shoes", "hats"]),
+        },
+    ),
+    max_size=3,
+)
+_orders = st.fixed_dictionaries(
+    {
+        "customer": st.sampled_from(["c1", "c2", "c3", "c11"]),
+        "order_id": st.sampled_from(["o1", "o2", "o3", "1o1"]),
+        "shop_id": st.sampled_from([SHOP, SHOP, SHOP, "other"]),
+        "placed": st.none() | _moments,
+        "paid": st.none() | _moments,
+        "shipped": st.none() | st.sampled_from([-1, 0, 30, 3 * DAY]),
+        "received": st.none() | st.sampled_from([0, 5 * DAY]),
+        "cancelled": st.none() | st.none() | st.sampled_from([1, DAY]),
+        "amount": st.sampled_from([None, 0, 99, 250, 100_000, 1_000_000_000_000]),
+        "region": st.sampled_from([None, "north", "south", "east"]),
+        "payment": st.sampled_from([None, "card", "alipay"]),
+        "lines": _lines,
+        "refunds": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "status": st.sampled_from(
+                        ["refund_requested", "refund_withdrawn", "refunded", "refunded"]
+                    ),
+                    "refund_id": st.sampled_from(["r1", "r2"]),
+                    "after": st.sampled_from([-DAY, 60, 2 * DAY, 40 * DAY]),
+                    "amount": st.sampled_from([None, 0, 60, 100_000]),
+                    "kind": st.sampled_from([None, "refund", "return", "exchange"]),
+                    "reason": st.sampled_from([None, "too small", "broken"]),
+                }
+            ),
+            max_size=3,
+        ),
+        "reviews": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "action": st.sampled_from(["posted", "posted", "appended", "replied", "removed"]),
+                    "sku": st.sampled_from(["a", "b"]), "after": st.sampled_from([0, HOUR, 30 * HOUR]),
+                    "rating": st.integers(1, 5), "photos": st.sampled_from([None, 2]),
+                }
+            ),
+            max_size=3,
+        ),
+        "again": st.booleans(),
+    }
+)  # fmt: skip
+
+
+def _events(number: int, order: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    of_order = {"order_id": order["order_id"], "shop_id": order["shop_id"]}
+    details = {
+        "amount_paid": order["amount"], "region": order["region"], "payment_method": order["payment"],
+        "lines": order["lines"],
+    }  # fmt: skip
+    paid = order["paid"] if order["paid"] is not None else order["placed"] or 0
+    times = {
+        "placed": order["placed"], "paid": order["paid"],
+        **{name: None if order[name] is None else paid + order[name]
+           for name in ("shipped", "received", "cancelled")},
+    }  # fmt: skip
+    found: list[tuple[str, dict[str, Any]]] = []
+
+    def tell(topic: str, at: float, **data: Any) -> None:
+        name = f"e{number}-{len(found)}"
+        found.append((topic, event(topic, name, at, order["customer"], **of_order, **data)))
+
+    for status, at in times.items():
+        if at is not None:
+            tell(ORDERS, at, status=status, **(details if status in ("placed", "paid") else {}))
+    for refund in order["refunds"]:
+        said = {name: value for name, value in refund.items() if name != "after"}
+        tell(ORDERS, paid + refund["after"], **said)
+    for review in order["reviews"]:
+        said = {name: value for name, value in review.items() if name != "after"}
+        if review["action"] != "posted":
+            del said["rating"]
+        tell(REVIEWS, paid + review["after"], **said)
+    return found * (1 + order["again"])
+
+
+@st.composite
+def histories(draw: st.DrawFn, most: int = 9) -> list[Published]:
+    """What was published, in any order, some of it twice."""
+    drawn = draw(st.lists(_orders, max_size=most))
+    events = [each for number, order in enumerate(drawn) for each in _events(number, order)]
+    return placed(draw(st.permutations(events)), 1)
+
+
+def fill(database: Database, published: Sequence[Published], *, first_offset: int = 0) -> None:
+    """Empty the store and write these as the sink does."""
+    with database.writing() as connection:
+        for table in metadata.tables.values():
+            connection.execute(table.delete())
+    store = QueryStore(database)
+    store.begin([Stored(ORDERS, 0, "id", first_offset, first_offset, None, 0, 0)])
+    if published:
+        store.write(batch_of(published, READER))

@@ -1,0 +1,331 @@
+"""What the reports must say: plain Python over the rows that tests/query/expected.py makes of the events.
+
+No code of streams is used. A figure is a number, or ``Unknown`` with the least that it may be; of several
+currencies it is a dict.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from itertools import pairwise
+from math import floor
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tests.query.expected import Published, expected
+from tests.reports.histories import SHOP
+
+Row = dict[str, Any]
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Unknown:
+    least: int | None = None
+
+
+@dataclass
+class Question:
+    """``turn_ms``: the shop's currency is CNY before and USD from then on; None: CNY."""
+
+    published: list[Published]
+    first: date
+    last: date
+    zone: str
+    turn_ms: int | None = None
+
+    def __post_init__(self) -> None:
+        tables = expected(self.published)
+        self.orders, self.lines, self.refunds, self.reviews = (
+            [row for row in tables[name] if row["shop_id"] == SHOP]
+            for name in ("orders", "order_lines", "refunds", "reviews")
+        )
+
+    def clock(self, time_ms: int) -> datetime:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time_ms)
+        return moment.astimezone(ZoneInfo(self.zone))
+
+    def day(self, time_ms: int) -> date:
+        return self.clock(time_ms).date()
+
+    def holds(self, time_ms: int | None) -> bool:
+        return time_ms is not None and self.first <= self.day(time_ms) <= self.last
+
+    def paid(self) -> list[Row]:
+        return [order for order in self.orders if self.holds(order["paid_ms"])]
+
+    def money(self, of: Iterable[tuple[int, int | None]]) -> Any:
+        """(when, amount) -> a sum, sums by currency, or Unknown."""
+        sums: Counter[str] = Counter()
+        lacking = False
+        for time_ms, amount in of:
+            usd = self.turn_ms is not None and time_ms >= self.turn_ms
+            lacking |= amount is None
+            sums["USD" if usd else "CNY"] += amount or 0
+        used = {code: total for code, total in sums.items() if total}
+        if len(used) > 1:
+            return used
+        total = sum(used.values())
+        return Unknown(total) if lacking else total
+
+
+def average(total: Any, of: int) -> Any:
+    """Half up."""
+    if not isinstance(total, int) or not of:
+        return Unknown()
+    return floor(Fraction(total, of) + Fraction(1, 2))
+
+
+def share(part: Any, whole: Any) -> Any:
+    if not isinstance(part, int) or not isinstance(whole, int) or not whole:
+        return Unknown()
+    return round(part / whole, 6)
+
+
+def key(order: Row) -> tuple[str, str]:
+    return order["customer_id"], order["order_id"]
+
+
+def bucket(question: Question, dimension: str, time_ms: int) -> str:
+    """The name of the day, week or month; the first ones begin with the period."""
+    day = question.day(time_ms)
+    if dimension == "month":
+        return f"{day:%Y-%m}"
+    if dimension == "week":
+        day = max(day - timedelta(days=day.weekday()), question.first)
+    return str(day)
+
+
+def names(question: Question, dimension: str) -> list[str]:
+    every = (
+        question.first + timedelta(days=n) for n in range((question.last - question.first).days + 1)
+    )
+    noon = (int(datetime(d.year, d.month, d.day, 12, tzinfo=ZoneInfo(question.zone)).timestamp()) * 1000
+            for d in every)  # fmt: skip
+    return list(dict.fromkeys(bucket(question, dimension, at) for at in noon))
+
+
+def paid_figures(question: Question, orders: list[Row]) -> Figures:
+    gross = question.money((o["paid_ms"], o["amount"]) for o in orders)
+    buyers = {o["customer_id"] for o in orders}
+    return {
+        "paid_orders": len(orders),
+        "buyers": len(buyers),
+        "paid_amount": gross,
+        "net_amount": question.money((o["paid_ms"], o["net_amount"]) for o in orders),
+        "per_buyer": average(gross, len(buyers)),
+        "order_value": average(gross, len(orders)),
+    }
+
+
+def overview(question: Question, fits: Callable[[int], bool] = lambda _: True) -> Figures:
+    was_placed = [
+        o for o in question.orders if question.holds(o["placed_ms"]) and fits(o["placed_ms"])
+    ]
+    waiting = [o for o in was_placed if o["paid_ms"] is None and o["cancelled_ms"] is None]
+    return {
+        **paid_figures(question, [o for o in question.paid() if fits(o["paid_ms"])]),
+        "placed_orders": len(was_placed), "unpaid_orders": len(waiting),
+        "visitors": Unknown(), "views": Unknown(), "conversion": Unknown(),
+    }  # fmt: skip
+
+
+def product_figures(question: Question, lines: list[tuple[Row, Row]]) -> Figures:
+    return {
+        "pieces": sum(line["quantity"] for _, line in lines),
+        "goods_amount": question.money(
+            (
+                o["paid_ms"],
+                None if line["unit_price"] is None else line["unit_price"] * line["quantity"],
+            )
+            for o, line in lines
+        ),
+        "paid_orders": len({key(o) for o, _ in lines}),
+        "buyers": len({o["customer_id"] for o, _ in lines}),
+    }
+
+
+def bought_lines(question: Question) -> list[tuple[Row, Row]]:
+    return [(o, line) for o in question.paid() for line in question.lines if key(o) == key(line)]
+
+
+def completed(question: Question) -> list[Row]:
+    """Completed refunds of paid orders: each with its order and what it ``took``, refund after refund."""
+    found = []
+    for order in question.orders:
+        if order["paid_ms"] is None:
+            continue
+        left = order["amount"]
+        own = [r for r in question.refunds if key(r) == key(order) and r["refunded_ms"] is not None]
+        for refund in sorted(own, key=lambda r: (r["refunded_ms"], r["refund_id"])):
+            took = None
+            if left is not None:
+                rest = 0 if refund["kind"] == "exchange" else left
+                took = min(left, rest if refund["amount"] is None else refund["amount"])
+                left -= took
+            found.append({**refund, "order": order, "took": took})
+        if left is not None:
+            assert order["amount"] - left == order["refunded_amount"]
+    return found
+
+
+def refund_figures(
+    question: Question, done: list[Row], cohort: list[Row], paid: list[Row]
+) -> Figures:
+    """``done``: refunds by their date, ``cohort``: those of the ``paid`` orders."""
+    gross = question.money((o["paid_ms"], o["amount"]) for o in paid)
+    found = {"refunds": len(done)}
+    for prefix, some in (("", done), ("cohort_", cohort)):
+        of_orders = len({key(r) for r in some})
+        took = question.money((r["order"]["paid_ms"], r["took"]) for r in some)
+        found |= {
+            f"{prefix}refunded_orders": of_orders,
+            f"{prefix}refunded_amount": took,
+            f"{prefix}refund_rate": share(of_orders, len(paid)),
+            f"{prefix}refund_amount_rate": share(took, gross),
+        }
+    return found
+
+
+def quantiles(name: str, times: Iterable[int]) -> Figures:
+    known = sorted(times)
+    if not known:
+        return {f"{name}_median": Unknown(), f"{name}_p90": Unknown()}
+    middle = len(known) // 2
+    mean = Fraction(known[middle] + known[-middle - 1], 2)
+    rank = -(-len(known) * 9 // 10)
+    return {f"{name}_median": floor(mean + Fraction(1, 2)), f"{name}_p90": known[rank - 1]}
+
+
+def fulfilment_figures(orders: list[Row]) -> Figures:
+    stages = {
+        "shipping": ("paid_ms", "shipped_ms"), "delivery": ("shipped_ms", "received_ms"),
+        "waiting": ("paid_ms", "received_ms"),
+    }  # fmt: skip
+    found: Figures = {
+        "paid_orders": len(orders),
+        "shipped_orders": sum(o["shipped_ms"] is not None for o in orders),
+        "received_orders": sum(o["received_ms"] is not None for o in orders),
+        "open_orders": sum(
+            o["shipped_ms"] is o["received_ms"] is o["cancelled_ms"] is None for o in orders
+        ),
+        "late_orders": Unknown(),
+    }
+    disordered = set()
+    for name, (since, until) in stages.items():
+        times = {key(o): o[until] - o[since] for o in orders if None not in (o[since], o[until])}
+        disordered |= {each for each, time in times.items() if time < 0}
+        found |= quantiles(name, (time for time in times.values() if time >= 0))
+    return {**found, "disordered_orders": len(disordered)}
+
+
+def repurchase_figures(question: Question, days: int) -> Figures:
+    """Of the window of ``days`` days that ends with the period."""
+    first = question.last - timedelta(days=days - 1)
+    before = first - timedelta(days=days)
+    every = [(o["customer_id"], question.day(o["paid_ms"])) for o in question.orders
+             if o["paid_ms"] is not None]  # fmt: skip
+    now = [(who, day) for who, day in every if first <= day <= question.last]
+    buyers = {who for who, _ in now}
+    previous = {who for who, day in every if before <= day < first}
+    often = [who for who, n in Counter(who for who, _ in now).items() if n >= 2]
+    on_days = [who for who, n in Counter(who for who, _ in set(now)).items() if n >= 2]
+    return {
+        "buyers": len(buyers),
+        "repeat_buyers": len(often), "repurchase_rate": share(len(often), len(buyers)),
+        "day_repeat_buyers": len(on_days), "day_repurchase_rate": share(len(on_days), len(buyers)),
+        "previous_buyers": len(previous), "returned_buyers": len(buyers & previous),
+        "return_rate": share(len(buyers & previous), len(previous)),
+    }  # fmt: skip
+
+
+def intervals(question: Question) -> list[tuple[int, int]]:
+    """(when the later order was paid, ms since the one before)."""
+    by_customer: dict[str, list[int]] = {}
+    for order in question.orders:
+        if order["paid_ms"] is not None:
+            by_customer.setdefault(order["customer_id"], []).append(order["paid_ms"])
+    pairs = [pair for times in by_customer.values() for pair in pairwise(sorted(times))]
+    return [(later, later - earlier) for earlier, later in pairs if question.holds(later)]
+
+
+def interval_class(lasted: int) -> str:
+    days = lasted // 86_400_000
+    for first, last in ((1, 6), (7, 29), (30, 59), (60, 89), (90, 179), (180, 364)):
+        if first <= days <= last:
+            return f"{first}-{last} days"
+    return "under 1 day" if days == 0 else "365 days and more"
+
+
+def interval_figures(times: list[int]) -> Figures:
+    return {"intervals": len(times), **quantiles("interval", times)}
+
+
+def review_figures(reviews: list[Row]) -> Figures:
+    number = len(reviews)
+    ratings = Counter(r["rating"] for r in reviews)
+    waits = [r["replied_ms"] - r["posted_ms"] for r in reviews if r["replied_ms"] is not None]
+    return {
+        "reviews": number,
+        **{f"stars_{n}": ratings[n] for n in (1, 2, 3, 4, 5)},
+        "average_rating": round(sum(r["rating"] for r in reviews) / number, 2)
+        if number
+        else Unknown(),
+        "bad_reviews": ratings[1] + ratings[2],
+        "photo_reviews": sum(bool(r["photos"]) for r in reviews),
+        "appended_reviews": sum(r["appended_ms"] is not None for r in reviews),
+        "replied_reviews": len(waits),
+        "replied_within_day": share(sum(wait <= 86_400_000 for wait in waits), number),
+        **quantiles("reply", (wait for wait in waits if wait >= 0)),
+        "themes": Unknown(),
+    }
+
+
+def cohorts(question: Question) -> dict[str, list[Row]]:
+    """Month of the first paid order, where it lies in the period -> its customers' orders of the period."""
+    first: dict[str, int] = {}
+    for order in question.orders:
+        at = order["paid_ms"]
+        if at is not None:
+            first[order["customer_id"]] = min(at, first.get(order["customer_id"], at))
+    found: dict[str, list[Row]] = {name: [] for name in names(question, "month")}
+    for order in question.paid():
+        began = first[order["customer_id"]]
+        if question.holds(began):
+            found[bucket(question, "month", began)].append(order)
+    return found
+
+
+def months_later(month: str, number: int) -> date:
+    """The first date of a later month."""
+    year, at = map(int, month.split("-"))
+    return date(year + (at - 1 + number) // 12, (at - 1 + number) % 12 + 1, 1)
+
+
+def retention_figures(question: Question, month: str, orders: list[Row]) -> Figures:
+    found: Figures = {"customers": len({o["customer_id"] for o in orders})}
+    for number in range(1, 13):
+        later = months_later(month, number)
+        if months_later(month, number + 1) > question.last + timedelta(days=1):
+            found[f"month_{number}"] = Unknown()
+            continue
+        of_month = f"{later:%Y-%m}"
+        found[f"month_{number}"] = len(
+            {
+                o["customer_id"]
+                for o in orders
+                if bucket(question, "month", o["paid_ms"]) == of_month
+            }
+        )
+    return found
+
+
+def value_figures(question: Question, orders: list[Row]) -> Figures:
+    same = paid_figures(question, orders)
+    net = same["net_amount"]
+    return {
+        "customers": same["buyers"], "paid_orders": len(orders), "paid_amount": same["paid_amount"],
+        "net_amount": net, "value_per_customer": average(net, same["buyers"]),
+    }  # fmt: skip

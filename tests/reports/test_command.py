@@ -1,0 +1,196 @@
+"""huitou report, as people and machines read it."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from streams.cli.endings import EXIT_DOUBT, EXIT_REFUSED, EXIT_USAGE
+from streams.cli.main import app
+from streams.query.connecting import Database
+from streams.query.tables import sink_offsets
+from streams.reports.documenting import MARK, markdown
+from streams.reports.registry import REPORTS
+from tests.query.events import placed
+from tests.reports.histories import DAY, fill
+from tests.reports.test_examples import paid
+
+Run = Callable[..., Result]
+DAYS = ("--shop", "shop", "--from", "2026-01-01", "--to", "2026-01-02")
+CLOCK = ("--time-zone", "UTC", "--currency", "CNY")
+
+
+@pytest.fixture
+def huitou(store: Database, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A store of three paid orders of two customers; of Kafka nothing is asked but how far it is behind."""
+    events = [
+        paid(1, 10, 12_345, region="north"), paid(2, DAY, 100, region="south"),
+        paid(3, DAY + 1, None, "c2", region="south"),
+    ]  # fmt: skip
+    fill(store, placed(events, 1))
+    monkeypatch.setenv("HUITOU_QUERY_STORE", str(store.url))
+    # Offsets are held of topics of no such name, so that Kafka, which is away, is not waited for.
+    monkeypatch.setenv("HUITOU_TOPIC_PREFIX", "elsewhere.")
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", "127.0.0.1:1")
+    monkeypatch.setenv("COLUMNS", "250")
+
+    def run(*arguments: str, code: int = 0) -> Result:
+        done = CliRunner().invoke(app, ["report", *arguments])
+        assert done.exit_code == code, done.output
+        return done
+
+    return run
+
+
+def asked_as_json(huitou: Run, *arguments: str) -> Any:
+    return json.loads(huitou(*arguments, "--json").stdout)
+
+
+def test_a_table_for_people(huitou: Run) -> None:
+    out = huitou("overview", *DAYS, *CLOCK, "--by", "day").stdout
+    assert "2026-01-01 to 2026-01-02, both included, UTC" in out
+    assert "- (at least 124.45 CNY)" in out
+    assert "paid_amount: 1 of 3 orders tell no amount" in out
+    assert "visitors: clicks are not in the query store" in out
+    assert "123.45 CNY" in out
+    assert "The parts do not add up to the whole for buyers" in out
+    assert "how far the store is behind is unknown" in out
+
+
+def test_one_object_for_machines(huitou: Run) -> None:
+    said = asked_as_json(huitou, "overview", *DAYS, *CLOCK, "--by", "day")
+    whole, first, second = said["rows"]
+    assert (whole["row"], first["row"], second["key"]) == ("whole", "part", "2026-01-02")
+    assert whole["figures"]["buyers"] == 2
+    assert whole["figures"]["paid_amount"] is None
+    assert whole["why"]["paid_amount"] == "1 of 3 orders tell no amount"
+    assert whole["at_least"]["paid_amount"] == 12_445
+    assert whole["figures"]["visitors"] is None
+    assert first["figures"]["per_buyer"] == 12_345
+    assert first["currency"]["paid_amount"] == said["currency"] == "CNY"
+    assert said["period"]["until_at"] == "2026-01-03T00:00:00Z"
+    assert said["freshness"] == {"behind": None, "appended_at": None}
+    assert "figures" not in said
+
+
+def test_rows_for_a_spreadsheet(huitou: Run) -> None:
+    out = huitou("regions", *DAYS, *CLOCK, "--csv", "--compare", "previous").stdout
+    north, south = [row for row in csv.DictReader(io.StringIO(out)) if row["row"] == "part"]
+    assert (north["key"], north["paid_amount"], north["paid_amount_before"], north["currency"]) == (
+        "north", "12345", "0", "CNY",
+    )  # fmt: skip
+    assert (south["paid_amount"], south["paid_orders"]) == ("", "2")
+    assert "paid_amount: 1 of 2 orders tell no amount" in south["why"]
+
+
+def test_the_greatest_and_all_others(huitou: Run) -> None:
+    said = asked_as_json(huitou, "regions", *DAYS, *CLOCK, "--limit", "1")
+    whole, north, others = said["rows"]
+    assert (north["key"], others["row"], others["figures"]["paid_orders"]) == ("north", "others", 2)
+    assert whole["figures"]["paid_orders"] == 3
+    assert "The 1 greatest are shown; all others are one row (--limit)." in said["notes"]
+    assert "(all others)" in huitou("regions", *DAYS, *CLOCK, "--limit", "1").stdout
+
+
+def test_two_periods_side_by_side(huitou: Run) -> None:
+    days = ("--shop", "shop", "--from", "2026-01-02", "--to", "2026-01-02")
+    said = asked_as_json(huitou, "overview", *days, *CLOCK, "--compare", "previous")
+    assert said["compared"]["from"] == said["compared"]["to"] == "2026-01-01"
+    compared = said["rows"][0]["compared"]
+    assert compared["paid_orders"] == {"before": 1, "change": 1, "change_share": 1.0}
+    assert compared["paid_amount"] == {"before": 12_345, "change": None, "change_share": None}
+    assert compared["visitors"]["why"] == "clicks are not in the query store"
+    out = huitou("overview", *days, *CLOCK, "--compare", "year").stdout
+    assert "beside it: 2025-01-02 to 2025-01-02" in out
+    out = huitou("overview", *days, *CLOCK, "--compare", "previous", "--by", "day").stdout
+    assert "+100.0 %" in out
+    assert "before 123.45 CNY" in out
+
+
+def test_figures_are_explained(huitou: Run) -> None:
+    out = huitou("overview", "--explain").stdout
+    assert "客单价" in out
+    assert "gross paid amount / buyers" in out
+    assert "客单价" in huitou("overview", *DAYS, *CLOCK, "--explain").stdout
+    said = asked_as_json(huitou, "hours", *DAYS, *CLOCK, "--explain")
+    assert {"name", "unit", "definition", "source", "additive"} == set(said["figures"][0])
+
+
+def test_all_reports_are_listed(huitou: Run) -> None:
+    out = huitou().stdout
+    assert all(name in out for name in REPORTS)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", list(REPORTS))
+def test_every_report_has_its_three_forms(huitou: Run, name: str) -> None:
+    for by in REPORTS[name].dimensions:
+        assert REPORTS[name].title in huitou(name, *DAYS, *CLOCK, "--by", by).stdout
+        asked_as_json(huitou, name, *DAYS, *CLOCK, "--by", by, "--compare", "year")
+        rows = list(
+            csv.reader(io.StringIO(huitou(name, *DAYS, *CLOCK, "--by", by, "--csv").stdout))
+        )
+        assert {len(row) for row in rows} == {len(rows[0])}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("profit", *DAYS), "no report 'profit'; there are overview, payments"),
+        (("regions", *DAYS, "--by", "hat"), "regions is not shown by 'hat'; it is by region, day"),
+        (("overview", "--shop", "shop"), "say --shop, --from and --to"),
+        (("overview", *DAYS[:4], "--to", "soon", *CLOCK), "'soon' is no date: write 2026-01-31"),
+        (("overview", *DAYS[:4], "--to", "2025-01-01", *CLOCK), "the first day comes first"),
+        (("overview", *DAYS, "--time-zone", "Moon"), "no time zone 'Moon'"),
+        (("overview", *DAYS, *CLOCK, "--json", "--csv"), "take one"),
+        (
+            (
+                "overview",
+                "--shop",
+                "shop",
+                "--from",
+                "2000-01-01",
+                *DAYS[4:],
+                *CLOCK,
+                "--by",
+                "day",
+            ),
+            "more than the 1,000",
+        ),
+    ],
+)
+def test_what_cannot_be_asked_is_said(huitou: Run, arguments: Any, sentence: str) -> None:
+    assert sentence in huitou(*arguments, code=EXIT_USAGE).stderr
+
+
+def test_a_store_that_is_not_there_is_refused(huitou: Run, tmp_path: Path) -> None:
+    store = ("--store", f"sqlite:///{tmp_path / 'none.sqlite'}")
+    assert (
+        "there is no query store"
+        in huitou("overview", *DAYS, *CLOCK, *store, code=EXIT_REFUSED).stderr
+    )
+
+
+@pytest.mark.long
+def test_without_kafka_nobody_knows_the_shops_days(huitou: Run) -> None:
+    said = huitou("overview", *DAYS, code=EXIT_DOUBT).stderr
+    assert "start Kafka, or say --time-zone" in said
+
+
+def test_offsets_of_the_topics_are_its_freshness(huitou: Run, store: Database) -> None:
+    with store.writing() as connection:
+        connection.execute(sink_offsets.update().values(appended_ms=1_767_225_600_000))
+    said = asked_as_json(huitou, "overview", *DAYS, *CLOCK)
+    assert said["since_at"] is None
+    assert said["freshness"]["behind"] is None
+
+
+def test_the_documentation_has_all_figures() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "reports.md").read_text()
+    assert text[text.index(MARK) :].strip() == markdown().strip()
