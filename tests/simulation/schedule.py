@@ -95,7 +95,10 @@ class Schedule:
         if world.kafka.markers or processes.in_flight:
             left.append("requests on their way")
         store = world.store()
+        owned = {number for worker in processes.alive() for number in worker.cycle.partitions}
         for number in range(world.partitions):
+            if number not in owned:
+                left.append(f"partition {number}: nobody has recovered it")
             if store.outbox(number, 0, 1):
                 left.append(f"partition {number}: commits to publish")
         return left + [f"worker {w.name}: work" for w in processes.alive() if not w.level()]
