@@ -22,14 +22,11 @@ class Unsettled:
 
     def add(self, dues: Iterable[int | None]) -> None:
         """Timers were set for these times; None for a state that has no timer left."""
-        least = min((due for due in dues if due is not None), default=None)
-        if least is not None:
-            self.since = least if self.since is None else min(self.since, least)
+        self.since = _least(self.since, *dues)
 
     def ask(self, end: int) -> None:
         """The clock's end is ``end`` now: whatever is known was written before."""
-        known = [due for due in (self.before, self.since) if due is not None]
-        self.before, self.since, self.wanted = min(known, default=None), None, end
+        self.before, self.since, self.wanted = _least(self.before, self.since), None, end
 
     def read(self, upto: int) -> None:
         """The clock is read up to the offset ``upto``, and no other one takes over by then."""
@@ -38,10 +35,9 @@ class Unsettled:
 
     def limit(self, watermark: int) -> int:
         """The latest due time, up to ``watermark``, that lies before all of these; ms."""
-        return min(
-            due for due in (watermark, _before(self.before), _before(self.since)) if due is not None
-        )
+        least = _least(self.before, self.since)
+        return watermark if least is None else min(watermark, least - 1)
 
 
-def _before(due: int | None) -> int | None:
-    return None if due is None else due - 1
+def _least(*dues: int | None) -> int | None:
+    return min((due for due in dues if due is not None), default=None)
