@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Message, Producer
@@ -13,11 +14,25 @@ from schemas.decoding import RawRecord
 from schemas.partitioner import partition_of
 from streams.engine.log import LogReader
 from streams.settings import Settings
+from streams.topics import create_topics
+from tests.engine.harness import run_cli
 from tests.query.events import event
 from tests.query.expected import ORDERS, REVIEWS, TRIGGERS, Published
 
 _DELIVERY_SECONDS = 60.0
 STATUSES = ("placed", "paid", "shipped", "received", "refund_requested", "refunded", "cancelled")
+
+
+def shop_of_tea(settings: Settings, folder: Path) -> "Shop":
+    """Upstream of a stack of two partitions with a store of its own, whose shop tea is in Shanghai and
+    takes yen; ``folder`` has the store's file."""
+    settings.partitions = 2
+    settings.query_store = f"sqlite:///{folder / 'query.sqlite'}"
+    create_topics(settings)
+    file = folder / "tea.json"
+    file.write_text(json.dumps({"shop_id": "tea", "currency": "JPY", "time_zone": "Asia/Shanghai"}))
+    assert run_cli(settings, "settings", "apply", str(file)).returncode == 0
+    return Shop(settings, seed=1)
 
 
 class Shop:

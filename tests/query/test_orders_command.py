@@ -9,10 +9,9 @@ import pytest
 from schemas.catalogue import ORDERS
 from streams.cli.endings import EXIT_DOUBT, EXIT_FOUND, EXIT_REFUSED, EXIT_USAGE
 from streams.settings import Settings
-from streams.topics import create_topics
 from tests.engine.harness import run_cli
 from tests.query.events import event
-from tests.query.publishing import Shop
+from tests.query.publishing import Shop, shop_of_tea
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -21,13 +20,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 def filled(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """Two orders of shop tea, whose clock is Shanghai's and whose currency is the yen."""
     monkeypatch.setitem(os.environ, "COLUMNS", "200")
-    settings.partitions = 2
-    settings.query_store = f"sqlite:///{tmp_path / 'query.sqlite'}"
-    create_topics(settings)
-    file = tmp_path / "tea.json"
-    file.write_text(json.dumps({"shop_id": "tea", "currency": "JPY", "time_zone": "Asia/Shanghai"}))
-    assert run_cli(settings, "settings", "apply", str(file)).returncode == 0
-    shop = Shop(settings, seed=1)
+    shop = shop_of_tea(settings, tmp_path)
     for number, (customer, amount) in enumerate((("c1", 12_345), ("c2", None))):
         shop.send(
             ORDERS,

@@ -8,10 +8,9 @@ import pytest
 
 from schemas.catalogue import ORDERS
 from streams.settings import Settings
-from streams.topics import create_topics
 from tests.engine.harness import run_cli
 from tests.query.events import event
-from tests.query.publishing import Shop
+from tests.query.publishing import shop_of_tea
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -20,13 +19,7 @@ def test_days_and_money_are_those_of_the_shops_settings(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(os.environ, "COLUMNS", "200")
-    settings.partitions = 2
-    settings.query_store = f"sqlite:///{tmp_path / 'query.sqlite'}"
-    create_topics(settings)
-    file = tmp_path / "tea.json"
-    file.write_text(json.dumps({"shop_id": "tea", "currency": "JPY", "time_zone": "Asia/Shanghai"}))
-    assert run_cli(settings, "settings", "apply", str(file)).returncode == 0
-    shop = Shop(settings, seed=1)
+    shop = shop_of_tea(settings, tmp_path)
     # 16:30 UTC on 1 January is 2 January in Shanghai.
     for number, hour in enumerate((15.5, 16.5)):
         shop.send(
