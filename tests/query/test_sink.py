@@ -20,6 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.catalogue import ORDERS, REVIEWS, TRIGGERS
 from streams.cli.endings import EXIT_DOUBT, EXIT_REFUSED, EXIT_USAGE
+from streams.query.batch import TOPICS
 from streams.query.errors import StoreDoubt
 from streams.query.log import group_consumer, names_of
 from streams.query.migrating import bring_up
@@ -380,7 +381,10 @@ def test_a_sink_says_what_it_does_on_a_port(
     assert began < found["shop_sink_last_commit_timestamp_seconds"][()] <= time.time()
     # Every partition of the four topics is this sink's.
     wait_for(
-        lambda: list(scraped()["shop_sink_lag_records"].values()) == [0.0] * 4 * made.partitions,
+        lambda: (
+            list(scraped()["shop_sink_lag_records"].values())
+            == [0.0] * len(TOPICS) * made.partitions
+        ),
         PATIENCE,
         "no lag",
     )

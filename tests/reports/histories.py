@@ -10,9 +10,9 @@ from streams.query.connecting import Database
 from streams.query.store import QueryStore, Stored
 from streams.query.tables import metadata
 from tests.query.events import batch_of, event, placed
-from tests.query.expected import ORDERS, REVIEWS, TRIGGERS, Published
+from tests.query.expected import ORDERS, PROFILES, REVIEWS, TRIGGERS, Published
 
-READER = BatchReader(1, {name: name for name in (ORDERS, REVIEWS, TRIGGERS)})
+READER = BatchReader(1, {name: name for name in (ORDERS, REVIEWS, TRIGGERS, PROFILES)})
 SHOP = "shop"
 HOUR, DAY = 3_600, 86_400
 #: Seconds after 2026 began at which clocks change in Berlin (29 March, 25 October, 01:00 UTC), at which days
