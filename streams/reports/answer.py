@@ -61,7 +61,7 @@ def answer(
         # The others have a row also where all parts are shown: before there may have been more.
         asked = replace(asked, keys=keys)
         rows = report.rows(connection, asked)
-    notes = [*report.notes, *_notes(report, rows)]
+    notes = [*report.notes, *report.says(asked), *_notes(report, rows)]
     if compare is None:
         return Answer(report, asked, [Line(row) for row in rows], None, tuple(notes))
     period = compared_with(asked.period, compare)
@@ -70,8 +70,11 @@ def answer(
             f"{period.first} to {period.last} has {period.days} days, "
             f"{asked.period.first} to {asked.period.last} has {asked.period.days}: there is a February 29."
         )
-    before = report.rows(connection, replace(asked, period=period))
-    return Answer(report, asked, _beside(report.figures, rows, before), period, tuple(notes))
+    asked_before = replace(asked, period=period)
+    notes += report.says(asked_before)
+    before = report.rows(connection, asked_before)
+    lines = _beside(report.figures, rows, before)
+    return Answer(report, asked, lines, period, tuple(dict.fromkeys(notes)))
 
 
 def _beside(figures: Sequence[Figure], rows: list[Row], before: list[Row]) -> list[Line]:

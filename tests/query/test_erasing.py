@@ -113,6 +113,14 @@ def test_whatever_comes_first_only_what_is_later_stays(
     assert differences(wanted, content(database)) == []
 
 
+def test_a_trigger_that_comes_alone_and_late_is_not_stored(database: Database) -> None:
+    published = placed([ERASE, trigger("t1", 9), trigger("t2", 14)], 8)
+    of_batches(database, *([one] for one in published))
+    found = content(database)
+    assert differences(expected(published), found) == []
+    assert [row["trigger_id"] for row in found["triggers"]] == ["t2"]
+
+
 def test_in_one_batch_as_in_several(database: Database) -> None:
     published = placed([*AFTER, *LIFE, ERASE], 8)
     of_batches(database, published)
