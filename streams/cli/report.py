@@ -69,7 +69,8 @@ def report(
 
     What cannot be known is a dash with a note (null and `why` in JSON), never 0. Several currencies are never
     added together. The shop's settings come from Kafka; with --time-zone and --currency it is not asked
-    for them, and rfm goes by the default thresholds. Exit codes: 0; 2 no such report or dimension; 70 the store or Kafka does not answer; 78 refused.
+    for them, and rfm goes by the default thresholds. Exit codes: 0; 2 no such report or dimension; 70 the
+    store or Kafka does not answer; 78 refused.
 
     \b
     huitou report

@@ -84,6 +84,14 @@ _orders = st.fixed_dictionaries(
 )  # fmt: skip
 
 
+_erasures = st.builds(
+    lambda name, at, customer, shop: (
+        PROFILES, event(PROFILES, f"x{name}", at, customer, action="erase", shop_id=shop)
+    ),
+    st.integers(0, 9), _moments, st.sampled_from(["c1", "c2"]), st.sampled_from([SHOP, SHOP, "other"]),
+)  # fmt: skip
+
+
 def _events(number: int, order: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     of_order = {"order_id": order["order_id"], "shop_id": order["shop_id"]}
     details = {
@@ -121,7 +129,57 @@ def histories(draw: st.DrawFn, most: int = 9) -> list[Published]:
     """What was published, in any order, some of it twice."""
     drawn = draw(st.lists(_orders, max_size=most))
     events = [each for number, order in enumerate(drawn) for each in _events(number, order)]
+    events += draw(st.just([]) | st.just([]) | st.lists(_erasures, max_size=2))
     return placed(draw(st.permutations(events)), 1)
+
+
+_gaps = st.sampled_from([0, 0, 1, 2, 10, 30, 31, 45, 60, 61, 90, 91, 120, 180, 181, 364, 365, 366])
+_purchases = st.lists(
+    st.fixed_dictionaries(
+        {
+            "gap": _gaps,
+            "hour": st.sampled_from([0, 0.001, 12, 17, 23.999]),
+            "amount": st.sampled_from([None, 0, 99, 250, 9_999, 10_000, 100_000, 100_000]),
+            "then": st.sampled_from([None, None, None, None, "cancelled", "refunded", "part"]),
+        }
+    ),
+    max_size=12,
+)
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> tuple[list[Published], float]:
+    """What three customers bought over years, some of them erased; and when about the last of it was."""
+    events: list[tuple[str, dict[str, Any]]] = []
+    latest = -1_500.0 * DAY
+    for customer in ("c1", "c2", "c3"):
+        day, moments = -1_500, []
+        for number, order in enumerate(draw(_purchases)):
+            day += order["gap"]
+            at = day * DAY + order["hour"] * HOUR
+            moments.append(at)
+            latest = max(latest, at)
+            of_order = {"order_id": f"o{number}"}
+            name = f"{customer}-{number}"
+            told = [("paid", at, {"amount_paid": order["amount"]})]
+            if order["then"] == "cancelled":
+                told.append(("cancelled", at + 400 * DAY, {}))
+            elif order["then"] is not None:
+                amount = 40 if order["then"] == "part" else None
+                told.append(("refunded", at + 2 * DAY, {"refund_id": "r1", "amount": amount}))
+            for status, when, data in told:
+                made = event(
+                    ORDERS, f"{name}-{status}", when, customer, status=status, **of_order, **data
+                )
+                events.append((ORDERS, made))
+        if moments and draw(st.integers(0, 2)) == 0:
+            # Among the orders, and no later than a year after 2026 began, when the records were appended.
+            erased = min(
+                draw(st.sampled_from(moments)) - draw(st.sampled_from([0, 1, DAY])), 364 * DAY
+            )
+            gone = event(PROFILES, f"x-{customer}", erased, customer, action="erase")
+            events.append((PROFILES, gone))
+    return placed(draw(st.permutations(events)), 1), latest
 
 
 def fill(database: Database, published: Sequence[Published], *, first_offset: int = 0) -> None:
