@@ -133,32 +133,44 @@ def histories(draw: st.DrawFn, most: int = 9) -> list[Published]:
     return placed(draw(st.permutations(events)), 1)
 
 
-_gaps = st.sampled_from([0, 0, 1, 2, 10, 30, 31, 45, 60, 61, 90, 91, 120, 180, 181, 364, 365, 366])
-_purchases = st.lists(
-    st.fixed_dictionaries(
-        {
-            "gap": _gaps,
-            "hour": st.sampled_from([0, 0.001, 12, 17, 23.999]),
-            "amount": st.sampled_from([None, 0, 99, 250, 9_999, 10_000, 100_000, 100_000]),
-            "then": st.sampled_from([None, None, None, None, "cancelled", "refunded", "part"]),
-        }
-    ),
-    max_size=12,
+def _purchases(gaps: list[int], least: int, most: int) -> st.SearchStrategy[list[dict[str, Any]]]:
+    return st.lists(
+        st.fixed_dictionaries(
+            {
+                "gap": st.sampled_from(gaps),
+                "hour": st.sampled_from([0, 0.001, 12, 17, 23.999]),
+                "amount": st.sampled_from(
+                    [None, 0, 99, 250, 9_999, 10_000, 100_000, 100_000, 400_000]
+                ),
+                "then": st.sampled_from(
+                    [None, None, None, None, None, "cancelled", "refunded", "part"]
+                ),
+            }
+        ),
+        min_size=least,
+        max_size=most,
+    )
+
+
+#: Nobody and who bought once; who buys often; anybody.
+_life = st.one_of(
+    _purchases([0], 0, 1),
+    _purchases([0, 1, 2, 10, 30], 4, 14),
+    _purchases([0, 1, 2, 30, 31, 45, 60, 61, 90, 91, 120, 180, 181, 364, 365, 366], 1, 12),
 )
 
 
 @st.composite
-def lives(draw: st.DrawFn) -> tuple[list[Published], float]:
-    """What three customers bought over years, some of them erased; and when about the last of it was."""
+def lives(draw: st.DrawFn) -> tuple[list[Published], list[float]]:
+    """What three customers bought over years, some of them erased; and when they did."""
     events: list[tuple[str, dict[str, Any]]] = []
-    latest = -1_500.0 * DAY
+    every = [0.0]
     for customer in ("c1", "c2", "c3"):
-        day, moments = -1_500, []
-        for number, order in enumerate(draw(_purchases)):
+        day, moments = draw(st.sampled_from([-1_500, -700, -200])), []
+        for number, order in enumerate(draw(_life)):
             day += order["gap"]
             at = day * DAY + order["hour"] * HOUR
             moments.append(at)
-            latest = max(latest, at)
             of_order = {"order_id": f"o{number}"}
             name = f"{customer}-{number}"
             told = [("paid", at, {"amount_paid": order["amount"]})]
@@ -172,6 +184,7 @@ def lives(draw: st.DrawFn) -> tuple[list[Published], float]:
                     ORDERS, f"{name}-{status}", when, customer, status=status, **of_order, **data
                 )
                 events.append((ORDERS, made))
+        every += moments
         if moments and draw(st.integers(0, 2)) == 0:
             # Among the orders, and no later than a year after 2026 began, when the records were appended.
             erased = min(
@@ -179,7 +192,7 @@ def lives(draw: st.DrawFn) -> tuple[list[Published], float]:
             )
             gone = event(PROFILES, f"x-{customer}", erased, customer, action="erase")
             events.append((PROFILES, gone))
-    return placed(draw(st.permutations(events)), 1), latest
+    return placed(draw(st.permutations(events)), 1), every
 
 
 def fill(database: Database, published: Sequence[Published], *, first_offset: int = 0) -> None:
