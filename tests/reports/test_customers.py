@@ -39,8 +39,8 @@ def as_of(store: Database, events: list[Any], day: str, zone: str = "UTC", **mor
     return asked_of(store, events, day, day, zone, **more)
 
 
-def erasure(at: float, customer: str = "c1") -> Any:
-    return PROFILES, event(PROFILES, f"x{customer}", at, customer, action="erase")
+def erasure(at: float, customer: str = "c1", shop: str = "shop") -> Any:
+    return PROFILES, event(PROFILES, f"x{shop}", at, customer, action="erase", shop_id=shop)
 
 
 def later(day: int) -> date:
@@ -132,6 +132,7 @@ def test_amounts_of_another_currency_are_not_measured_by_these_thresholds(store:
 
 def test_what_an_erasure_took_is_unknown_for_a_year(store: Database) -> None:
     events = [paid(1, 0), erasure(5 * DAY), paid(2, 10 * DAY), paid(3, 10 * DAY, customer="c2")]
+    events += [erasure(5 * DAY, "c1", "other"), erasure(20 * DAY, "c2", "another")]
     question = as_of(store, events, "2026-01-12")
     found = rows(store, question, "rfm")
     assert counts(found) == {"new": 1, None: 1}
