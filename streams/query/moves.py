@@ -55,6 +55,8 @@ def forget_moves(connection: Connection, until_ms: Mapping[tuple[str, str], int]
     To be called after ``note_moves``, which notes where they stand when they go. A page that is read later
     may lack such an order, or have one that goes on for the second time.
     """
+    if not until_ms:
+        return
     newest, held = newest_move(connection), order_moves.c
     for (shop_id, customer_id), time_ms in until_ms.items():
         fits = (
