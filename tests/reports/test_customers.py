@@ -16,7 +16,8 @@ from streams.query.connecting import Database
 from streams.reports import customers
 from streams.reports.answer import answer
 from streams.reports.currencies import FOREVER, threshold_spans
-from streams.reports.model import Row, ThresholdSpan
+from streams.reports.model import Asked, Row, ThresholdSpan
+from streams.reports.period import Period
 from streams.reports.registry import REPORTS
 from tests.query.events import event
 from tests.query.expected import ORDERS, PROFILES
@@ -168,22 +169,32 @@ def test_a_store_that_lacks_the_beginning_says_what_is_sure(store: Database) -> 
             }
 
 
-LIFE = {
-    "new": [0], "repeat": [0, -10], "active": [0, -400], "won_back": [0, -91],
-    "dormant": [-91], "lost": [-181],
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", LIFE)
-def test_every_stage(store: Database, name: str) -> None:
-    # Bought 40 days ago, and in its time before that: new is nobody any more.
-    past = 0 if name in ("new", "won_back", "dormant", "lost") else 40
-    events = [paid(n, (day - past) * DAY) for n, day in enumerate(LIFE[name])]
+@pytest.mark.parametrize(
+    ("days", "name"),
+    [
+        ([0], "new"), ([30], "new"), ([31], "active"), ([90], "active"), ([91], "dormant"),
+        ([180], "dormant"), ([181], "lost"),
+        # The own interval: 60 days, then 61.
+        ([181, 241], "lost"), ([181, 242], "dormant"),
+        # Of three orders twice the own interval of 10 days: 20, then 21.
+        ([20, 30, 40], "repeat"), ([21, 31, 41], "dormant"), ([21, 31], "repeat"),
+        ([30, 121], "won_back"), ([31, 122], "repeat"), ([30, 120], "repeat"), ([0, 5, 96], "won_back"),
+        ([31, 364], "repeat"), ([31, 365], "active"),
+    ],
+)  # fmt: skip
+def test_every_stage_and_where_it_begins(store: Database, days: list[int], name: str) -> None:
+    """``days``: how long ago orders were paid."""
+    events = [paid(number, -ago * DAY) for number, ago in enumerate(days)]
     question = as_of(store, events, "2026-01-01")
-    if name == "active":
-        # 440 days before is more than a year, and the interval 400 days: no loss of 40 days is one.
-        assert counts(rows(store, question, "lifecycle")) == {"active": 1}
     assert counts(rows(store, question, "lifecycle")) == {name: 1}
+
+
+def test_thresholds_hold_from_their_first_millisecond_on() -> None:
+    strict = RfmThresholds(recency_days=(0, 1, 2, 3), orders=(2, 3, 4, 5), amount=(1, 2, 3, 4))
+    period = Period(date(2026, 1, 1), date(2026, 1, 1), "UTC")
+    for turn_ms, wanted in ((period.until_ms - 1, strict), (period.until_ms, DEFAULT_RFM)):
+        spans = (ThresholdSpan(turn_ms, DEFAULT_RFM), ThresholdSpan(FOREVER, strict))
+        assert Asked("shop", period, thresholds=spans).rfm_at_end() == wanted
 
 
 def test_two_ends_are_judged_each_by_the_thresholds_of_then(store: Database) -> None:
