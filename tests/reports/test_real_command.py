@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.catalogue import ORDERS
+from schemas.catalogue import ORDERS, PROFILES
 from streams.settings import Settings
 from streams.topics import create_topics
 from tests.engine.harness import run_cli
@@ -24,7 +24,12 @@ def test_days_and_money_are_those_of_the_shops_settings(
     settings.query_store = f"sqlite:///{tmp_path / 'query.sqlite'}"
     create_topics(settings)
     file = tmp_path / "tea.json"
-    file.write_text(json.dumps({"shop_id": "tea", "currency": "JPY", "time_zone": "Asia/Shanghai"}))
+    limits = {"recency_days": [0, 1, 2, 3], "orders": [2, 3, 4, 5], "amount": [100, 200, 501, 600]}
+    file.write_text(
+        json.dumps(
+            {"shop_id": "tea", "currency": "JPY", "time_zone": "Asia/Shanghai", "rfm": limits}
+        )
+    )
     assert run_cli(settings, "settings", "apply", str(file)).returncode == 0
     shop = Shop(settings, seed=1)
     # 16:30 UTC on 1 January is 2 January in Shanghai.
@@ -47,6 +52,16 @@ def test_days_and_money_are_those_of_the_shops_settings(
     done = run_cli(settings, *asked)
     assert "1,001 JPY" in done.stdout
     assert "The store has all that the topics have" in done.stdout
+    customers = ("report", "rfm", *asked[2:], "--by", "m", "--json")
+    said = json.loads(run_cli(settings, *customers).stdout)
+    held = {row["key"]: row["figures"]["customers"] for row in said["rows"][1:]}
+    assert held == {"5": 0, "4": 1, "3": 1, "2": 0, "1": 0, None: 0}
+    assert any("(the shop's then): recency_days 0, 1, 2, 3;" in note for note in said["notes"])
+    shop.send(PROFILES, event(PROFILES, "gone", 20 * 3_600, "c0", shop_id="tea", action="erase"))
+    shop.flush()
+    assert run_cli(settings, "sink", "--once").returncode == 0
+    said = json.loads(run_cli(settings, *asked, "--by", "day", "--json").stdout)
+    assert [row["figures"]["paid_amount"] for row in said["rows"]] == [501, 0, 501]
     shop.send(ORDERS, event(ORDERS, "late", 0, "c9", shop_id="tea", order_id="o9", status="paid"))
     shop.flush()
     done = run_cli(settings, *asked)
