@@ -90,7 +90,8 @@ _erasures = st.builds(
     lambda name, at, customer, shop: (
         PROFILES, event(PROFILES, f"x{name}", at, customer, action="erase", shop_id=shop)
     ),
-    st.integers(0, 9), _moments.map(lambda at: min(at, APPENDED)), st.sampled_from(["c1", "c2"]), st.sampled_from([SHOP, SHOP, "other"]),
+    st.integers(0, 9), _moments.map(lambda at: min(at, APPENDED)), st.sampled_from(["c1", "c2"]),
+    st.sampled_from([SHOP, SHOP, "other"]),
 )  # fmt: skip
 
 
