@@ -1,5 +1,6 @@
 """`huitou report`: a merchant's figures from the query store, each with its definition."""
 
+import re
 import sys
 from dataclasses import replace
 from enum import StrEnum
@@ -9,11 +10,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from streams.cli.endings import EXIT_DOUBT, EXIT_USAGE
+from streams.cli.options import require_text
 from streams.cli.shops import Shops
 from streams.cli.sink import Store, opened
 
 if TYPE_CHECKING:
     from streams.reports.model import CurrencySpan, ThresholdSpan
+
+_CURRENCY = re.compile("[A-Z]{3}")
 
 
 class Compare(StrEnum):
@@ -80,8 +84,9 @@ def report(
     huitou report rfm --shop tea --from 2026-11-01 --to 2026-11-30 --compare previous
     huitou report overview --explain
     """  # fmt: skip
+    require_text("report", name=name, shop=shop, by=by)
     with opened(store, "report") as database:
-        from streams.reports.presenting import definitions, listed
+        from streams.cli.report_pages import definitions, listed
 
         if name is None:
             listed()
@@ -109,10 +114,10 @@ def report(
         except ValueError as error:
             typer.echo(f"huitou report: {error}", err=True)
             raise typer.Exit(EXIT_USAGE) from None
+        from streams.cli.report_pages import for_csv, for_json, printed
         from streams.query.freshness import freshness
         from streams.query.migrating import require_current
         from streams.reports.answer import answer
-        from streams.reports.presenting import for_csv, for_json, printed
         from streams.reports.reach import reach
 
         require_current(database)
@@ -150,6 +155,8 @@ def _settings_of(
             ZoneInfo(time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(f"no time zone {time_zone!r}: write as Asia/Shanghai") from None
+    if currency is not None and not _CURRENCY.fullmatch(currency):
+        raise ValueError(f"no currency {currency!r}: write its three letters, as CNY")
     given = (CurrencySpan(FOREVER, currency),) if currency else ()
     if time_zone is not None and given:
         return time_zone, given, ()

@@ -176,7 +176,7 @@ def _bound(cart: Cart) -> None:
     _move_to_base(cart, read_base(cart), facts, leaving)
     write_log(cart, facts)
     # An occasion whose change has left the log can no longer be told, so it is given up. That takes
-    # some fifty further changes before the clock passes its due time.
+    # some fifty further changes, or orders of some 400 skus, before the clock passes its due time.
     cart.waiting = [candidate.due for candidate in _candidates(cart, facts)]
 
 

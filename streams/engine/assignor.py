@@ -24,4 +24,16 @@ class Assignor(PartitionAssignor):
         unknown = sorted(topic for topic in topics if not cluster.partitions_for_topic(topic))
         if unknown:
             fail(TopicsUnknown(f"no partitions are known of {', '.join(unknown)}; starting anew"))
-        return super()._get_copartitioned_groups(topics, cluster, subscriptions)
+        found = super()._get_copartitioned_groups(topics, cluster, subscriptions)
+        # While a build with another input topic is rolled out, Faust would give the topics that all read and
+        # those that only its members read to members of their own: partitions that nobody has whole. As one
+        # group they go to those members alone that read all of them.
+        together = {count: set[str]().union(*groups) for count, groups in found.items()}
+        return {
+            count: [together[count]] if _is_read(together[count], subscriptions) else groups
+            for count, groups in found.items()
+        }
+
+
+def _is_read(topics: set[str], subscriptions: Mapping[str, Iterable[str]]) -> bool:
+    return any(topics.issubset(subscribed) for subscribed in subscriptions.values())

@@ -83,7 +83,14 @@ def share(part: Value, whole: Value, none: str) -> Value:
         return unknown(part.why or whole.why or "")
     if not whole.number:
         return unknown(none)
+    if differ(part, whole):
+        return unknown(f"{part.currency} and {whole.currency} make no share")
     return Value(round(part.number / whole.number, _PLACES))
+
+
+def differ(one: Value, other: Value) -> bool:
+    """Whether these are of two currencies; a sum of 0 may have none."""
+    return None not in (one.currency, other.currency) and one.currency != other.currency
 
 
 def withheld(values: Mapping[str, Value], figures: Iterable[Figure], why: str) -> dict[str, Value]:

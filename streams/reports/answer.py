@@ -1,17 +1,19 @@
 """A report asked for a period, and beside it the period that it is compared with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
 
 from sqlalchemy import Connection
 
+from streams.reports.amounts import differ
 from streams.reports.model import Asked, Figure, Number, Report, Row, Value
 from streams.reports.period import TIME_DIMENSIONS, Period
 
 Compare = Literal["previous", "year"]
 #: Units of which a change is told as a part of what there was before, too.
 _RELATIVE: Final = frozenset({"count", "money", "money_average", "ms", "days"})
+_MONEY: Final = frozenset({"money", "money_average"})
 _PLACES: Final = 6
 
 
@@ -62,28 +64,46 @@ def answer(
         asked = replace(asked, keys=keys)
         rows = report.rows(connection, asked)
     notes = [*report.notes, *report.says(asked), *_notes(report, rows)]
+    if not asked.currencies and any(figure.unit in _MONEY for figure in report.figures):
+        notes.append(
+            "The shop's currency is not known: if it had several, they are added together."
+        )
     if compare is None:
         return Answer(report, asked, [Line(row) for row in rows], None, tuple(notes))
     period = compared_with(asked.period, compare)
-    if period.days != asked.period.days:
-        notes.append(
-            f"{period.first} to {period.last} has {period.days} days, "
-            f"{asked.period.first} to {asked.period.last} has {asked.period.days}: there is a February 29."
-        )
+    if compare == "year" and (period.has_leap_day or asked.period.has_leap_day):
+        notes.append("There is a February 29 in one of the years, and nothing is beside it.")
     asked_before = replace(asked, period=period)
     notes += report.says(asked_before)
     before = report.rows(connection, asked_before)
-    lines = _beside(report.figures, rows, before)
+    pairs = _pairs(rows, before, dates=compare == "year" and asked.by == "day")
+    lines = _beside(report.figures, rows, before, pairs)
     return Answer(report, asked, lines, period, tuple(dict.fromkeys(notes)))
 
 
-def _beside(figures: Sequence[Figure], rows: list[Row], before: list[Row]) -> list[Line]:
-    """Parts by time are compared in their order, others by key: both stand in the same places."""
+def _pairs(rows: list[Row], before: list[Row], *, dates: bool) -> dict[str | None, Row]:
+    """The part of before that stands beside the part of each key.
+
+    Parts by time in their order, of days of two years the same ``dates``; others by key, so in order, too.
+    """
+    keys = [row.key for row in rows if row.kind == "part"]
+    parts = [row for row in before if row.kind == "part"]
+    if not dates:
+        return dict(zip(keys, parts, strict=False))
+    by_date = {(row.key or "")[5:]: row for row in parts}
+    return {key: by_date[(key or "")[5:]] for key in keys if (key or "")[5:] in by_date}
+
+
+def _beside(
+    figures: Sequence[Figure],
+    rows: list[Row],
+    before: list[Row],
+    pairs: Mapping[str | None, Row],
+) -> list[Line]:
     others = {row.kind: row for row in before if row.kind != "part"}
-    parts = iter([row for row in before if row.kind == "part"])
     lines = []
     for row in rows:
-        other = next(parts, None) if row.kind == "part" else others.get(row.kind)
+        other = pairs.get(row.key) if row.kind == "part" else others.get(row.kind)
         if other is None:
             lines.append(Line(row))
             continue
@@ -98,6 +118,8 @@ def _beside(figures: Sequence[Figure], rows: list[Row], before: list[Row]) -> li
 
 def _change(figure: Figure, now: Value, before: Value) -> Change:
     if now.number is None or before.number is None:
+        return Change(before, None, None)
+    if differ(now, before):
         return Change(before, None, None)
     by = now.number - before.number
     if isinstance(by, float):

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, case, func, or_
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_
 
 from streams.query.tables import orders
 from streams.reports.amounts import count, rows_of
@@ -24,8 +24,9 @@ FIGURES = (
     Figure("shipped_orders", "count", "Those of them that were shipped by now.", _TIMES, additive=True),
     Figure("received_orders", "count", "Those of them that were received by now.", _TIMES, additive=True),
     Figure(
-        "open_orders", "count", "Those of them neither shipped, received nor cancelled by now.",
-        f"{_TIMES}, cancelled_ms", additive=True,
+        "open_orders", "count",
+        "Those of them by now neither shipped, received, cancelled nor refunded whole.",
+        f"{_TIMES}, cancelled_ms, status", additive=True,
     ),
     Figure(
         "disordered_orders", "count",
@@ -50,7 +51,9 @@ def _rows(connection: Connection, asked: Asked) -> list[Row]:
         func.count(_held.paid_ms).label("paid"),
         func.count(_held.shipped_ms).label("shipped"),
         func.count(_held.received_ms).label("received"),
-        func.count(case((func.coalesce(*gone).is_(None), 1))).label("open"),
+        func.count(
+            case((and_(func.coalesce(*gone).is_(None), _held.status != "refunded"), 1))
+        ).label("open"),
         func.count(case((disordered, 1))).label("disordered"),
     ]
     key = _KEYS.get(asked.by or "")

@@ -5,6 +5,7 @@ moments are milliseconds since 1970, UTC; an end is excluded, but the last day o
 included.
 """
 
+from calendar import isleap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +18,8 @@ MOST_BUCKETS: Final = 1_000
 TIME_DIMENSIONS: Final = ("day", "week", "month")
 #: Dates that a report may name: a year of room on both sides, for what is compared and looked back on.
 FIRST_DATE, LAST_DATE = date(1971, 1, 1), date(9990, 12, 31)
+#: A century, and what is looked back on before it.
+LONGEST_DAYS: Final = 36_600
 #: A zone's offset is looked at so often; no zone changes it twice in so short a time.
 _STEP_MS: Final = DAY_MS // 4
 
@@ -45,6 +48,8 @@ class Period:
     zone: str
 
     def __post_init__(self) -> None:
+        if (self.last - self.first).days > LONGEST_DAYS:
+            raise ValueError(f"{self.first} to {self.last} is more than {LONGEST_DAYS:,} days")
         if not FIRST_DATE <= self.first <= self.last <= LAST_DATE:
             raise ValueError(
                 f"no period from {self.first} to {self.last}: the first day comes first, both lie between "
@@ -65,6 +70,12 @@ class Period:
     def days(self) -> int:
         """How many dates it names."""
         return (self.last - self.first).days + 1
+
+    @property
+    def has_leap_day(self) -> bool:
+        """Whether February 29 of any year is one of its days."""
+        years = range(self.first.year, self.last.year + 1)
+        return any(self.first <= date(y, 2, 29) <= self.last for y in years if isleap(y))
 
     def ending(self, days: int) -> "Period":
         """The ``days`` dates that end with this period's last."""

@@ -4,11 +4,15 @@ import importlib.metadata
 import inspect
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import aiokafka
 import faust
 import pytest
 from aiokafka.consumer import fetcher, subscription_state
+from faust.assignor.client_assignment import ClientAssignment
+from faust.assignor.cluster_assignment import ClusterAssignment
+from faust.assignor.copartitioned_assignor import CopartitionedAssignor
 from faust.transport import consumer as faust_consumer
 from faust.transport.drivers import aiokafka as driver
 
@@ -65,6 +69,44 @@ def test_a_leader_that_knows_no_topics_ends_instead_of_assigning_nothing() -> No
     )
     assert done.returncode == EXIT_DOUBT, done.stderr
     assert "shop.carts, shop.clicks" in done.stdout + done.stderr
+
+
+def test_a_partition_goes_whole_to_one_member_while_a_build_with_another_topic_is_rolled_out() -> (
+    None
+):
+    """What every member reads and what the new build's alone read would go to members of their own."""
+    shared, new, count = {"shop.clicks", "shop.clock"}, {"shop.service"}, 16
+    members = {"a": shared, "b": shared | new, "c": shared | new}
+    cluster = SimpleNamespace(partitions_for_topic=lambda _: set(range(count)))
+    (groups,) = assignor.Assignor._get_copartitioned_groups(
+        shared | new, cluster, {name: list(topics) for name, topics in members.items()}
+    ).values()
+    nothing = {name: ClientAssignment(actives={}, standbys={}) for name in members}
+    held = ClusterAssignment(
+        subscriptions={name: list(topics) for name, topics in members.items()}, assignments=nothing
+    )
+    owned: dict[str, dict[str, set[int]]] = {name: {} for name in members}
+    for topics in groups:
+        made = CopartitionedAssignor(
+            topics=topics,
+            cluster_asgn=held.copartitioned_assignments(topics),
+            num_partitions=count,
+            replicas=0,
+        ).get_assignment()
+        for name, given in made.items():
+            owned[name].update({topic: set(given.actives) for topic in topics})
+    whole = [
+        number
+        for name, topics in members.items()
+        for number in range(count)
+        if all(number in owned[name].get(topic, ()) for topic in topics)
+    ]
+    assert sorted(whole) == list(range(count))
+    assert owned["a"] == {}
+    # Members that no topic unites keep groups of their own.
+    apart = {"a": ["shop.clicks"], "b": ["shop.clock"]}
+    (groups,) = assignor.Assignor._get_copartitioned_groups(shared, cluster, apart).values()
+    assert sorted(map(sorted, groups)) == [["shop.clicks"], ["shop.clock"]]
 
 
 def test_the_entry_point_names_our_transport() -> None:

@@ -213,7 +213,9 @@ def fulfilment_figures(orders: list[Row]) -> Figures:
         "shipped_orders": sum(o["shipped_ms"] is not None for o in orders),
         "received_orders": sum(o["received_ms"] is not None for o in orders),
         "open_orders": sum(
-            o["shipped_ms"] is o["received_ms"] is o["cancelled_ms"] is None for o in orders
+            o["shipped_ms"] is o["received_ms"] is o["cancelled_ms"] is None
+            and o["status"] != "refunded"
+            for o in orders
         ),
         "late_orders": Unknown(),
     }

@@ -28,10 +28,11 @@ CLOCK = ("--time-zone", "UTC", "--currency", "CNY")
 
 @pytest.fixture
 def huitou(store: Database, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A store of three paid orders of two customers; of Kafka nothing is asked but how far it is behind."""
+    """A store of three paid orders of two customers and two of another shop; Kafka is away."""
     events = [
         paid(1, 10, 12_345, region="north"), paid(2, DAY, 100, region="south"),
         paid(3, DAY + 1, None, "c2", region="south"),
+        paid(4, 0, region="\x1b[2J\x1b[31mred", shop_id="odd"), paid(5, 0, region=":smile:", shop_id="odd"),
     ]  # fmt: skip
     fill(store, placed(events, 1))
     monkeypatch.setenv("HUITOU_QUERY_STORE", str(store.url))
@@ -104,13 +105,28 @@ def test_two_periods_side_by_side(huitou: Run) -> None:
     assert said["compared"]["from"] == said["compared"]["to"] == "2026-01-01"
     compared = said["rows"][0]["compared"]
     assert compared["paid_orders"] == {"before": 1, "change": 1, "change_share": 1.0}
-    assert compared["paid_amount"] == {"before": 12_345, "change": None, "change_share": None}
+    assert compared["paid_amount"] == {
+        "before": 12_345, "currency": "CNY", "change": None, "change_share": None,
+    }  # fmt: skip
     assert compared["visitors"]["why"] == "clicks are not in the query store"
     out = huitou("overview", *days, *CLOCK, "--compare", "year").stdout
     assert "beside it: 2025-01-02 to 2025-01-02" in out
     out = huitou("overview", *days, *CLOCK, "--compare", "previous", "--by", "day").stdout
     assert "+100.0 %" in out
     assert "before 123.45 CNY" in out
+
+
+def test_what_customers_wrote_is_not_done_by_the_terminal(huitou: Run) -> None:
+    out = huitou("regions", "--shop", "odd", *DAYS[2:], *CLOCK).stdout
+    assert "\x1b" not in out
+    assert r"\x1b[2J\x1b[31mred" in out
+    assert ":smile:" in out
+    assert "--shop is not UTF-8" in huitou("regions", "--shop", "\udcff", code=EXIT_USAGE).stderr
+
+
+def test_a_currency_is_three_letters(huitou: Run) -> None:
+    wrong = ("--time-zone", "UTC", "--currency", "jpy")
+    assert "write its three letters" in huitou("overview", *DAYS, *wrong, code=EXIT_USAGE).stderr
 
 
 def test_figures_are_explained(huitou: Run) -> None:

@@ -93,6 +93,51 @@ def test_several_currencies_are_never_added_together(store: Database) -> None:
     }
 
 
+def test_amounts_of_two_currencies_make_no_share_and_no_change(store: Database) -> None:
+    turn = moment_ms("2026-01-03T00:00:00+00:00")
+    refund = {"order_id": "o1", "status": "refunded", "refund_id": "r1", "amount": 70}
+    events = [paid(1, 0, 70), paid(2, 2 * DAY, 30),
+              (ORDERS, event(ORDERS, "e3", 2 * DAY, "c1", **refund))]  # fmt: skip
+    question = asked_of(store, events, "2026-01-03", "2026-01-03", turn_ms=turn)
+    (row, *_) = rows(store, question, "refunds", "day")
+    assert row.values["refunded_amount"].currency == "CNY"
+    assert row.values["refund_amount_rate"].why == "CNY and USD make no share"
+    assert row.values["refund_rate"].number == 1
+    question.first = question.last = date(2026, 1, 3)
+    question = Question(question.published, date(2026, 1, 3), date(2026, 1, 4), "UTC", turn)
+    change = said(store, question, "overview", "whole", compare="previous").lines[0].changes
+    assert change is not None
+    assert change["paid_orders"].by == 0
+    assert (change["paid_amount"].before.number, change["paid_amount"].before.currency) == (
+        70,
+        "CNY",
+    )
+    assert (change["paid_amount"].by, change["paid_amount"].part) == (None, None)
+
+
+def test_days_of_two_years_are_compared_by_their_dates(store: Database) -> None:
+    question = asked_of(store, [], "2024-02-28", "2024-03-02")
+    answer = said(store, question, "overview", "day", compare="year")
+    pairs = {line.row.key: line.compared_key for line in answer.lines if line.row.kind == "part"}
+    assert pairs == {
+        "2024-02-28": "2023-02-28", "2024-02-29": None,
+        "2024-03-01": "2023-03-01", "2024-03-02": "2023-03-02",
+    }  # fmt: skip
+    assert any("There is a February 29" in note for note in answer.notes)
+
+
+def test_an_order_whose_money_went_back_before_it_left_is_not_open(store: Database) -> None:
+    refund = {"order_id": "o1", "status": "refunded", "refund_id": "r1", "amount": 100}
+    events = [paid(1, 0), paid(2, 1), (ORDERS, event(ORDERS, "e3", 2, "c1", **refund))]
+    question = asked_of(store, events, "2026-01-01", "2026-01-01")
+    assert figures(rows(store, question, "fulfilment", "whole")[0])["open_orders"] == 1
+
+
+def test_a_period_of_more_than_a_century_is_refused() -> None:
+    with pytest.raises(ValueError, match="more than 36,600 days"):
+        Period(date(1971, 1, 1), date(9990, 12, 31), "Europe/Berlin")
+
+
 def test_an_order_of_unknown_amount_makes_the_sum_unknown_and_says_so(store: Database) -> None:
     question = asked_of(store, [paid(1, 0), paid(2, 1, None)], "2026-01-01", "2026-01-01")
     (row,) = rows(store, question, "overview", "whole")
@@ -160,7 +205,7 @@ def test_a_year_before_february_29_is_the_28_and_it_is_said(store: Database) -> 
     answer = said(store, question, "overview", "day", compare="year")
     assert answer.compared is not None
     assert (str(answer.compared.first), str(answer.compared.last)) == ("2027-02-28", "2027-02-28")
-    assert any("there is a February 29" in note for note in answer.notes)
+    assert any("There is a February 29" in note for note in answer.notes)
     assert [line.changes is None for line in answer.lines] == [False, False, True]
     assert Period(date(2024, 3, 1), date(2024, 3, 31), "UTC").previous() == Period(
         date(2024, 1, 30), date(2024, 2, 29), "UTC"

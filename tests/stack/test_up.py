@@ -37,9 +37,9 @@ def is_ready(port: int) -> bool:
 
 def worker_of(log: Path, starts: int) -> int:
     """The port of the ready worker that was started here as the ``starts``-th."""
-    wait_for(lambda: len(metrics_ports(log)) >= starts, 60, f"start {starts} in {log}")
+    wait_for(lambda: len(metrics_ports(log)) >= starts, 240, f"start {starts} in {log}")
     port = metrics_ports(log)[-1]
-    wait_for(lambda: is_ready(port), 60, f"the worker of {log} to be ready")
+    wait_for(lambda: is_ready(port), 240, f"the worker of {log} to be ready")
     return port
 
 
@@ -71,7 +71,7 @@ def test_it_starts_everything_restarts_a_killed_worker_and_ends_in_order(tmp_pat
             for slot in (0, 1):
                 worker_of(logs / f"worker-{slot}.log", 1)
             sink = logs / "sink.log"
-            wait_for(lambda: sink.exists() and "filling" in sink.read_text(), 60, "the sink")
+            wait_for(lambda: sink.exists() and "filling" in sink.read_text(), 240, "the sink")
             workers = children(up.pid)
             os.kill(workers[1], signal.SIGKILL)
             worker_of(logs / "worker-1.log", 2)

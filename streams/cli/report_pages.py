@@ -3,11 +3,12 @@
 import csv
 import io
 import json
+from collections.abc import Iterable
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from streams.cli.printable import plain_console, printable
 from streams.query.freshness import Freshness
 from streams.query.wording import local, money
 from streams.reports.answer import Answer, Change, Line
@@ -28,7 +29,7 @@ def listed() -> None:
     table = Table("report", "what it shows", "--by")
     for report in REPORTS.values():
         table.add_row(report.name, report.title, ", ".join(report.dimensions) or DASH)
-    _console().print(table)
+    plain_console().print(table)
 
 
 def definitions(report: Report) -> None:
@@ -40,16 +41,18 @@ def definitions(report: Report) -> None:
         table.add_row(
             figure.name, figure.definition, figure.source, "yes" if figure.additive else "no"
         )
-    _console().print(table)
+    plain_console().print(table)
     for note in report.notes:
-        _console().print(note)
+        plain_console().print(note)
 
 
 def printed(answer: Answer, *, explain: bool) -> None:
     """Tables: the whole, then the parts; notes; with ``explain`` the definitions."""
-    console = _console()
+    console = plain_console()
     asked, notes = answer.asked, list(answer.notes)
-    console.print(f"{answer.report.title}: shop {asked.shop}, {_days(asked.period)}", style="bold")
+    console.print(
+        f"{answer.report.title}: shop {printable(asked.shop)}, {_days(asked.period)}", style="bold"
+    )
     if answer.compared is not None:
         console.print(f"beside it: {_days(answer.compared)}")
     whole, *parts = answer.lines
@@ -89,7 +92,10 @@ def _parts(dimension: str, figures: list[Figure], parts: list[Line]) -> Table:
                 if change.by is not None:
                     cell += f" ({_changed(figure, change, value)})"
             cells.append(cell)
-        table.add_row(_named(line), *cells)
+        name = printable(_named(line))
+        if line.compared_key is not None and line.compared_key != line.row.key:
+            name += f"\nbefore: {printable(line.compared_key)}"
+        table.add_row(name, *cells)
     return table
 
 
@@ -159,10 +165,6 @@ def _days(period: Period) -> str:
     return f"{period.first} to {period.last}, both included, {period.zone}"
 
 
-def _console() -> Console:
-    return Console(highlight=False, markup=False)
-
-
 # --- for machines
 
 
@@ -220,6 +222,7 @@ def _line(line: Line) -> dict[str, Any]:
             name: {
                 "before": change.before.number,
                 **({"why": change.before.why} if change.before.number is None else {}),
+                **({"currency": change.before.currency} if change.before.currency else {}),
                 "change": change.by,
                 "change_share": change.part,
             }
@@ -235,7 +238,8 @@ def for_csv(answer: Answer) -> str:
     names = [f.name for f in answer.report.figures if f.name in answer.lines[0].row.values]
     beside = answer.compared is not None
     header = [n for name in names for n in ((name, f"{name}_before") if beside else (name,))]
-    writer.writerow(["row", "key", "currency", *header, "why"])
+    beside_heads = ("key_before", "currency_before") if beside else ()
+    writer.writerow(["row", "key", "currency", *beside_heads, *header, "why"])
     for line in answer.lines:
         values = line.row.values
         cells: list[Any] = []
@@ -243,13 +247,18 @@ def for_csv(answer: Answer) -> str:
             cells.append(_cell(values[name]))
             if beside:
                 cells.append(_cell(line.changes[name].before) if line.changes else "")
-        codes = sorted({value.currency for value in values.values() if value.currency})
+        told = [_codes(values.values())]
+        if beside:
+            changes = line.changes.values() if line.changes else ()
+            told += [line.compared_key or "", _codes(change.before for change in changes)]
         why = [f"{n}: {v.why}" for n, v in values.items() if v.number is None]
         key = line.row.key
-        writer.writerow(
-            [line.row.kind, "" if key is None else key, " ".join(codes), *cells, "; ".join(why)]
-        )
+        writer.writerow([line.row.kind, "" if key is None else key, *told, *cells, "; ".join(why)])
     return out.getvalue()
+
+
+def _codes(values: Iterable[Value]) -> str:
+    return " ".join(sorted({value.currency for value in values if value.currency}))
 
 
 def _cell(value: Value) -> Any:
