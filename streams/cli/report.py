@@ -15,7 +15,7 @@ from streams.cli.shops import Shops
 from streams.cli.sink import Store, opened
 
 if TYPE_CHECKING:
-    from streams.reports.model import CurrencySpan
+    from streams.reports.model import CurrencySpan, ThresholdSpan
 
 _CURRENCY = re.compile("[A-Z]{3}")
 
@@ -73,13 +73,15 @@ def report(
 
     What cannot be known is a dash with a note (null and `why` in JSON), never 0. Several currencies are never
     added together. The shop's settings come from Kafka; with --time-zone and --currency it is not asked
-    for them. Exit codes: 0; 2 no such report or dimension; 70 the store or Kafka does not answer; 78 refused.
+    for them, and rfm goes by the default thresholds. Exit codes: 0; 2 no such report or dimension; 70 the
+    store or Kafka does not answer; 78 refused.
 
     \b
     huitou report
     huitou report overview --shop tea --from 2026-11-01 --to 2026-11-30 --by day
     huitou report products --shop tea --from 2026-11-01 --to 2026-11-11 --compare year --limit 50
     huitou report regions --shop tea --from 2026-01-01 --to 2026-12-31 --csv > regions.csv
+    huitou report rfm --shop tea --from 2026-11-01 --to 2026-11-30 --compare previous
     huitou report overview --explain
     """  # fmt: skip
     require_text("report", name=name, shop=shop, by=by)
@@ -106,8 +108,9 @@ def report(
                 raise ValueError("--json and --csv are two forms of one answer: take one")
             settings = Settings()
             period = (day_of(since), day_of(until))
-            zone, currencies = _clock(Shops(settings, "report"), shop, time_zone, currency)
-            asked = Asked(shop, Period(*period, zone), dimension, limit, currencies)
+            shops = Shops(settings, "report")
+            zone, currencies, thresholds = _settings_of(shops, shop, time_zone, currency)
+            asked = Asked(shop, Period(*period, zone), dimension, limit, currencies, thresholds)
         except ValueError as error:
             typer.echo(f"huitou report: {error}", err=True)
             raise typer.Exit(EXIT_USAGE) from None
@@ -137,11 +140,14 @@ def report(
         typer.echo(fresh.sentence())
 
 
-def _clock(
+def _settings_of(
     shops: Shops, shop: str, time_zone: str | None, currency: str | None
-) -> tuple[str, tuple["CurrencySpan", ...]]:
-    """The shop's zone and currencies. Raises ValueError for an unknown zone; ends where Kafka must say."""
-    from streams.reports.currencies import FOREVER, spans
+) -> tuple[str, tuple["CurrencySpan", ...], tuple["ThresholdSpan", ...]]:
+    """The shop's zone, currencies and RFM thresholds (none: the defaults).
+
+    Raises ValueError for an unknown zone; ends where Kafka must say.
+    """
+    from streams.reports.currencies import FOREVER, spans, threshold_spans
     from streams.reports.model import CurrencySpan
 
     if time_zone is not None:
@@ -153,7 +159,7 @@ def _clock(
         raise ValueError(f"no currency {currency!r}: write its three letters, as CNY")
     given = (CurrencySpan(FOREVER, currency),) if currency else ()
     if time_zone is not None and given:
-        return time_zone, given
+        return time_zone, given, ()
     definitions = shops.definitions
     zone = time_zone or shops.time_zone(shop)
     if zone is None:
@@ -163,4 +169,6 @@ def _clock(
             err=True,
         )
         raise typer.Exit(EXIT_DOUBT)
-    return zone, given or (spans(definitions, shop) if definitions else ())
+    if definitions is None:
+        return zone, given, ()
+    return zone, given or spans(definitions, shop), threshold_spans(definitions, shop)

@@ -50,6 +50,7 @@ def sink(
 
     The store is made, and brought up to this build's tables, where that is needed. Each record is in it
     exactly once, whatever ends this process; run it again. Several sinks of one group share the partitions.
+    What a customer did until an `erase` in shop.profiles is taken out.
     Exit codes: 0 ended in order; 70 a doubt, start it again; 78 refused, do what it says.
 
     \b

@@ -5,6 +5,9 @@ exceptions, which do not follow from the record alone: an event that lies more t
 partition's newest tick (``future_time``), and one that an operator had left out (``skipped``). A worker's
 verdict on those is in shop.deadletters, which the sink reads, too (``LeftOut``).
 
+Of profiles only erasures matter. What one deletes does not come back with a verdict that is read later, so an
+erasure that lies more than a day ahead of its own record, as far as the record tells, is passed over at once.
+
 A record that `huitou repartition` has forwarded stands for the one that it is a copy of, which counts as left
 out: verdicts are on the copy.
 """
@@ -16,19 +19,22 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from schemas.catalogue import DEADLETTERS, ORDERS, REVIEWS, TRIGGERS
+from schemas.catalogue import DEADLETTERS, ORDERS, PROFILES, REVIEWS, TRIGGERS
 from schemas.deadletter import DeadLetter, DeadLetterEvent
 from schemas.decoding import UNREADABLE, Decoded, Decoder, RawRecord
 from schemas.forwarded import origins
 from schemas.order import OrderEvent
+from schemas.profile import ProfileEvent
 from schemas.review import ReviewEvent
 from schemas.trigger import TriggerEvent
 from streams.query.facts import Fact, Place, storable, storable_or_none
 
 #: What the sink reads, by the catalogue's names.
-TOPICS: Final = (ORDERS, REVIEWS, TRIGGERS, DEADLETTERS)
+TOPICS: Final = (ORDERS, REVIEWS, PROFILES, TRIGGERS, DEADLETTERS)
 #: No event is refused for its time here: only the worker knows the tick it is judged against.
 _NO_HORIZON: Final = 1 << 60
+#: Only what lies ahead of the record's own time is refused: what a worker takes at any tick.
+_OWN_HORIZON: Final = 0
 #: What Kafka can count, and the store can hold; a letter that names more is none of a worker's.
 _MOST_PARTITION: Final = 2**31 - 1
 _MOST_OFFSET: Final = 2**63 - 1
@@ -72,6 +78,15 @@ class LeftOut(NamedTuple):
     reason: str
 
 
+class Erasure(NamedTuple):
+    """What the customer of a shop did until ``until_ms`` (ms since 1970, included) is to go."""
+
+    shop_id: str
+    customer_id: str
+    until_ms: int
+    place: Place
+
+
 @dataclass(slots=True)
 class Batch:
     """All that one transaction writes, in the order in which it came."""
@@ -79,6 +94,7 @@ class Batch:
     advances: list[Advance] = field(default_factory=list)
     orders: list[Fact] = field(default_factory=list)
     reviews: list[Fact] = field(default_factory=list)
+    erasures: list[Erasure] = field(default_factory=list)
     #: Rows of the table.
     triggers: list[dict[str, Any]] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
@@ -101,7 +117,8 @@ class BatchReader:
             elif name == DEADLETTERS:
                 passed_over = sum(not self._letter(batch, record) for record in part.records)
             else:
-                passed_over = self._events(batch, part.records)
+                horizon = _OWN_HORIZON if name == PROFILES else _NO_HORIZON
+                passed_over = self._events(batch, part.records, horizon)
             records = part.records
             batch.advances.append(
                 Advance(
@@ -111,25 +128,35 @@ class BatchReader:
             )  # fmt: skip
         return batch
 
-    def _events(self, batch: Batch, records: Sequence[RawRecord]) -> int:
+    def _events(self, batch: Batch, records: Sequence[RawRecord], horizon_ms: int) -> int:
+        """How many were passed over."""
         passed_over = 0
-        decoded = self._decoder.decode_many(records, _NO_HORIZON)
+        decoded = self._decoder.decode_many(records, horizon_ms)
         for record, item in zip(records, decoded, strict=True):
             if not isinstance(item, Decoded):
                 passed_over += 1
+                continue
+            event = item.event
+            if isinstance(event, ProfileEvent) and event.data.action != "erase":
                 continue
             batch.left_out += [
                 LeftOut((origin.topic, origin.partition, origin.offset), FORWARDED)
                 for origin in origins(record.headers)
                 if self._is_of_another_generation(origin.topic, record.topic)
             ]
-            event = item.event
             if isinstance(event, OrderEvent):
                 status = (event.data.status, _refund_id(event))
                 batch.orders.append(_fact(record, event, item.time_ms, status))
             elif isinstance(event, ReviewEvent):
                 action = (storable(event.data.sku), event.data.action)
                 batch.reviews.append(_fact(record, event, item.time_ms, action))
+            elif isinstance(event, ProfileEvent):
+                batch.erasures.append(
+                    Erasure(
+                        event.data.shop_id, storable(event.subject), item.time_ms,
+                        (record.topic, record.partition, record.offset),
+                    )
+                )  # fmt: skip
         return passed_over
 
     def _is_of_another_generation(self, topic: str, copied_to: str) -> bool:

@@ -9,12 +9,16 @@ An order changes its time a few times at most, so there are fewer notes than eve
 """
 
 from collections.abc import Mapping
+from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from streams.query.facts import OrderKey
-from streams.query.statements import KEYS, among, chunks, insert_rows
+from streams.query.statements import KEYS, Row, among, chunks, insert_rows
 from streams.query.tables import order_moves, orders
+
+#: The key of no order: of a row that only holds the newest number.
+_NOBODY: Final[OrderKey] = ("", "", "")
 
 
 def newest_move(connection: Connection) -> int:
@@ -41,14 +45,35 @@ def note_moves(connection: Connection, now: Mapping[OrderKey, int | None]) -> No
     if not moved:
         return
     first = newest_move(connection) + 1
-    insert_rows(
-        connection,
-        order_moves,
-        [
-            {
-                "number": number, "shop_id": order[0], "customer_id": order[1], "order_id": order[2],
-                "ordered_ms": was_ms,
-            }
-            for number, (order, was_ms) in enumerate(sorted(moved), first)
-        ],
-    )  # fmt: skip
+    rows = [_row(number, *move) for number, move in enumerate(sorted(moved), first)]
+    insert_rows(connection, order_moves, rows)
+
+
+def forget_moves(connection: Connection, until_ms: Mapping[tuple[str, str], int]) -> None:
+    """Delete where the orders of erased customers stood until they were erased: (shop, customer) -> when.
+
+    To be called after ``note_moves``, which notes where they stand when they go. A page that is read later
+    may lack such an order, or have one that goes on for the second time.
+    """
+    if not until_ms:
+        return
+    newest, held = newest_move(connection), order_moves.c
+    for (shop_id, customer_id), time_ms in until_ms.items():
+        fits = (
+            held.shop_id == shop_id,
+            held.customer_id == customer_id,
+            held.ordered_ms <= time_ms,
+        )
+        connection.execute(delete(order_moves).where(*fits))
+    if newest_move(connection) == newest:
+        return
+    # A number is never given twice: walks that began at it would take another move for an old one.
+    connection.execute(delete(order_moves).where(held.shop_id == _NOBODY[0]))
+    insert_rows(connection, order_moves, [_row(newest, _NOBODY, 0)])
+
+
+def _row(number: int, order: OrderKey, was_ms: int) -> Row:
+    return {
+        "number": number, "shop_id": order[0], "customer_id": order[1], "order_id": order[2],
+        "ordered_ms": was_ms,
+    }  # fmt: skip

@@ -5,16 +5,17 @@ are always a function of what the history holds; the history and the offsets cha
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, func, literal, select, update
 
 from streams.query.batch import Advance, Batch
 from streams.query.connecting import Database
+from streams.query.erasing import Customer, erase, erased_until
 from streams.query.errors import OffsetsMoved
-from streams.query.facts import Fact, OrderKey
+from streams.query.facts import Fact, OrderKey, Place
 from streams.query.histories import ORDERS, REVIEWS, leave_out, left_out_among, merge
-from streams.query.moves import note_moves
+from streams.query.moves import forget_moves, note_moves
 from streams.query.orders import order_rows
 from streams.query.reviews import review_row
 from streams.query.statements import delete_rows, insert_rows
@@ -75,12 +76,15 @@ class QueryStore:
             for advance in batch.advances:
                 _advance(connection, advance)
             gone = leave_out(connection, batch.left_out)
-            excluded = left_out_among(connection, [*batch.orders, *batch.reviews])
-            good = [fact for fact in batch.orders if fact.place not in excluded]
-            _write_orders(connection, good, gone[ORDERS])
-            good = [fact for fact in batch.reviews if fact.place not in excluded]
-            _write_reviews(connection, good, gone[REVIEWS])
-            insert_rows(connection, triggers, batch.triggers, existing="keep")
+            excluded = left_out_among(connection, [*batch.orders, *batch.reviews, *batch.erasures])
+            erased = erase(connection, [e for e in batch.erasures if e.place not in excluded])
+            for history, of_orders in erased.orders.items():
+                gone[history] |= of_orders
+            good = _kept(connection, batch, excluded)
+            _write_orders(connection, good.orders, gone[ORDERS])
+            _write_reviews(connection, good.reviews, gone[REVIEWS])
+            insert_rows(connection, triggers, good.triggers, existing="keep")
+            forget_moves(connection, erased.until_ms)
 
 
 def stored_offsets(connection: Connection) -> dict[tuple[str, int], Stored]:
@@ -106,6 +110,43 @@ def _advance(connection: Connection, advance: Advance) -> None:
     if moved.rowcount != 1:
         found = connection.execute(select(held.next_offset).where(*of_partition)).scalar()
         raise OffsetsMoved(advance.topic, advance.partition, advance.start, found)
+
+
+class _Kept(NamedTuple):
+    """What of a batch is stored."""
+
+    orders: list[Fact]
+    reviews: list[Fact]
+    triggers: list[dict[str, Any]]
+
+
+def _kept(connection: Connection, batch: Batch, excluded: set[Place]) -> _Kept:
+    """Without what is at the places that are ``excluded``, and what erased customers did until then."""
+    until = erased_until(
+        connection,
+        [
+            *(fact.order[:2] for fact in (*batch.orders, *batch.reviews)),
+            *((row["shop_id"], row["customer_id"]) for row in batch.triggers),
+        ],
+    )
+
+    def counts(customer: Customer, time_ms: int) -> bool:
+        until_ms = until.get(customer)
+        return until_ms is None or time_ms > until_ms
+
+    orders_kept, reviews_kept = (
+        [f for f in some if f.place not in excluded and counts(f.order[:2], f.time_ms)]
+        for some in (batch.orders, batch.reviews)
+    )
+    return _Kept(
+        orders_kept,
+        reviews_kept,
+        [
+            row
+            for row in batch.triggers
+            if counts((row["shop_id"], row["customer_id"]), row["time_ms"])
+        ],
+    )
 
 
 def _write_orders(connection: Connection, facts: list[Fact], gone: set[OrderKey]) -> None:

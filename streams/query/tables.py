@@ -84,6 +84,17 @@ left_out = Table(
     PrimaryKeyConstraint("topic", "partition", "offset"),
 )
 
+#: Customers who were erased: what they did until then is in no table.
+erased = Table(
+    "erased",
+    metadata,
+    _text("shop_id", null=False),
+    _text("customer_id", null=False),
+    #: The greatest time of their erasures.
+    _number("until_ms", null=False),
+    PrimaryKeyConstraint("shop_id", "customer_id"),
+)
+
 #: Records whose natural key another record is kept for: what is kept where that one is left out.
 repeats = Table(
     "repeats",

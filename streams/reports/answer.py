@@ -63,7 +63,7 @@ def answer(
         # The others have a row also where all parts are shown: before there may have been more.
         asked = replace(asked, keys=keys)
         rows = report.rows(connection, asked)
-    notes = [*report.notes, *_notes(report, rows)]
+    notes = [*report.notes, *report.says(asked), *_notes(report, rows)]
     if not asked.currencies and any(figure.unit in _MONEY for figure in report.figures):
         notes.append(
             "The shop's currency is not known: if it had several, they are added together."
@@ -73,10 +73,12 @@ def answer(
     period = compared_with(asked.period, compare)
     if compare == "year" and (period.has_leap_day or asked.period.has_leap_day):
         notes.append("There is a February 29 in one of the years, and nothing is beside it.")
-    before = report.rows(connection, replace(asked, period=period))
+    asked_before = replace(asked, period=period)
+    notes += report.says(asked_before)
+    before = report.rows(connection, asked_before)
     pairs = _pairs(rows, before, dates=compare == "year" and asked.by == "day")
     lines = _beside(report.figures, rows, before, pairs)
-    return Answer(report, asked, lines, period, tuple(notes))
+    return Answer(report, asked, lines, period, tuple(dict.fromkeys(notes)))
 
 
 def _pairs(rows: list[Row], before: list[Row], *, dates: bool) -> dict[str | None, Row]:

@@ -1,28 +1,45 @@
-"""Which currency was a shop's when: from the versions of its settings."""
+"""What of a shop's settings was in force when, one span after another: its currency, its RFM thresholds."""
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from schemas.settings import STACK
 from streams.definitions import Definitions
-from streams.reports.model import CurrencySpan
+from streams.domain.shop import ShopSettings
+from streams.reports.model import CurrencySpan, ThresholdSpan
 
 #: Later than any event.
 FOREVER: Final = 1 << 62
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+T = TypeVar("T")
 
 
 def spans(definitions: Definitions, shop: str) -> tuple[CurrencySpan, ...]:
     """The shop's currencies, one after another; the last one holds for ever."""
+    found = _spans(definitions, shop, lambda settings: settings.currency)
+    return tuple(CurrencySpan(until_ms, currency) for until_ms, currency in found)
+
+
+def threshold_spans(definitions: Definitions, shop: str) -> tuple[ThresholdSpan, ...]:
+    """The shop's RFM thresholds, one after another; the last ones hold for ever."""
+    found = _spans(definitions, shop, lambda settings: settings.rfm)
+    return tuple(ThresholdSpan(until_ms, rfm) for until_ms, rfm in found)
+
+
+def _spans(
+    definitions: Definitions, shop: str, of: Callable[[ShopSettings], T]
+) -> Iterator[tuple[int, T]]:
+    """(until when, what): neighbours differ."""
     # The first version of each holds since ever.
     versions = [*definitions.versions(shop)[1:], *definitions.versions(STACK)[1:]]
     changes = sorted(
         {(each.effective_from - _EPOCH) // timedelta(milliseconds=1) for each in versions}
     )
-    found: list[CurrencySpan] = []
+    found: list[tuple[int, T]] = []
     for since, until in zip([0, *changes], [*changes, FOREVER], strict=True):
-        currency = definitions.at(shop, since).currency
-        if found and found[-1].currency == currency:
+        value = of(definitions.at(shop, since))
+        if found and found[-1][1] == value:
             found.pop()
-        found.append(CurrencySpan(until, currency))
-    return tuple(found)
+        found.append((until, value))
+    yield from found

@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 
+from schemas.settings import RfmThresholds
+from streams.domain.shop import DEFAULT_RFM
 from streams.query.wording import local
 from streams.reports.period import Period
 
@@ -55,10 +57,19 @@ class CurrencySpan(NamedTuple):
     currency: str
 
 
+class ThresholdSpan(NamedTuple):
+    """``rfm`` scores the shop's customers until ``until_ms``, from the end of the span before it."""
+
+    until_ms: int
+    rfm: RfmThresholds
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question to a report. ``reach_ms``: the store has all orders from then on; None: from the beginning;
     ``reach_why``: why it has none at all.
+
+    ``thresholds``: those of RFM; none: the defaults.
 
     ``keys``: the parts to show in place of the greatest ``limit`` ones.
     """
@@ -68,6 +79,7 @@ class Asked:
     by: str | None = None
     limit: int = 20
     currencies: tuple[CurrencySpan, ...] = ()
+    thresholds: tuple[ThresholdSpan, ...] = ()
     reach_ms: int | None = None
     reach_why: str | None = None
     keys: tuple[str | None, ...] | None = None
@@ -81,6 +93,24 @@ class Asked:
             or f"the store has this shop's orders from {local(self.reach_ms, self.period.zone)} on only"
         )
 
+    def rfm_at_end(self) -> RfmThresholds:
+        """The thresholds of the period's last moment."""
+        at = self.period.until_ms - 1
+        return next((span.rfm for span in self.thresholds if at < span.until_ms), DEFAULT_RFM)
+
+    def currency_at_end(self) -> str | None:
+        """The shop's currency at the period's last moment; None: it is not known."""
+        return self._currency_at(self.period.until_ms - 1)
+
+    def in_currency_of_end(self, time_ms: int) -> bool:
+        """Whether the shop had that one at ``time_ms``, too."""
+        if len(self.currencies) < 2:
+            return True
+        return self._currency_at(time_ms) == self.currency_at_end()
+
+    def _currency_at(self, time_ms: int) -> str | None:
+        return next((span.currency for span in self.currencies if time_ms < span.until_ms), None)
+
     def whole_life(self) -> str | None:
         """Why what needs every order there ever was is not known; None: it is."""
         return self.reason(-(1 << 62))
@@ -91,7 +121,7 @@ class Report:
     """``dimensions`` are what ``--by`` takes; ``by`` is the one taken without it, None: the whole only.
 
     ``rows`` gives the whole first, then the parts in their order, then the others where there are some.
-    ``notes`` are said under every answer.
+    ``notes`` are said under every answer, and what ``says`` makes of the question.
     """
 
     name: str
@@ -101,3 +131,4 @@ class Report:
     rows: Callable[[Connection, Asked], list[Row]]
     by: str | None = None
     notes: tuple[str, ...] = ()
+    says: Callable[[Asked], tuple[str, ...]] = lambda _: ()

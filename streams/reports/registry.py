@@ -9,6 +9,7 @@ from streams.reports import (
     fulfilment,
     hours,
     intervals,
+    lifecycle,
     overview,
     payments,
     products,
@@ -16,13 +17,14 @@ from streams.reports import (
     regions,
     repurchase,
     reviews,
+    rfm,
     value,
 )
 from streams.reports.model import Report
 
 _MODULES: Final = (
     overview, payments, regions, products, hours, refunds, fulfilment, repurchase, intervals,
-    cohorts, value, reviews,
+    cohorts, value, rfm, lifecycle, reviews,
 )  # fmt: skip
 REPORTS: Final[Mapping[str, Report]] = MappingProxyType(
     {module.REPORT.name: module.REPORT for module in _MODULES}

@@ -10,9 +10,12 @@ from schemas.decoding import RawRecord
 from schemas.partitioner import partition_of
 from streams.query.batch import Batch, BatchReader, Slice
 from tests.engine.harness import moment
-from tests.query.expected import ORDERS, REVIEWS, TRIGGERS, Published
+from tests.query.expected import ORDERS, PROFILES, REVIEWS, TRIGGERS, Published
 
-TYPES = {ORDERS: "shop.order.v1", REVIEWS: "shop.review.v1", TRIGGERS: "shop.trigger.v1"}
+TYPES = {
+    ORDERS: "shop.order.v1", REVIEWS: "shop.review.v1", TRIGGERS: "shop.trigger.v1",
+    PROFILES: "shop.profile.v1",
+}  # fmt: skip
 #: When the broker appended the records of these tests: after all that they tell.
 APPENDED_MS = 1_798_761_600_000
 
@@ -46,6 +49,7 @@ def batch_of(published: Sequence[Published], reader: BatchReader) -> Batch:
         batch.orders += read.orders
         batch.reviews += read.reviews
         batch.triggers += read.triggers
+        batch.erasures += read.erasures
     return batch
 
 
@@ -120,16 +124,33 @@ _review_events = _drawn(
 )  # fmt: skip
 
 
-def published_events(most: int = 25) -> st.SearchStrategy[list[Published]]:
-    """Records on one partition, some of them written twice."""
+_triggers = _drawn(
+    TRIGGERS, kind=st.just("coupon_issued"), campaign=st.just("second-order"), campaign_version=st.just("1"),
+)  # fmt: skip
+_profiles = _drawn(
+    PROFILES,
+    action=st.sampled_from(["erase", "erase", "updated"]),
+    region=st.sampled_from([None, "north"]),
+)
+
+
+def published_events(most: int = 25, *, erased: bool = False) -> st.SearchStrategy[list[Published]]:
+    """Records on one partition, some of them written twice; ``erased``: with erasures, and triggers."""
 
     def build(drawn: list[tuple[_Drawn, bool]]) -> list[Published]:
         events: list[tuple[str, dict[str, Any]]] = []
         for number, ((topic, at, customer, source, data), again) in enumerate(drawn):
             # Ids number them in an order that is not theirs.
-            made = event(topic, f"{number * 7 % 10}-{number}", at, customer, source=source, **data)
+            name = f"{number * 7 % 10}-{number}"
+            if topic in (TRIGGERS, PROFILES):
+                data = {each: data[each] for each in data if each != "order_id"}
+            if topic == TRIGGERS:
+                data = {**data, "trigger_id": name, "customer_id": customer}
+            made = event(topic, name, at, customer, source=source, **data)
             events += [(topic, made)] * (1 + again)
         return placed(events, 1)
 
     one = st.one_of(_order_events, _order_events, _refund_events, _review_events)
+    if erased:
+        one = st.one_of(one, one, one, _triggers, _profiles)
     return st.lists(st.tuples(one, st.booleans()), min_size=1, max_size=most).map(build)

@@ -14,6 +14,7 @@ Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 
 ORDERS, REVIEWS, TRIGGERS = "shop.orders", "shop.reviews", "shop.triggers"
+PROFILES = "shop.profiles"
 REFUND = ("refund_requested", "refund_withdrawn", "refunded")
 
 
@@ -30,11 +31,13 @@ def expected(
 ) -> Tables:
     """``left_out``: place -> reason, of the records that a worker left out."""
     left_out = left_out or {}
-    records = [record for record in published if record.place not in left_out]
+    told = [record for record in published if record.place not in left_out]
+    erased = _erased(told)
+    records = [record for record in told if _time(record) > erased.get(_customer(record), -1)]
     orders = _kept(record for record in records if record.topic == ORDERS)
     reviews = _kept(record for record in records if record.topic == REVIEWS)
     chosen = {record.place for record in (*orders.values(), *reviews.values())}
-    others = {r.place: r for r in records if r.topic != TRIGGERS and r.place not in chosen}
+    others = {r.place: r for r in records if r.topic in (ORDERS, REVIEWS) and r.place not in chosen}
     by_order: dict[Any, list[Published]] = {}
     for (shop, customer, order, _, _), record in orders.items():
         by_order.setdefault((shop, customer, order), []).append(record)
@@ -45,6 +48,10 @@ def expected(
         "left_out": [
             {"topic": topic, "partition": partition, "offset": offset, "reason": reason}
             for (topic, partition, offset), reason in left_out.items()
+        ],
+        "erased": [
+            {"shop_id": shop, "customer_id": customer, "until_ms": until_ms}
+            for (shop, customer), until_ms in erased.items()
         ],
         "repeats": [
             {
@@ -68,6 +75,19 @@ def expected(
 def in_order(rows: Iterable[Row]) -> list[Row]:
     """Rows in an order that does not depend on the database."""
     return sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))
+
+
+def _customer(record: Published) -> tuple[str, str]:
+    return record.event["data"]["shop_id"], record.event["subject"]
+
+
+def _erased(records: Iterable[Published]) -> dict[tuple[str, str], int]:
+    """(shop, customer) -> the latest time at which they were erased: nothing until then is kept."""
+    found: dict[tuple[str, str], int] = {}
+    for record in records:
+        if record.topic == PROFILES and record.event["data"]["action"] == "erase":
+            found[_customer(record)] = max(_time(record), found.get(_customer(record), 0))
+    return found
 
 
 def _kept(records: Iterable[Published]) -> dict[tuple[str, ...], Published]:

@@ -17,20 +17,21 @@ from streams.settings import Settings
 from streams.topics import create_topics
 from tests.engine.harness import run_cli
 from tests.query.events import event
-from tests.query.expected import ORDERS, REVIEWS, TRIGGERS, Published
+from tests.query.expected import ORDERS, PROFILES, REVIEWS, TRIGGERS, Published
 
 _DELIVERY_SECONDS = 60.0
 STATUSES = ("placed", "paid", "shipped", "received", "refund_requested", "refunded", "cancelled")
 
 
-def shop_of_tea(settings: Settings, folder: Path) -> "Shop":
+def shop_of_tea(settings: Settings, folder: Path, **more: Any) -> "Shop":
     """Upstream of a stack of two partitions with a store of its own, whose shop tea is in Shanghai and
-    takes yen; ``folder`` has the store's file."""
+    takes yen, and has ``more`` settings; ``folder`` has the store's file."""
     settings.partitions = 2
     settings.query_store = f"sqlite:///{folder / 'query.sqlite'}"
     create_topics(settings)
     file = folder / "tea.json"
-    file.write_text(json.dumps({"shop_id": "tea", "currency": "JPY", "time_zone": "Asia/Shanghai"}))
+    tea = {"shop_id": "tea", "currency": "JPY", "time_zone": "Asia/Shanghai", **more}
+    file.write_text(json.dumps(tea))
     assert run_cli(settings, "settings", "apply", str(file)).returncode == 0
     return Shop(settings, seed=1)
 
@@ -44,6 +45,7 @@ class Shop:
         #: Records that nobody can read.
         self.bad = 0
         self._random = random.Random(seed)
+        self._erasing = random.Random(-seed)
         #: Begins the ids of its events: two shops are two sources.
         self._name = f"s{seed}"
         self._number = 0
@@ -57,14 +59,16 @@ class Shop:
         self._transactional.init_transactions(_DELIVERY_SECONDS)
 
     def trade(self, events: int) -> None:
-        """About so many events of 20 customers: in no order, some twice, a few unreadable; triggers with
-        aborted ones between them. All of it is in the topics afterwards."""
+        """About so many events of 20 customers: in no order, some twice, a few unreadable, and some
+        of them erased; triggers with aborted ones between them. All of it is in the topics afterwards."""
         draw = self._random
         for _ in range(events):
             topic, made = self._event()
             self.send(topic, made)
             if draw.random() < 0.1:
                 self.send(topic, made)
+            if self._erasing.random() < 0.04:
+                self.send(PROFILES, self._erasure())
             if draw.random() < 0.05:
                 key = made["subject"].encode()
                 self._produce(self._producer, topic, key, b'{"specversion": "1.0", "type"')
@@ -94,6 +98,11 @@ class Shop:
         name = self.settings.topic_prefix + DEADLETTERS
         self._producer.produce(name, letter, key=b"position", partition=partition)
         self.flush()
+
+    def _erasure(self) -> dict[str, Any]:
+        self._number += 1
+        customer, at = f"c{self._erasing.randrange(20)}", self._erasing.randrange(30_000) / 10
+        return event(PROFILES, f"{self._name}-x{self._number}", at, customer, action="erase")
 
     def _event(self) -> tuple[str, dict[str, Any]]:
         draw = self._random

@@ -18,8 +18,9 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from schemas.catalogue import ORDERS, REVIEWS, TRIGGERS
+from schemas.catalogue import ORDERS, PROFILES, REVIEWS, TRIGGERS
 from streams.cli.endings import EXIT_DOUBT, EXIT_REFUSED, EXIT_USAGE
+from streams.query.batch import TOPICS
 from streams.query.errors import StoreDoubt
 from streams.query.log import group_consumer, names_of
 from streams.query.migrating import bring_up
@@ -370,7 +371,7 @@ def test_a_sink_says_what_it_does_on_a_port(
     wait_for(lambda: sum(scraped()["shop_sink_records"].values()) == total, PATIENCE, "all records")
     found = scraped()
     counted = found["shop_sink_records"]
-    for topic in (ORDERS, REVIEWS, TRIGGERS):
+    for topic in (ORDERS, REVIEWS, PROFILES, TRIGGERS):
         written = sum(one.topic == topic for one in shop.published)
         # Labels stand in the order of their names.
         assert counted["written", topic] == written
@@ -378,9 +379,12 @@ def test_a_sink_says_what_it_does_on_a_port(
     assert found["shop_sink_transactions"][()] >= 1
     began = found["process_start_time_seconds"][()]
     assert began < found["shop_sink_last_commit_timestamp_seconds"][()] <= time.time()
-    # Every partition of the four topics is this sink's.
+    # Every partition of all its topics is this sink's.
     wait_for(
-        lambda: list(scraped()["shop_sink_lag_records"].values()) == [0.0] * 4 * made.partitions,
+        lambda: (
+            list(scraped()["shop_sink_lag_records"].values())
+            == [0.0] * len(TOPICS) * made.partitions
+        ),
         PATIENCE,
         "no lag",
     )

@@ -29,13 +29,15 @@ from streams.query.store import QueryStore, Stored
 from streams.query.tables import metadata, orders, sink_offsets
 from tests.query.conftest import open_store
 from tests.query.events import batch_of, event, placed, published_events, record, slices_of
-from tests.query.expected import ORDERS, REVIEWS, TRIGGERS, Published, expected
+from tests.query.expected import ORDERS, PROFILES, REVIEWS, TRIGGERS, Published, expected
 from tests.query.plans import plan_of, statements_of
 from tests.query.stored import content, differences
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
-READER = BatchReader(1, {name: name for name in (ORDERS, REVIEWS, TRIGGERS, "shop.deadletters")})
+READER = BatchReader(
+    1, {name: name for name in (ORDERS, REVIEWS, TRIGGERS, PROFILES, "shop.deadletters")}
+)
 ONE_DAY = [
     (ORDERS, event(ORDERS, "1", 0, "c1", order_id="o1", status="placed", amount_paid=300,
                    lines=[{"sku": "a", "quantity": 2}], coupon_codes=["TEN"])),
@@ -430,14 +432,16 @@ def test_when_what_was_kept_is_left_out_the_next_record_of_its_status_is_kept(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
-@given(published_events(), st.data())
+@given(published_events(erased=True), st.data())
 def test_any_order_repeats_and_cuts_into_batches_give_the_same_rows(
     database: Database, published: list[Published], data: st.DataObject
 ) -> None:
     with database.writing() as connection:
         for each in metadata.tables.values():
             connection.execute(each.delete())
-    left_out = data.draw(st.lists(st.sampled_from(published), max_size=3))
+    # What an erasure has deleted does not come back with a verdict.
+    ordinary = [one for one in published if one.topic in (ORDERS, REVIEWS)]
+    left_out = data.draw(st.lists(st.sampled_from(ordinary), max_size=3)) if ordinary else []
     # All copies of the first, and one copy of each other.
     names = {one.event["id"] for one in left_out[:1]}
     places = {one.place for one in left_out}

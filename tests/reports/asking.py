@@ -5,9 +5,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from schemas.settings import RfmThresholds
 from streams.query.connecting import Database
 from streams.reports.answer import Answer, answer
-from streams.reports.model import Asked, CurrencySpan, Row, Value
+from streams.reports.model import Asked, CurrencySpan, Row, ThresholdSpan, Value
 from streams.reports.period import Period
 from streams.reports.reach import reach
 from streams.reports.registry import REPORTS
@@ -25,10 +26,13 @@ def asked(
     spans = (CurrencySpan(FOREVER, "CNY"),)
     if turn is not None:
         spans = (CurrencySpan(turn, "CNY"), CurrencySpan(FOREVER, "USD"))  # type: ignore[assignment]
+    limits: tuple[ThresholdSpan, ...] = ()
+    if question.limits is not None:
+        limits = (ThresholdSpan(FOREVER, RfmThresholds(**question.limits)),)  # type: ignore[arg-type]
     reached = reach(connection)
     return Asked(
         SHOP, Period(question.first, question.last, question.zone), by or REPORTS[name].by, limit, spans,
-        reached.since_ms, reached.why,
+        limits, reached.since_ms, reached.why,
     )  # fmt: skip
 
 

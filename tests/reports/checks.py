@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from streams.query.connecting import Database
-from tests.reports import oracle
+from tests.reports import customers_oracle, oracle
 from tests.reports.asking import by_key, figures, rows
 from tests.reports.oracle import Question, Unknown
 
@@ -218,7 +218,23 @@ def value(database: Database, question: Question) -> None:
     assert figures(found[0]) == oracle.value_figures(question, together)
 
 
+def rfm(database: Database, question: Question) -> None:
+    for dimension in ("segment", "r", "f", "m"):
+        whole, parts = customers_oracle.rfm(question, dimension)
+        found = rows(database, question, "rfm", dimension)
+        assert figures(found[0]) == whole
+        assert by_key(found) == parts
+        assert sum(part["customers"] for part in parts.values()) == whole["customers"]
+
+
+def lifecycle(database: Database, question: Question) -> None:
+    whole, parts = customers_oracle.lifecycle(question)
+    found = rows(database, question, "lifecycle")
+    assert figures(found[0]) == whole
+    assert by_key(found) == parts
+
+
 CHECKS = (
     overview, payments_and_regions, hours, products, refunds, fulfilment, repurchase, intervals, cohorts,
-    value, reviews,
+    value, rfm, lifecycle, reviews,
 )  # fmt: skip

@@ -10,9 +10,9 @@ from streams.query.connecting import Database
 from streams.query.store import QueryStore, Stored
 from streams.query.tables import metadata
 from tests.query.events import batch_of, event, placed
-from tests.query.expected import ORDERS, REVIEWS, TRIGGERS, Published
+from tests.query.expected import ORDERS, PROFILES, REVIEWS, TRIGGERS, Published
 
-READER = BatchReader(1, {name: name for name in (ORDERS, REVIEWS, TRIGGERS)})
+READER = BatchReader(1, {name: name for name in (ORDERS, REVIEWS, TRIGGERS, PROFILES)})
 SHOP = "shop"
 HOUR, DAY = 3_600, 86_400
 #: Seconds after 2026 began at which clocks change in Berlin (29 March, 25 October, 01:00 UTC), at which days
@@ -84,6 +84,17 @@ _orders = st.fixed_dictionaries(
 )  # fmt: skip
 
 
+#: Seconds after 2026 began: no erasure is later than its record was appended.
+APPENDED = 364 * DAY
+_erasures = st.builds(
+    lambda name, at, customer, shop: (
+        PROFILES, event(PROFILES, f"x{name}", at, customer, action="erase", shop_id=shop)
+    ),
+    st.integers(0, 9), _moments.map(lambda at: min(at, APPENDED)), st.sampled_from(["c1", "c2"]),
+    st.sampled_from([SHOP, SHOP, "other"]),
+)  # fmt: skip
+
+
 def _events(number: int, order: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     of_order = {"order_id": order["order_id"], "shop_id": order["shop_id"]}
     details = {
@@ -121,7 +132,70 @@ def histories(draw: st.DrawFn, most: int = 9) -> list[Published]:
     """What was published, in any order, some of it twice."""
     drawn = draw(st.lists(_orders, max_size=most))
     events = [each for number, order in enumerate(drawn) for each in _events(number, order)]
+    events += draw(st.just([]) | st.just([]) | st.lists(_erasures, max_size=2))
     return placed(draw(st.permutations(events)), 1)
+
+
+def _purchases(gaps: list[int], least: int, most: int) -> st.SearchStrategy[list[dict[str, Any]]]:
+    return st.lists(
+        st.fixed_dictionaries(
+            {
+                "gap": st.sampled_from(gaps),
+                "hour": st.sampled_from([0, 0.001, 12, 17, 23.999]),
+                "amount": st.sampled_from(
+                    [None, 0, 99, 250, 9_999, 10_000, 100_000, 100_000, 400_000]
+                ),
+                "then": st.sampled_from(
+                    [None, None, None, None, None, "cancelled", "refunded", "part"]
+                ),
+            }
+        ),
+        min_size=least,
+        max_size=most,
+    )
+
+
+#: Nobody and who bought once; who buys often; anybody.
+_life = st.one_of(
+    _purchases([0], 0, 1),
+    _purchases([0, 1, 2, 10, 30], 4, 14),
+    _purchases([0, 1, 2, 30, 31, 45, 60, 61, 90, 91, 120, 180, 181, 364, 365, 366], 1, 12),
+)
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> tuple[list[Published], list[float]]:
+    """What three customers bought over years, some of them erased; and when they did."""
+    events: list[tuple[str, dict[str, Any]]] = []
+    every = [0.0]
+    for customer in ("c1", "c2", "c3"):
+        day, moments = draw(st.sampled_from([-1_500, -700, -200])), []
+        for number, order in enumerate(draw(_life)):
+            day += order["gap"]
+            at = day * DAY + order["hour"] * HOUR
+            moments.append(at)
+            of_order = {"order_id": f"o{number}"}
+            name = f"{customer}-{number}"
+            told = [("paid", at, {"amount_paid": order["amount"]})]
+            if order["then"] == "cancelled":
+                told.append(("cancelled", at + 400 * DAY, {}))
+            elif order["then"] is not None:
+                amount = 40 if order["then"] == "part" else None
+                told.append(("refunded", at + 2 * DAY, {"refund_id": "r1", "amount": amount}))
+            for status, when, data in told:
+                made = event(
+                    ORDERS, f"{name}-{status}", when, customer, status=status, **of_order, **data
+                )
+                events.append((ORDERS, made))
+        every += moments
+        if moments and draw(st.integers(0, 2)) == 0:
+            # Among the orders.
+            erased = min(
+                draw(st.sampled_from(moments)) - draw(st.sampled_from([0, 1, DAY])), APPENDED
+            )
+            gone = event(PROFILES, f"x-{customer}", erased, customer, action="erase")
+            events.append((PROFILES, gone))
+    return placed(draw(st.permutations(events)), 1), every
 
 
 def fill(database: Database, published: Sequence[Published], *, first_offset: int = 0) -> None:

@@ -5,7 +5,7 @@ currencies it is a dict.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -28,19 +28,23 @@ class Unknown:
 
 @dataclass
 class Question:
-    """``turn_ms``: the shop's currency is CNY before and USD from then on; None: CNY."""
+    """``turn_ms``: the shop's currency is CNY before and USD from then on; None: CNY.
+
+    ``limits``: its RFM thresholds; None: the defaults.
+    """
 
     published: list[Published]
     first: date
     last: date
     zone: str
     turn_ms: int | None = None
+    limits: Mapping[str, tuple[int, ...]] | None = None
 
     def __post_init__(self) -> None:
         tables = expected(self.published)
-        self.orders, self.lines, self.refunds, self.reviews = (
+        self.orders, self.lines, self.refunds, self.reviews, self.erased = (
             [row for row in tables[name] if row["shop_id"] == SHOP]
-            for name in ("orders", "order_lines", "refunds", "reviews")
+            for name in ("orders", "order_lines", "refunds", "reviews", "erased")
         )
 
     def clock(self, time_ms: int) -> datetime:
