@@ -30,6 +30,12 @@ def next_due(state: CustomerState) -> int | None:
     return cart.waiting[0]
 
 
+def waiting(state: CustomerState) -> tuple[int, ...]:
+    """When each pending timer is due, ms, the earliest first."""
+    cart = state.cart
+    return () if cart is None else tuple(cart.waiting)
+
+
 def take_due(state: CustomerState, until: int) -> list[Occasion]:
     """Remove the timers due at ``until`` (ms) or before; returns their occasions by (due, kind,
     key).

@@ -60,15 +60,18 @@ class TickQueue:
         return len(self._waiting)
 
     @property
-    def hands_over(self) -> bool:
-        """Whether a tool's taking the clock over waits for what was written before it, timers excepted."""
+    def hands_over_at(self) -> int | None:
+        """The offset of a tool's taking the clock over that waits for what was written before it.
+
+        None: there is none, or it waits for a timer that would wait for the tool.
+        """
         for waiting in self._waiting:
             record = waiting.record
             if isinstance(record, Skip) and isinstance(record.cause, TimerCause):
-                return False  # it may wait for the very timer that would wait for the tool
+                return None
             if type(record) is Rebase:
-                return True
-        return False
+                return waiting.offset
+        return None
 
     def add(self, record: ClockRecord, offset: int, appended: int) -> None:
         self._waiting.append(Waiting(record, offset, appended))

@@ -32,19 +32,13 @@ class ClockReading:
     def settle(self, partitions: Collection[Partition]) -> None:
         """Settle the timers of these, as far as their clocks are read. Blocks and raises as ``behind``."""
         for partition in partitions:
-            _settle(partition)
+            partition.settle()
         asking = [p for p in partitions if not p.fires and p.unsettled.wanted is None]
         ends = self._ends(asking)
         for partition in asking:
             partition.unsettled.ask(ends[partition.number])
-            _settle(partition)
+            partition.settle()
 
     def _ends(self, partitions: Collection[Partition]) -> dict[int, int]:
         ends = self._log.high_watermarks([(self._topic, p.number) for p in partitions])
         return {p.number: ends[self._topic, p.number] for p in partitions}
-
-
-def _settle(partition: Partition) -> None:
-    # A rebase that waits for older ticks rules what was sent after it all the same.
-    if not partition.ticks.hands_over:
-        partition.unsettled.read(partition.clock_read)

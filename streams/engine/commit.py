@@ -82,6 +82,9 @@ class Commit:
     states: dict[str, bytes] = field(default_factory=dict)
     #: State key -> earliest due time in ms, or None where no timer is left; only what changed.
     timers: dict[str, int | None] = field(default_factory=dict)
+    #: The earliest due time in ms of a timer that this commit set, also of one that is not the first of its
+    #: customer's; None: it set none.
+    earliest_set: int | None = None
     #: (topic, outcome) -> records.
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
     #: Topic -> next offset, for the topics of this commit's slices.

@@ -210,20 +210,12 @@ class Cycle:
         self, partition: Partition, vector: Mapping[str, int], definitions: CurrentDefinitions
     ) -> None:
         lateness = definitions.lateness_ms
-        applied = partition.ticks.apply(
-            partition.clock,
+        applied = partition.apply_ticks(
             vector,
             definitions.offsets,
             self._circumstances.lateness_ms if lateness is None else lateness,
-            partition.next_due,
-            fires=partition.fires,
         )
-        if applied is None:
-            return
-        partition.clock = applied.clock
-        partition.clock_applied = applied.offset
-        if applied.tick is not None:
-            partition.last_tick = applied.tick
+        if applied is not None and applied.tick is not None:
             self._metrics.heartbeat.observe(max(0.0, time.time() - applied.tick.appended / 1000))
 
     def _fire(self, definitions: CurrentDefinitions) -> bool:

@@ -20,7 +20,7 @@ from streams.campaigns.decide import decide, decide_timer
 from streams.domain.fold import fold as fold_event
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state, state_key
-from streams.domain.timers import next_due, take_due
+from streams.domain.timers import take_due, waiting
 from streams.engine.checksum import RowsDigest, slice_crc
 from streams.engine.commit import (
     APPLIED,
@@ -113,7 +113,8 @@ class Draft:
         self._fired: Fired | None = None
         self._states = states
         self._sizes = sizes
-        self._touched: dict[str, int | None] = {}
+        #: Touched states, with the due times of their timers before.
+        self._touched: dict[str, tuple[int, ...]] = {}
         self._weight = 0
         self._rows: list[OutRow] = []
         self._rows_digest = RowsDigest()
@@ -160,7 +161,7 @@ class Draft:
                 if key in touched:
                     facts = fold_event(state, event, time, settings)
                 else:
-                    before, evicted = next_due(state), state.evicted_early
+                    before, evicted = waiting(state), state.evicted_early
                     facts = fold_event(state, event, time, settings)
                     if facts is not None:
                         touched[key] = before
@@ -201,7 +202,7 @@ class Draft:
             state = decode(record.value or b"")
             key = state_key(state.shop_id, state.customer_id)
             self._states[key] = state
-            self._touched[key] = None
+            self._touched[key] = ()
             # Counted by the generation in which they were evicted.
             self._evicted_early -= state.evicted_early
         count, crc = len(part.records), slice_crc(part.records)
@@ -222,7 +223,7 @@ class Draft:
         occasions = []
         for key, at in due:
             state = self._states[key]
-            self._touched[key] = next_due(state)
+            self._touched[key] = waiting(state)
             self._evicted_early -= state.evicted_early
             try:
                 taken = take_due(state, until)
@@ -261,7 +262,7 @@ class Draft:
             if state is None:
                 state = self._states[key] = new_state(event.data.shop_id, event.data.customer_id)
             if key not in self._touched:
-                self._touched[key] = next_due(state)
+                self._touched[key] = waiting(state)
                 self._evicted_early -= state.evicted_early
             adopt(state, event)
 
@@ -309,6 +310,7 @@ class Draft:
         slices = [*self.slices, *clock_slices]
         states: dict[str, bytes] = {}
         timers: dict[str, int | None] = {}
+        fresh: list[int] = []
         digest = hashlib.blake2b(digest_size=16)
         for key, before in self._touched.items():
             state = self._states[key]
@@ -316,9 +318,12 @@ class Draft:
             digest.update(key.encode())
             digest.update(encoded)
             self._evicted_early += state.evicted_early
-            due = next_due(state)
-            if due != before:
-                timers[key] = due
+            pending = waiting(state)
+            if pending != before:
+                due = pending[0] if pending else None
+                if not before or due != before[0]:
+                    timers[key] = due
+                fresh += (at for at in pending if at not in before)
         journal = JournalRow(
             version=JOURNAL_VERSION,
             seq=self._seq,
@@ -345,6 +350,7 @@ class Draft:
             rows=self._rows,
             states=states,
             timers=timers,
+            earliest_set=min(fresh, default=None),
             counts=self._counts,
             vector={part.topic: part.end for part in slices},
             evicted_early=self._evicted_early,

@@ -1,6 +1,6 @@
 """A partition as its owner holds it in memory: where it stands, its clock and its cached states."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -9,7 +9,7 @@ import structlog
 from schemas.clock import WALL, Tick
 from schemas.journal import GENESIS, ClockState
 from streams.domain.state import CustomerState
-from streams.engine.clock import TickQueue, Waiting
+from streams.engine.clock import Applied, TickQueue, Waiting
 from streams.engine.commit import Commit, Position
 from streams.engine.draft import FoldError
 from streams.engine.group_offsets import Published
@@ -102,13 +102,33 @@ class Partition:
         """Whether a timer is due that may fire."""
         return self.next_due is not None and self.next_due <= self.fires_until
 
+    def settle(self) -> None:
+        """Timers as far as the clock is read are settled."""
+        # A rebase that waits for older ticks rules what was sent after it all the same.
+        rebase = self.ticks.hands_over_at
+        self.unsettled.read(self.clock_read if rebase is None else rebase)
+
+    def apply_ticks(
+        self, vector: Mapping[str, int], definitions: Mapping[str, int], lateness_ms: int
+    ) -> Applied | None:
+        """Move the clock as far as TickQueue.apply allows; None: nothing was applied."""
+        # What is settled by now fires before a tool takes the clock over.
+        self.settle()
+        applied = self.ticks.apply(
+            self.clock, vector, definitions, lateness_ms, self.next_due, fires=self.fires
+        )
+        if applied is not None:
+            self.clock, self.clock_applied = applied.clock, applied.offset
+            self.last_tick = applied.tick or self.last_tick
+        return applied
+
     def advance(self, commit: Commit, next_due: int | None) -> None:
         """Take over what the script has just stored."""
         self.position = commit.position
         self.clock = commit.journal.clock
         self.vector.update(commit.vector)
         self.next_due = next_due
-        self.unsettled.add(commit.timers.values())
+        self.unsettled.add(commit.earliest_set)
         self.cache.committed(commit.states)
 
     def stop(self, error: FoldError) -> None:

@@ -1,6 +1,5 @@
 """Timers of which it is not known yet which clock rules them: see streams.engine.clock_reading."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -20,9 +19,9 @@ class Unsettled:
     #: The end of the clock when it was last asked for; None: not asked since all up to it was read.
     wanted: int | None = None
 
-    def add(self, dues: Iterable[int | None]) -> None:
-        """Timers were set for these times; None for a state that has no timer left."""
-        self.since = _least(self.since, *dues)
+    def add(self, earliest: int | None) -> None:
+        """Timers were set, the earliest of them for this time; None: none was."""
+        self.since = _least(self.since, earliest)
 
     def ask(self, end: int) -> None:
         """The clock's end is ``end`` now: whatever is known was written before."""

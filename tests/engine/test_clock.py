@@ -176,14 +176,14 @@ def test_waiting_ticks_are_bounded_and_hand_over_records_are_never_dropped() -> 
 def test_a_tool_that_waits_to_take_over_is_seen() -> None:
     clock = Clock()
     clock.add(tick(10_000, clicks=5))
-    assert not clock.queue.hands_over
+    assert clock.queue.hands_over_at is None
     clock.add(Rebase(0, 50_000, 90_000, "replay"))
-    assert clock.queue.hands_over
+    assert clock.queue.hands_over_at == 1
     clock.vector["clicks"] = 5
     clock.apply()
-    assert clock.queue.hands_over
+    assert clock.queue.hands_over_at == 1
     clock.apply()
-    assert not clock.queue.hands_over
+    assert clock.queue.hands_over_at is None
 
 
 def test_a_timer_that_a_skip_waits_for_does_not_wait_for_the_tool_behind_it() -> None:
@@ -193,7 +193,7 @@ def test_a_timer_that_a_skip_waits_for_does_not_wait_for_the_tool_behind_it() ->
     clock.add(Rebase(0, 50_000, 90_000, "replay"))
     clock.apply()
     assert len(clock.queue) == 2
-    assert not clock.queue.hands_over
+    assert clock.queue.hands_over_at is None
 
 
 def test_future_times_are_judged_by_what_is_known_even_while_it_waits() -> None:
