@@ -181,6 +181,11 @@ class PartitionAggregates:
         for (shop_id, day, name), members in increments.members.items():
             if day >= kept_from:
                 _see(self.days.setdefault((shop_id, day), Day()), name, members)
+        for (shop_id, day, name), body in increments.bodies.items():
+            if day >= kept_from:
+                seen = _see(self.days.setdefault((shop_id, day), Day()), name, ())
+                if seen is not None:
+                    seen.restore(Members(body=body))
 
     def drop(self, kept_from: int) -> None:
         """Forget the days before ``kept_from``."""
@@ -199,14 +204,15 @@ def _add(day: Day, fields: Mapping[str, int]) -> None:
             sums[name] = after
 
 
-def _see(day: Day, name: str, members: Iterable[bytes]) -> None:
+def _see(day: Day, name: str, members: Iterable[bytes]) -> Seen | None:
     seen = day.sets.get(name)
     if seen is None:
         if len(day.sets) >= MAX_SETS:
             day.cut = True
-            return
+            return None
         seen = day.sets[name] = Seen()
     seen.add(members)
+    return seen
 
 
 class AggregatesInMemory:

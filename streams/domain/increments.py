@@ -24,13 +24,16 @@ def member_of(customer_id: str) -> bytes:
 class Increments:
     """Collected while events are folded, applied by the commit's script; bounded by the commit."""
 
-    __slots__ = ("counts", "members")
+    __slots__ = ("bodies", "counts", "members")
 
     def __init__(self) -> None:
         #: (shop, day) -> field -> what is added, which may be negative. A field is free of NUL.
         self.counts: dict[tuple[str, int], dict[str, int]] = {}
         #: (shop, day, name of the set) -> members.
         self.members: dict[tuple[str, int, str], set[bytes]] = {}
+        #: (shop, day, name of the set) -> a HyperLogLog's body, taken over from a former generation. Such
+        #: a set must be new to the partition.
+        self.bodies: dict[tuple[str, int, str], bytes] = {}
 
     def add(self, shop_id: str, day: int, field: str, amount: int) -> None:
         """Add ``amount`` (a count, minor units, ms) to a sum of that shop and day."""
@@ -62,8 +65,10 @@ class Increments:
                 fields[field] = fields.get(field, 0) + amount
         for place, members in other.members.items():
             self.members.setdefault(place, set()).update(members)
+        self.bodies.update(other.bodies)
 
     @property
     def size(self) -> int:
         """Changes that the script will make."""
-        return sum(map(len, self.counts.values())) + sum(map(len, self.members.values()))
+        counts, members = self.counts.values(), self.members.values()
+        return sum(map(len, counts)) + sum(map(len, members)) + len(self.bodies)

@@ -33,6 +33,9 @@ __all__ = [
     "connect",
 ]
 
+#: Days for which a shop's aggregates are kept, if nothing else is said: a year and its comparison.
+KEPT_DAYS = 400
+_DAY_MS = 86_400_000
 #: Keys of one MGET: a reply of about 2 MB with typical states.
 READ_STATES = 1_000
 #: Keys looked at, and dropped at once, in one step of a wipe.
@@ -71,10 +74,16 @@ class RedisStore:
     """All that the engine asks of Redis. Use one instance a thread: its commands go over one connection
     in the order of the calls, so no two scripts of a partition can overtake each other."""
 
-    def __init__(self, url: str, prefix: str, timeout: float = 5.0) -> None:
+    #: Behind the watermark's day in UTC, days of aggregates before these are dropped.
+    _kept_days = KEPT_DAYS
+
+    def __init__(
+        self, url: str, prefix: str, timeout: float = 5.0, kept_days: int = KEPT_DAYS
+    ) -> None:
         #: Typed loosely: redis-py leaves execute_command untyped.
         self._redis: Any = connect(url, timeout)
         self._prefix = prefix
+        self._kept_days = kept_days
         self._commit = Script("commit")
         self._claim = Script("claim")
         self._trim = Script("trim")
@@ -233,12 +242,16 @@ class RedisStore:
             entry = (commit.row, rows, _pack(commit.vector))
         else:
             entry = (b"", b"", b"")
+        watermark = commit.journal.clock.watermark
+        whole = keys.base
         return [
-            3 + len(commit.states),
+            4 + len(commit.states) + len(commit.added.keys),
             keys.meta,
             keys.timers,
             keys.out,
+            keys.days,
             *[base + key for key in commit.states],
+            *[whole + key for key in commit.added.keys],
             position.seq,
             _hex(position),
             epoch,
@@ -248,6 +261,9 @@ class RedisStore:
             len(commit.timers),
             len(fields) // 3,
             *entry,
+            commit.added.data,
+            kept_from(watermark, self._kept_days),
+            watermark,
             *commit.states.values(),
             *timers,
             *fields,
@@ -351,6 +367,11 @@ class RedisStore:
         except NoScriptError:
             self.load_scripts()
             return self._redis.execute_command("EVALSHA", script.sha, *arguments)
+
+
+def kept_from(watermark: int, kept_days: int) -> int:
+    """The first day of aggregates that is kept at this watermark (ms)."""
+    return max(0, watermark // _DAY_MS - kept_days)
 
 
 def _hex(position: Position) -> str:
