@@ -11,7 +11,9 @@ journal alone, and a day of which something was left out says so (``Coverage.cut
 - A set is exact up to ``EXACT_MEMBERS`` members; beyond, a HyperLogLog of all that were seen. Which of
   both depends only on which members were seen.
 - A sum stays within +-``MAX_SUM``; one that would leave it is left as it is.
-- Days before ``Coverage.kept_from`` are dropped, and a correction of one of them is too.
+- Of a shop the newest day and the ``kept_days`` before it are kept; older ones are dropped, and what is added
+  to one of them later is too. So what is kept depends on the days alone, and not on a clock: a replay
+  of old data keeps the end of it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +26,11 @@ from streams.domain.increments import Increments
 #: Members of an exact set of one partition. Redis keeps up to 512 integers in 8 bytes each.
 EXACT_MEMBERS: Final = 512
 MAX_FIELDS: Final = 4_096
+#: Days before a shop's newest one that are kept, if nothing else is said: a year and a month.
+KEPT_DAYS: Final = 400
 MAX_SETS: Final = 256
+#: Keeps each of them.
+ALL_DAYS: Final = 1 << 32
 #: What a double holds exactly, in which the commit's script adds.
 MAX_SUM: Final = 2**53 - 1
 
@@ -172,24 +178,41 @@ class PartitionAggregates:
     def __init__(self) -> None:
         #: (shop, day) -> what is known of it.
         self.days: dict[tuple[str, int], Day] = {}
+        #: Shop -> the first day that is kept.
+        self.kept_from: dict[str, int] = {}
 
-    def apply(self, increments: Increments, kept_from: int = 0) -> None:
-        """Add a commit's increments but for days before ``kept_from``."""
-        for place, fields in increments.counts.items():
-            if place[1] >= kept_from:
-                _add(self.days.setdefault(place, Day()), fields)
-        for (shop_id, day, name), members in increments.members.items():
-            if day >= kept_from:
-                _see(self.days.setdefault((shop_id, day), Day()), name, members)
-        for (shop_id, day, name), body in increments.bodies.items():
-            if day >= kept_from:
-                seen = _see(self.days.setdefault((shop_id, day), Day()), name, ())
+    def apply(self, increments: Increments, kept_days: int = KEPT_DAYS) -> None:
+        """Add a commit's increments, and drop what is then too old."""
+        named = (*increments.members, *increments.bodies)
+        for shop_id, newest in (*increments.counts, *(place[:2] for place in named)):
+            self._keep(shop_id, newest - kept_days)
+        for (shop_id, number), fields in increments.counts.items():
+            if (day := self._day(shop_id, number)) is not None:
+                _add(day, fields)
+        for (shop_id, number, name), members in increments.members.items():
+            if (day := self._day(shop_id, number)) is not None:
+                _see(day, name, members)
+        for (shop_id, number, name), body in increments.bodies.items():
+            if (day := self._day(shop_id, number)) is not None:
+                seen = _see(day, name, ())
                 if seen is not None:
                     seen.restore(Members(body=body))
 
-    def drop(self, kept_from: int) -> None:
-        """Forget the days before ``kept_from``."""
-        for place in [place for place in self.days if place[1] < kept_from]:
+    def _day(self, shop_id: str, number: int) -> Day | None:
+        """None where it is no longer kept."""
+        if number < self.kept_from[shop_id]:
+            return None
+        found = self.days.get((shop_id, number))
+        if found is None:
+            found = self.days[shop_id, number] = Day()
+        return found
+
+    def _keep(self, shop_id: str, first: int) -> None:
+        before = self.kept_from.setdefault(shop_id, 0)
+        if first <= before:
+            return
+        self.kept_from[shop_id] = first
+        for place in [one for one in self.days if one[0] == shop_id and one[1] < first]:
             del self.days[place]
 
 
@@ -222,11 +245,9 @@ class AggregatesInMemory:
         self,
         partitions: Sequence[PartitionAggregates],
         watermark: int | None = None,
-        kept_from: int = 0,
     ) -> None:
         self._partitions = partitions
         self._watermark = watermark
-        self._kept_from = kept_from
 
     def counts(self, shop_id: str, days: range) -> dict[int, dict[str, int]]:
         found: dict[int, dict[str, int]] = {}
@@ -250,13 +271,17 @@ class AggregatesInMemory:
 
     def coverage(self, shop_id: str, days: range) -> Coverage:
         cut = frozenset(number for number, day in self._days(shop_id, days) if day.cut)
-        return Coverage(self._watermark, self._kept_from, None, cut)
+        return Coverage(self._watermark, self._kept_from(shop_id), None, cut)
+
+    def _kept_from(self, shop_id: str) -> int:
+        return max((one.kept_from.get(shop_id, 0) for one in self._partitions), default=0)
 
     def _days(self, shop_id: str, days: range) -> Iterable[tuple[int, Day]]:
+        kept_from = self._kept_from(shop_id)
         for number in days:
             for partition in self._partitions:
                 day = partition.days.get((shop_id, number))
-                if day is not None and number >= self._kept_from:
+                if day is not None and number >= kept_from:
                     yield number, day
 
 

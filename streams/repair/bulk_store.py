@@ -11,12 +11,16 @@ from typing import Any
 import msgspec
 from redis.exceptions import ResponseError
 
+from streams.domain.aggregated import KEPT_DAYS
+from streams.domain.increments import Increments
 from streams.domain.state import CustomerState
 from streams.engine.commit import Commit, Position
 from streams.repair.snapshot_file import Header
 from streams.repair.timers import PendingTimers
 from streams.state.codec import CODEC_VERSION, decode
+from streams.state.increments import pack_increments
 from streams.state.redis_store import RedisStore, Refused
+from streams.state.script import with_includes
 
 #: A write carries the states of so many commits ...
 WRITE_COMMITS = 500
@@ -29,7 +33,9 @@ WARM_BYTES = 256 * 1024 * 1024
 #: Redis' answer to a write or a load may take so long.
 ANSWER_SECONDS = 30.0
 
-_SCRIPT = resources.files("streams.repair").joinpath("bulk.lua").read_text()
+#: ... or changes to aggregates.
+WRITE_INCREMENTS = 20_000
+_SCRIPT = with_includes(resources.files("streams.repair").joinpath("bulk.lua").read_text())
 _pack = msgspec.msgpack.Encoder().encode
 
 Block = Sequence[tuple[str, bytes, int | None]]
@@ -38,8 +44,8 @@ Block = Sequence[tuple[str, bytes, int | None]]
 class BulkStore(RedisStore):
     """Stands in for the store of a recovery. ``flush`` writes what is still gathered."""
 
-    def __init__(self, url: str, prefix: str, partition: int) -> None:
-        super().__init__(url, prefix, timeout=ANSWER_SECONDS)
+    def __init__(self, url: str, prefix: str, partition: int, kept_days: int = KEPT_DAYS) -> None:
+        super().__init__(url, prefix, timeout=ANSWER_SECONDS, kept_days=kept_days)
         self._partition = partition
         self._timers = PendingTimers()
         #: Every state key that exists: what is not in here need not be asked for.
@@ -51,8 +57,11 @@ class BulkStore(RedisStore):
         self._states: dict[str, bytes] = {}
         self._due: dict[str, int | None] = {}
         self._fields: dict[str, Any] = {}
+        self._increments = Increments()
         self._bytes = self._commits = 0
         self._epoch = 0
+        #: Of the first commit that is gathered, ms.
+        self._watermark = 0
         self._from: Position | None = None
         self._to: Position | None = None
 
@@ -114,12 +123,14 @@ class BulkStore(RedisStore):
         for _, epoch, position, commit in batch:
             if self._from is None:
                 self._from = position
+                self._watermark = commit.journal.clock.watermark
             self._epoch, self._to = epoch, commit.position
             self._gather(commit)
         if (
             self._commits >= WRITE_COMMITS
             or len(self._states) >= WRITE_STATES
             or self._bytes >= WRITE_BYTES
+            or self._increments.size >= WRITE_INCREMENTS
         ):
             self.flush()
         return [self._timers.first()]
@@ -145,6 +156,7 @@ class BulkStore(RedisStore):
         for topic, offset in commit.vector.items():
             fields[f"offset:{topic}"] = offset
         fields["clock"] = commit.journal.clock
+        self._increments.include(commit.increments)
 
     def flush(self) -> None:
         """Write what was gathered. Raises Refused when somebody else wrote, or redis.RedisError."""
@@ -160,6 +172,7 @@ class BulkStore(RedisStore):
         self._states.clear()
         self._due.clear()
         self._fields.clear()
+        self._increments = Increments()
         self._bytes = self._commits = 0
         self._from = None
 
@@ -172,13 +185,16 @@ class BulkStore(RedisStore):
         for name, value in self._fields.items():
             fields += (name, _pack(value) if name == "clock" else value)
         base = keys.state_base
+        added = pack_increments(self._increments)
         self._redis.execute_command(
             "EVAL",
             _SCRIPT,
-            2 + len(self._states),
+            3 + len(self._states) + len(added.keys),
             keys.meta,
             keys.timers,
+            keys.kept,
             *[base + key for key in self._states],
+            *[keys.base + key for key in added.keys],
             before.seq,
             _hex(before),
             self._epoch,
@@ -187,6 +203,9 @@ class BulkStore(RedisStore):
             CODEC_VERSION,
             len(self._states),
             len(self._due),
+            added.data,
+            self._kept_days,
+            self._watermark,
             *self._states.values(),
             *timers,
             *fields,

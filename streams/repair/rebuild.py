@@ -142,7 +142,7 @@ def rebuild_one(
 ) -> Rebuilt:
     """Wipe and restore one partition, as planned."""
     number = plan.partition
-    store = BulkStore(settings.redis_url, settings.redis_prefix, number)
+    store = BulkStore(settings.redis_url, settings.redis_prefix, number, settings.aggregate_days)
     store.check_server()
     store.load_scripts()
     try:

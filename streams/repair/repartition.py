@@ -321,4 +321,4 @@ class Repartition:
 
 
 def _store(settings: Settings) -> RedisStore:
-    return RedisStore(settings.redis_url, settings.redis_prefix)
+    return RedisStore(settings.redis_url, settings.redis_prefix, kept_days=settings.aggregate_days)

@@ -86,9 +86,8 @@ class RedisAggregates:
             meta = found.meta
             if clock := meta.get("clock"):
                 watermarks[partition] = _decode_clock(clock).watermark
-            kept_from = max(kept_from, found.kept_from)
-            # A partition that had commits and none with aggregates knows nothing of any time.
-            if meta.get("aggregated_from", b"1" if "seq" not in meta else b"2") != b"1":
+            kept_from = max(kept_from, *(day.kept_from for day in found.days))
+            if found.aggregated_from > 1:
                 since.append(int(meta.get("aggregated_since", watermarks.get(partition, 0))))
 
         for number, day in self._days(shop_id, days, look=look):
@@ -108,14 +107,14 @@ class RedisAggregates:
         look: Callable[[int, Days], None] | None = None,
     ) -> Iterator[tuple[int, StoredDay]]:
         """Each day of each partition that has anything of it, but for those not kept everywhere."""
-        for at in range(0, max(1, len(days)), DAYS_AT_A_TIME):
+        for at in range(0, len(days), DAYS_AT_A_TIME):
             some = days[at : at + DAYS_AT_A_TIME]
             places = [Place(shop_id, day) for day in some]
             with self._redis.pipeline(transaction=False) as pipe:
                 for keys in self._partitions:
                     pipe.execute_command(*days_command(keys, places, sums=sums, sets=sets))
                 found = [parse_days(reply, sets) for reply in pipe.execute()]
-            kept_from = max(part.kept_from for part in found)
+            kept_from = max(day.kept_from for part in found for day in part.days)
             for partition, part in enumerate(found):
                 if look is not None:
                     look(partition, part)

@@ -25,12 +25,6 @@ class Place(NamedTuple):
     def __str__(self) -> str:
         return f"{self.shop_id}/{self.day}"
 
-    @classmethod
-    def named(cls, name: bytes) -> "Place":
-        """As it stands in the index of days. Raises ValueError."""
-        shop_id, _, day = name.decode().rpartition("/")
-        return cls(shop_id, int(day))
-
 
 @dataclass(slots=True)
 class StoredDay:
@@ -41,6 +35,8 @@ class StoredDay:
     sets: dict[str, Members] = field(default_factory=dict)
     #: Whether something was left out at a bound.
     cut: bool = False
+    #: The first day that the partition keeps of this shop.
+    kept_from: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.sums or self.names or self.cut)
@@ -57,9 +53,9 @@ class Days(NamedTuple):
         return int(self.meta.get("seq", b"0"))
 
     @property
-    def kept_from(self) -> int:
-        """The first day that is kept."""
-        return int(self.meta.get("kept_from", b"0"))
+    def aggregated_from(self) -> int:
+        """The first commit of which the aggregates were added; of none: the next one."""
+        return int(self.meta.get("aggregated_from", self.seq + 1))
 
 
 def days_command(
@@ -82,7 +78,7 @@ def parse_days(reply: Any, sets: Sequence[str] | None = None) -> Days:
     """From the answer to ``days_command`` with the same ``sets``. Raises ValueError for foreign values."""
     meta, places = reply
     days = []
-    for flat, titles, values in places:
+    for kept, flat, titles, values in places:
         names = sorted(title.decode() for title in titles)
         cut = CUT in names
         asked = [title.decode() for title in titles] if sets is None else sets
@@ -96,6 +92,7 @@ def parse_days(reply: Any, sets: Sequence[str] | None = None) -> Days:
                     if value is not None
                 },
                 cut,
+                int(kept),
             )
         )
     return Days({meta[at].decode(): meta[at + 1] for at in range(0, len(meta), 2)}, days)
@@ -113,8 +110,13 @@ def read_days(redis: Any, keys: PartitionKeys, places: Sequence[Place]) -> Days:
 
 
 def read_places(redis: Any, keys: PartitionKeys) -> list[Place]:
-    """Every place that has aggregates, by day. Raises redis.RedisError."""
-    return [Place.named(name) for name in redis.zrange(keys.days, 0, -1)]
+    """Every place that has aggregates and is kept, by shop and day. Raises redis.RedisError."""
+    found = []
+    for name, kept_from in sorted(redis.hgetall(keys.kept).items()):
+        shop_id = name.decode()
+        days = redis.zrange(keys.days(shop_id), 0, -1)
+        found += [Place(shop_id, int(day)) for day in days if int(day) >= int(kept_from)]
+    return found
 
 
 def increments_of(place: Place, day: StoredDay) -> Increments:

@@ -31,16 +31,16 @@ def pack_increments(increments: Increments) -> PackedIncrements:
         return NOTHING_ADDED
     places: dict[tuple[str, int], _Place] = {}
     for (shop_id, day), fields in increments.counts.items():
-        name = f"{shop_id}/{day}"
-        places[shop_id, day] = (name, day, list(fields), list(fields.values()), [])
+        places[shop_id, day] = (shop_id, day, list(fields), list(fields.values()), [])
     for (shop_id, day, name), members in increments.members.items():
         texts = [text_of(member) for member in sorted(members)]
         _place(places, shop_id, day)[4].append((name, texts, ""))
     for (shop_id, day, name), body in increments.bodies.items():
         _place(places, shop_id, day)[4].append((name, [], to_redis(body).hex()))
     keys: list[str] = []
-    for place, _, _, _, sets in places.values():
-        keys += (f"sums:{place}", f"sets:{place}")
+    for shop_id, day, _, _, sets in places.values():
+        place = f"{shop_id}/{day}"
+        keys += (f"days:{shop_id}", f"sums:{place}", f"sets:{place}")
         keys += [f"set:{place}/{name}" for name, _, _ in sets]
     return PackedIncrements(_encode(list(places.values())), keys)
 
@@ -48,5 +48,5 @@ def pack_increments(increments: Increments) -> PackedIncrements:
 def _place(places: dict[tuple[str, int], _Place], shop_id: str, day: int) -> _Place:
     found = places.get((shop_id, day))
     if found is None:
-        found = places[shop_id, day] = (f"{shop_id}/{day}", day, [], [], [])
+        found = places[shop_id, day] = (shop_id, day, [], [], [])
     return found

@@ -34,9 +34,13 @@ class PartitionKeys:
         return f"{self.base}out"
 
     @property
-    def days(self) -> str:
-        """Sorted set: ``<shop>/<day>`` of each day that has aggregates, by day."""
-        return f"{self.base}days"
+    def kept(self) -> str:
+        """Hash: shop -> the first day of which its aggregates are kept."""
+        return f"{self.base}kept"
+
+    def days(self, shop_id: str) -> str:
+        """Sorted set: each day that has aggregates, by itself."""
+        return f"{self.base}days:{shop_id}"
 
     def sums(self, shop_id: str, day: int) -> str:
         """Hash: field -> sum of a shop's day."""

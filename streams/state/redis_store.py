@@ -12,6 +12,7 @@ import msgspec
 from redis.exceptions import NoScriptError, ResponseError
 
 from schemas.journal import GENESIS, ClockState
+from streams.domain.aggregated import KEPT_DAYS
 from streams.domain.state import CustomerState
 from streams.engine.commit import Commit, Position
 from streams.state.codec import CODEC_VERSION, decode
@@ -33,9 +34,6 @@ __all__ = [
     "connect",
 ]
 
-#: Days for which a shop's aggregates are kept, if nothing else is said: a year and its comparison.
-KEPT_DAYS = 400
-_DAY_MS = 86_400_000
 #: Keys of one MGET: a reply of about 2 MB with typical states.
 READ_STATES = 1_000
 #: Keys looked at, and dropped at once, in one step of a wipe.
@@ -74,7 +72,7 @@ class RedisStore:
     """All that the engine asks of Redis. Use one instance a thread: its commands go over one connection
     in the order of the calls, so no two scripts of a partition can overtake each other."""
 
-    #: Behind the watermark's day in UTC, days of aggregates before these are dropped.
+    #: Before a shop's newest day, so many days of aggregates are kept.
     _kept_days = KEPT_DAYS
 
     def __init__(
@@ -242,14 +240,13 @@ class RedisStore:
             entry = (commit.row, rows, _pack(commit.vector))
         else:
             entry = (b"", b"", b"")
-        watermark = commit.journal.clock.watermark
         whole = keys.base
         return [
             4 + len(commit.states) + len(commit.added.keys),
             keys.meta,
             keys.timers,
             keys.out,
-            keys.days,
+            keys.kept,
             *[base + key for key in commit.states],
             *[whole + key for key in commit.added.keys],
             position.seq,
@@ -262,8 +259,8 @@ class RedisStore:
             len(fields) // 3,
             *entry,
             commit.added.data,
-            kept_from(watermark, self._kept_days),
-            watermark,
+            self._kept_days,
+            commit.journal.clock.watermark,
             *commit.states.values(),
             *timers,
             *fields,
@@ -367,11 +364,6 @@ class RedisStore:
         except NoScriptError:
             self.load_scripts()
             return self._redis.execute_command("EVALSHA", script.sha, *arguments)
-
-
-def kept_from(watermark: int, kept_days: int) -> int:
-    """The first day of aggregates that is kept at this watermark (ms)."""
-    return max(0, watermark // _DAY_MS - kept_days)
 
 
 def _hex(position: Position) -> str:

@@ -36,7 +36,6 @@ PARTITIONS = 2
 START = Position(0, GENESIS)
 DAY_MS = 86_400_000
 DAYS = range(500, 600)
-#: So far on is the watermark: days from 111 on are kept.
 TODAY = 511
 
 
@@ -53,9 +52,7 @@ class Writer:
                 store.claim(number, 1, "member")
 
     def commit(self, number: int, increments: Increments, watermark: int = TODAY * DAY_MS) -> Any:
-        kept = max(0, watermark // DAY_MS - 400)
-        self.memory[number].apply(increments, kept)
-        self.memory[number].drop(kept)
+        self.memory[number].apply(increments)
         if self.store is None:
             return None
         position = self._positions[number]
@@ -71,7 +68,11 @@ class Writer:
 
 
 _PROCESSOR = PartitionProcessor(
-    0, None, None, triggers_topic="triggers", deadletters_topic="dead"  # type: ignore[arg-type]
+    0,
+    None,
+    None,
+    triggers_topic="triggers",
+    deadletters_topic="dead",  # type: ignore[arg-type]
 )
 
 
@@ -96,7 +97,7 @@ def deployed(request: pytest.FixtureRequest) -> Iterator[Deployed]:
     prefix = request.getfixturevalue("prefix")
     if request.param == "in memory":
         writer = Writer(None)
-        read = AggregatesInMemory(writer.memory, TODAY * DAY_MS, TODAY - 400)
+        read = AggregatesInMemory(writer.memory, TODAY * DAY_MS)
         yield Deployed(writer, read, None, prefix)
         return
     client: Any
@@ -152,7 +153,9 @@ def test_many_members_are_estimated_with_an_error(deployed: Deployed) -> None:
             0, added(("shop", 510, "x", 1), seen=names[first : min(first + 300, 2_000)])
         )
     deployed.writer.commit(1, added(("shop", 511, "x", 1), seen=names[2_900:]))
-    deployed.writer.commit(1, added(("shop", 510, "x", 1), seen=names[2_000 : 2_000 + EXACT_MEMBERS]))
+    deployed.writer.commit(
+        1, added(("shop", 510, "x", 1), seen=names[2_000 : 2_000 + EXACT_MEMBERS])
+    )
     expected = AggregatesInMemory(deployed.writer.memory)
     days = range(510, 512)
     found = deployed.read.distinct("shop", days, ["x"])["x"]
@@ -189,21 +192,22 @@ def test_the_bounds_hold_and_are_told(deployed: Deployed) -> None:
 
 def test_what_is_older_is_dropped_and_stays_so(deployed: Deployed) -> None:
     commit, read = deployed.writer.commit, deployed.read
-    commit(0, added(("shop", 110, "x", 1), ("shop", 111, "x", 1), seen=["anna"]), 500 * DAY_MS)
-    commit(1, Increments())
-    # A correction of a day of which the other partition's watermark has dropped its own.
+    commit(0, added(*[("shop", day, "x", 1) for day in (110, 111, 510)], seen=["anna"]))
+    commit(1, added(("shop", 111, "x", 1), ("other", 110, "x", 1), seen=["carl"]))
+    assert read.counts("shop", range(100, 120)) == {110: {"x": 1}, 111: {"x": 2}}
+    # The newest day of one partition drops of all what it has dropped itself.
+    commit(0, added(("shop", 511, "x", 1), ("shop", 110, "x", 4)))
     commit(0, added(("shop", 110, "x", 1), ("shop", 111, "x", 2), seen=["berta"]))
-    assert read.counts("shop", range(100, 120)) == {111: {"x": 3}}
-    assert read.distinct("shop", range(100, 120), ["x"])["x"].number == 2
+    assert read.counts("shop", range(100, 120)) == {111: {"x": 4}}
+    assert read.distinct("shop", range(100, 120), ["x"])["x"].number == 3
     assert read.coverage("shop", range(100, 120)).kept_from == 111
-    if deployed.client is not None:
-        left = deployed.client.scan_iter if hasattr(deployed.client, "scan_iter") else None
-        store = deployed.writer.store
-        assert store is not None
-        assert read_places(deployed.client, store.keys(0)) == [Place("shop", 111)]
-        if left is not None and not isinstance(deployed.client, MemoryClient):
-            return
-    assert all(place[1] >= 111 for place in deployed.writer.memory[0].days)
+    assert read.counts("other", range(100, 120)) == {110: {"x": 1}}
+    if deployed.client is not None and deployed.writer.store is not None:
+        keys = deployed.writer.store.keys(0)
+        places = [Place("shop", day) for day in (111, 510, 511)]
+        assert read_places(deployed.client, keys) == places
+        (dropped,) = read_days(deployed.client, keys, [Place("shop", 110)]).days
+        assert not dropped
 
 
 def test_a_place_is_made_again_from_what_was_read(deployed: Deployed) -> None:
@@ -223,10 +227,6 @@ def test_a_place_is_made_again_from_what_was_read(deployed: Deployed) -> None:
     commit(1, added(("shop", 510, "y", 1), seen=["anna"]))
     (more,) = read_days(deployed.client, store.keys(1), [place]).days
     assert more.sums == {"x": 5, "y": 3}
-
-
-def _wrong_kind(increments: Increments) -> None:
-    increments.see("shop", 510, "sums", member_of("anna"))
 
 
 @pytest.mark.parametrize("spoil", ["key", "fields", "text"])

@@ -141,11 +141,19 @@ def test_a_sum_stays_within_what_is_exact() -> None:
 
 
 def test_days_that_are_dropped_stay_dropped() -> None:
-    partition = folded([("a", 9, "x", 1), ("a", 10, "x", 1)])
-    partition.drop(10)
-    partition.apply(increments_of([("a", 9, "x", -1), ("a", 10, "x", -1)]), kept_from=10)
-    assert list(partition.days) == [("a", 10)]
+    partition = folded([("a", 9, "x", 1), ("a", 10, "x", 1), ("b", 9, "x", 1)])
+    partition.apply(increments_of([("a", 410, "x", 1)]))
+    partition.apply(increments_of([("a", 9, "x", -1), ("a", 10, "x", -1)]))
+    assert list(partition.days) == [("a", 10), ("b", 9), ("a", 410)]
     assert partition.days["a", 10].sums == {"x": 0}
+    assert AggregatesInMemory([partition]).coverage("a", range(9, 11)).kept_from == 10
+
+
+@given(st.permutations([0, 5, 395, 400, 401, 403, 800]), st.integers(0, 7))
+def test_what_is_kept_depends_on_the_days_alone(days: list[int], at: int) -> None:
+    changes = [("a", day, "x", 1) for day in days]
+    assert figures(folded(changes)) == figures(folded(changes[:at], changes[at:]))
+    assert sorted(day for _, day in folded(changes).days) == [400, 401, 403, 800]
 
 
 @given(st.binary(min_size=8, max_size=8))

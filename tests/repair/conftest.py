@@ -62,6 +62,8 @@ def redis_content(bench: Bench) -> dict[bytes, object]:
         kind = bench.redis.type(key)
         if kind == b"string":
             found[key] = bench.redis.get(key)
+        elif kind == b"set":
+            found[key] = bench.redis.smembers(key)
         elif kind == b"zset":
             found[key] = bench.redis.zrange(key, 0, -1, withscores=True)
         elif kind == b"hash":

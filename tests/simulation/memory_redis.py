@@ -12,7 +12,7 @@ from redis.exceptions import NoScriptError, OutOfMemoryError, ResponseError
 
 from streams.state.redis_store import RedisStore
 from streams.state.script import Script
-from tests.simulation.memory_aggregates import plan_aggregates, sweep
+from tests.simulation.memory_aggregates import plan_aggregates, write_aggregates
 
 T = TypeVar("T")
 #: Carries out what a client asks: (name of the step, effect, error where the answer is lost).
@@ -106,7 +106,6 @@ class MemoryRedis:
         states, timers, fields = (int(count) for count in arguments[5:8])
         if len(keys) < 4 + states or len(arguments) != 14 + states + 2 * timers + 3 * fields:
             raise ResponseError(f"MALFORMED keys {len(keys)} arguments {len(arguments)}")
-        kept_from = max(int(arguments[12]), int(meta.get(b"kept_from", b"0")))
         values = arguments[14 : 14 + states]
         at = 14 + states
         pairs = [tuple(arguments[i : i + 2]) for i in range(at, at + 2 * timers, 2)]
@@ -117,7 +116,9 @@ class MemoryRedis:
         for operation, name, value in changes:
             if operation != b"=" and not (operation == b"+" and _is_number(value)):
                 raise ResponseError(f"MALFORMED field {name.decode()}")
-        added = plan_aggregates(self.data, keys[4 + states :], arguments[11], kept_from)
+        added = plan_aggregates(
+            self.data, keys[4 + states :], arguments[11], keys[3], int(arguments[12])
+        )
         self.data.update(zip(keys[4 : 4 + states], values, strict=True))
         queue = self.hash(keys[1])
         for member, due in pairs:
@@ -129,18 +130,12 @@ class MemoryRedis:
             if operation == b"+":
                 value = _bytes(int(meta.get(name, b"0")) + int(value))
             meta[name] = value
-        self.data.update(added.writes)
-        if added.places:
-            self.hash(keys[3]).update(added.places)
-        sweep(self.data, keys[3], kept_from)
+        write_aggregates(self.data, keys[3], added)
         number = int(seq) + 1
         if arguments[8]:
             entry = {b"row": arguments[8], b"rows": arguments[9], b"vector": arguments[10]}
             self.hash(keys[2])[_bytes(number)] = entry
-        meta |= {
-            b"seq": _bytes(number), b"chain": arguments[3], b"codec_min": arguments[4],
-            b"kept_from": _bytes(kept_from),
-        }  # fmt: skip
+        meta |= {b"seq": _bytes(number), b"chain": arguments[3], b"codec_min": arguments[4]}
         meta.setdefault(b"aggregated_from", _bytes(number))
         meta.setdefault(b"aggregated_since", arguments[13])
         return b"%d" % min(queue.values()) if queue else b""
@@ -205,10 +200,13 @@ class MemoryClient:
             names = list(data.get(base + b"sets:" + place, {}))
             asked = {b"all": names, b"named": wanted, b"": []}[arguments[2]]
             found = [data.get(base + b"set:" + place + b"/" + name) for name in asked]
+            kept = data.get(base + b"kept", {})
+            assert isinstance(kept, dict)
             sums = data.get(base + b"sums:" + place, {}) if arguments[1] else {}
             assert isinstance(sums, dict)
             values = [list(value) if isinstance(value, dict) else value for value in found]
-            days.append([_flat(sums), names, values])
+            first = kept.get(place.rpartition(b"/")[0], b"0")
+            days.append([first, _flat(sums), names, values])
         return [_flat(self.server.hash(arguments[0])), days]
 
     def pipeline(self, transaction: bool = False) -> "MemoryPipeline":

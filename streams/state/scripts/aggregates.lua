@@ -1,8 +1,9 @@
 -- What a commit adds to its partition's aggregates; part of the scripts that write commits.
 --
--- KEYS from `first` on: of each place (a shop's day) its sums, the names of its sets, each of its sets.
+-- KEYS from `first` on: of each place (a shop's day) the shop's days, its sums, the names of its sets, each
+--   of its sets.
 -- `packed`, msgpack: a list of places, each
---   [shop/day, day, fields, amounts, sets], a set being [name, members, registers]: as numbers in text
+--   [shop, day, fields, amounts, sets], a set being [name, members, registers]: as numbers in text
 --   its members, and a whole HyperLogLog in hexadecimal or ''.
 -- The bounds are those of streams/domain/aggregated.py, which says what happens at each.
 local EXACT_MEMBERS, MAX_FIELDS, MAX_SETS, MAX_SUM = 512, 4096, 256, 9007199254740991
@@ -10,7 +11,7 @@ local EXACT_MEMBERS, MAX_FIELDS, MAX_SETS, MAX_SUM = 512, 4096, 256, 90071992547
 local CUT = '\0cut'
 -- A command's arguments at a time.
 local STEP = 1000
--- Places that one commit drops.
+-- Days of a shop that one commit drops.
 local SWEPT = 50
 
 local function in_steps(command, key, values)
@@ -21,21 +22,36 @@ local function in_steps(command, key, values)
   return changed
 end
 
--- Reads only: the writes to be made, or nil and what is wrong.
-local function plan_aggregates(first, packed, kept_from)
-  local plans = {}
+-- Reads only: the writes to be made, or nil and what is wrong. `kept`: hash, shop -> first day that is kept,
+-- which is `kept_days` before the newest one that anything was added to.
+local function plan_aggregates(first, packed, kept, kept_days)
+  local plans = {places = {}, shops = {}, kept_from = {}}
   if packed == '' then
     if #KEYS ~= first then return nil, 'MALFORMED keys ' .. #KEYS end
     return plans
   end
   local ok, places = pcall(cmsgpack.unpack, packed)
   if not ok or type(places) ~= 'table' then return nil, 'MALFORMED aggregates' end
+  local newest = plans.kept_from
+  for _, place in ipairs(places) do
+    local shop, day = place[1], place[2]
+    if type(day) ~= 'number' then return nil, 'MALFORMED aggregates of ' .. shop end
+    if not newest[shop] then
+      plans.shops[#plans.shops + 1] = shop
+      newest[shop] = tonumber(redis.call('HGET', kept, shop) or '0')
+    end
+    newest[shop] = math.max(newest[shop], day - kept_days)
+  end
   local at = first
   for _, place in ipairs(places) do
-    local name, day, fields, amounts, sets = unpack(place)
-    if type(day) ~= 'number' or #fields ~= #amounts then return nil, 'MALFORMED aggregates of ' .. name end
-    local plan = {name = name, day = day, sums = KEYS[at + 1], names = KEYS[at + 2], values = {}, sets = {}}
-    if day >= kept_from then
+    local shop, day, fields, amounts, sets = unpack(place)
+    local name = shop .. '/' .. string.format('%.0f', day)
+    if #fields ~= #amounts then return nil, 'MALFORMED aggregates of ' .. name end
+    local plan = {
+      shop = shop, day = day, days = KEYS[at + 1], sums = KEYS[at + 2], names = KEYS[at + 3],
+      values = {}, sets = {}
+    }
+    if day >= newest[shop] then
       local values, size = plan.values, nil
       for from = 1, #fields, STEP do
         local upto = math.min(from + STEP - 1, #fields)
@@ -61,7 +77,7 @@ local function plan_aggregates(first, packed, kept_from)
       end
       local held
       for i, set in ipairs(sets) do
-        local key = KEYS[at + 2 + i]
+        local key = KEYS[at + 3 + i]
         local kind = key and redis.call('TYPE', key).ok
         if kind == 'none' then
           held = held or redis.call('SCARD', plan.names) - redis.call('SISMEMBER', plan.names, CUT)
@@ -73,9 +89,9 @@ local function plan_aggregates(first, packed, kept_from)
         end
         if kind then plan.sets[#plan.sets + 1] = {key, kind, set} end
       end
-      plans[#plans + 1] = plan
+      plans.places[#plans.places + 1] = plan
     end
-    at = at + 2 + #sets
+    at = at + 3 + #sets
   end
   if at ~= #KEYS then return nil, 'MALFORMED keys ' .. #KEYS end
   return plans
@@ -91,12 +107,13 @@ local function write_set(key, kind, members)
   end
 end
 
--- Drops days that are no longer kept, some at a time.
-local function sweep(days, kept_from)
+-- Drops days of a shop that are no longer kept, some at a time. Their keys have the same hash tag.
+local function sweep(base, shop, kept_from)
+  local days = base .. 'days:' .. shop
   local old = redis.call('ZRANGEBYSCORE', days, '-inf', '(' .. string.format('%.0f', kept_from), 'LIMIT', 0, SWEPT)
   if #old == 0 then return end
-  local base = string.sub(days, 1, -#'days' - 1)
-  for _, name in ipairs(old) do
+  for _, day in ipairs(old) do
+    local name = shop .. '/' .. day
     local gone = {base .. 'sums:' .. name, base .. 'sets:' .. name}
     for _, set in ipairs(redis.call('SMEMBERS', gone[2])) do
       gone[#gone + 1] = base .. 'set:' .. name .. '/' .. set
@@ -106,8 +123,8 @@ local function sweep(days, kept_from)
   redis.call('ZREM', days, unpack(old))
 end
 
-local function write_aggregates(days, plans, kept_from)
-  for _, plan in ipairs(plans) do
+local function write_aggregates(kept, plans)
+  for _, plan in ipairs(plans.places) do
     local values = plan.values
     for from = 1, #values, STEP do
       redis.call('HSET', plan.sums, unpack(values, from, math.min(from + STEP - 1, #values)))
@@ -128,8 +145,15 @@ local function write_aggregates(days, plans, kept_from)
       plan.new = true
       redis.call('SADD', plan.names, CUT)
     end
-    if plan.new then redis.call('ZADD', days, string.format('%.0f', plan.day), plan.name) end
+    if plan.new then
+      local day = string.format('%.0f', plan.day)
+      redis.call('ZADD', plan.days, day, day)
+    end
   end
-  sweep(days, kept_from)
+  local base = string.sub(kept, 1, -#'kept' - 1)
+  for _, shop in ipairs(plans.shops) do
+    redis.call('HSET', kept, shop, string.format('%.0f', plans.kept_from[shop]))
+    sweep(base, shop, plans.kept_from[shop])
+  end
 end
 

@@ -4,8 +4,9 @@
 -- KEYS: meta  (keys of the days are named here: they have the same hash tag)
 -- ARGV: 1 'sums' or ''   2 'all' sets, those that are 'named', or ''   3 N names, then the names,
 --       then places as <shop>/<day>
--- Reply: the meta hash, flat; for each place its sums, flat, the names of its sets, and values: members, or
---        the bytes of a HyperLogLog, or nil, of the sets asked for; of all, beside the names.
+-- Reply: the meta hash, flat; for each place the first day that is kept of its shop, its sums, flat, the names
+--        of its sets, and values: members, or the bytes of a HyperLogLog, or nil, of the sets asked for; of
+--        all, beside the names.
 local base = string.sub(KEYS[1], 1, -#'meta' - 1)
 local sums, sets, count = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local wanted = {}
@@ -25,6 +26,7 @@ for i = 4 + count, #ARGV do
   if sets ~= '' then
     for j, name in ipairs(sets == 'all' and names or wanted) do values[j] = value(place, name) end
   end
-  days[#days + 1] = {found, names, values}
+  local kept = redis.call('HGET', base .. 'kept', string.match(place, '^(.*)/')) or '0'
+  days[#days + 1] = {kept, found, names, values}
 end
 return {redis.call('HGETALL', KEYS[1]), days}
