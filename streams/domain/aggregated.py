@@ -183,9 +183,7 @@ class PartitionAggregates:
 
     def apply(self, increments: Increments, kept_days: int = KEPT_DAYS) -> None:
         """Add a commit's increments, and drop what is then too old."""
-        named = (*increments.members, *increments.bodies)
-        for shop_id, newest in (*increments.counts, *(place[:2] for place in named)):
-            self._keep(shop_id, newest - kept_days)
+        self.keep(increments, kept_days)
         for (shop_id, number), fields in increments.counts.items():
             if (day := self._day(shop_id, number)) is not None:
                 _add(day, fields)
@@ -197,6 +195,16 @@ class PartitionAggregates:
                 seen = _see(day, name, ())
                 if seen is not None:
                     seen.restore(Members(body=body))
+        for shop_id, number in increments.cut:
+            if (day := self._day(shop_id, number)) is not None:
+                day.cut = True
+
+    def keep(self, increments: Increments, kept_days: int = KEPT_DAYS) -> None:
+        """Drop what is too old once these are added."""
+        named = (*increments.members, *increments.bodies)
+        places = (*increments.counts, *increments.cut, *(place[:2] for place in named))
+        for shop_id, newest in places:
+            self._keep(shop_id, newest - kept_days)
 
     def _day(self, shop_id: str, number: int) -> Day | None:
         """None where it is no longer kept."""

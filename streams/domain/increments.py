@@ -24,7 +24,7 @@ def member_of(customer_id: str) -> bytes:
 class Increments:
     """Collected while events are folded, applied by the commit's script; bounded by the commit."""
 
-    __slots__ = ("bodies", "counts", "members")
+    __slots__ = ("bodies", "counts", "cut", "members")
 
     def __init__(self) -> None:
         #: (shop, day) -> field -> what is added, which may be negative. A field is free of NUL.
@@ -34,6 +34,8 @@ class Increments:
         #: (shop, day, name of the set) -> a HyperLogLog's body, taken over from a former generation. Such
         #: a set must be new to the partition.
         self.bodies: dict[tuple[str, int, str], bytes] = {}
+        #: (shop, day) of which a former generation had left something out at a bound.
+        self.cut: set[tuple[str, int]] = set()
 
     def add(self, shop_id: str, day: int, field: str, amount: int) -> None:
         """Add ``amount`` (a count, minor units, ms) to a sum of that shop and day."""
@@ -66,9 +68,10 @@ class Increments:
         for place, members in other.members.items():
             self.members.setdefault(place, set()).update(members)
         self.bodies.update(other.bodies)
+        self.cut.update(other.cut)
 
     @property
     def size(self) -> int:
         """Changes that the script will make."""
         counts, members = self.counts.values(), self.members.values()
-        return sum(map(len, counts)) + sum(map(len, members)) + len(self.bodies)
+        return sum(map(len, counts)) + sum(map(len, members)) + len(self.bodies) + len(self.cut)

@@ -36,6 +36,8 @@ from streams.engine.commit import (
     stamp_of,
 )
 from streams.state.codec import decode, encode
+from streams.state.day_codec import unpack_days
+from streams.state.days import increments_of
 from streams.state.increments import pack_increments
 
 #: One script writes at most this many states ...
@@ -210,11 +212,16 @@ class Draft:
         return index
 
     def inherit(self, part: Fetched) -> None:
-        """Take over the states of records of shop.origin, with which a later generation begins.
+        """Take over the records of shop.origin, with which a later generation begins: states and, without
+        a key, days of aggregates.
 
-        Raises StateCodecError for a record that holds none.
+        Raises StateCodecError or msgspec.MsgspecError for a record that holds neither.
         """
         for record in part.records:
+            if record.key is None:
+                for place, day in unpack_days(record.value or b""):
+                    self._increments.include(increments_of(place, day))
+                continue
             state = decode(record.value or b"")
             key = state_key(state.shop_id, state.customer_id)
             self._states[key] = state

@@ -18,6 +18,7 @@ from streams.engine.commit import Commit, Position
 from streams.repair.snapshot_file import Header
 from streams.repair.timers import PendingTimers
 from streams.state.codec import CODEC_VERSION, decode
+from streams.state.days import Place, StoredDay, load_days
 from streams.state.increments import pack_increments
 from streams.state.redis_store import RedisStore, Refused
 from streams.state.script import with_includes
@@ -67,7 +68,9 @@ class BulkStore(RedisStore):
 
     # A snapshot --------------------------------------------------------------------------------
 
-    def load(self, header: Header, blocks: Iterable[Block]) -> None:
+    def load(
+        self, header: Header, blocks: Iterable[Block], days: Iterable[tuple[Place, StoredDay]]
+    ) -> None:
         """Write a snapshot into a partition that was wiped; its position comes last.
 
         Cut short it leaves a partition without a position, which no worker takes. Raises
@@ -88,6 +91,7 @@ class BulkStore(RedisStore):
                 pipe.execute_command("ZADD", keys.timers, *due)
             pipe.execute()
             self._remember(block)
+        load_days(self._redis, keys, header.kept_from, days)
         self._take_over(header)
         fields: list[Any] = []
         for name, value in header.meta.items():
@@ -235,8 +239,10 @@ class BulkStore(RedisStore):
 class RehearsalStore(BulkStore):
     """A bulk store that writes nothing: all states stay in memory, for as long as a sample takes."""
 
-    def load(self, header: Header, blocks: Iterable[Block]) -> None:
-        """Take the snapshot over in memory alone."""
+    def load(
+        self, header: Header, blocks: Iterable[Block], days: Iterable[tuple[Place, StoredDay]]
+    ) -> None:
+        """Take the snapshot over in memory alone; nothing asks it for aggregates."""
         for block in blocks:
             self._warm.update((key, state) for key, state, _ in block)
             self._remember(block)

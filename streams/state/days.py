@@ -1,11 +1,11 @@
 """Days of a partition's aggregates as Redis holds them, read at one moment."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from streams.domain.aggregated import Members, member_from
-from streams.domain.hyperloglog import from_redis
+from streams.domain.aggregated import Members, member_from, text_of
+from streams.domain.hyperloglog import from_redis, to_redis
 from streams.domain.increments import Increments
 from streams.state.keys import CUT, PartitionKeys
 from streams.state.script import Script
@@ -109,19 +109,53 @@ def read_days(redis: Any, keys: PartitionKeys, places: Sequence[Place]) -> Days:
     return parse_days(redis.execute_command(*days_command(keys, places)))
 
 
+def read_kept(redis: Any, keys: PartitionKeys) -> dict[str, int]:
+    """Shop -> the first day of which its aggregates are kept. Raises redis.RedisError."""
+    found: dict[bytes, bytes] = redis.hgetall(keys.kept)
+    return {shop_id.decode(): int(first) for shop_id, first in sorted(found.items())}
+
+
 def read_places(redis: Any, keys: PartitionKeys) -> list[Place]:
     """Every place that has aggregates and is kept, by shop and day. Raises redis.RedisError."""
     found = []
-    for name, kept_from in sorted(redis.hgetall(keys.kept).items()):
-        shop_id = name.decode()
-        days = redis.zrange(keys.days(shop_id), 0, -1)
-        found += [Place(shop_id, int(day)) for day in days if int(day) >= int(kept_from)]
+    for shop_id, first in read_kept(redis, keys).items():
+        days = map(int, redis.zrange(keys.days(shop_id), 0, -1))
+        found += [Place(shop_id, day) for day in days if day >= first]
     return found
+
+
+def load_days(
+    redis: Any,
+    keys: PartitionKeys,
+    kept_from: Mapping[str, int],
+    days: Iterable[tuple[Place, StoredDay]],
+) -> None:
+    """Write days into a partition that has none. Raises redis.RedisError."""
+    for shop_id, first in kept_from.items():
+        redis.execute_command("HSET", keys.kept, shop_id, first)
+    for place, day in days:
+        with redis.pipeline(transaction=False) as pipe:
+            pipe.execute_command("ZADD", keys.days(place.shop_id), place.day, place.day)
+            if day.sums:
+                fields = [part for pair in day.sums.items() for part in pair]
+                pipe.execute_command("HSET", keys.sums(*place), *fields)
+            names = [*day.sets, CUT] if day.cut else [*day.sets]
+            if names:
+                pipe.execute_command("SADD", keys.sets(*place), *names)
+            for name, members in day.sets.items():
+                key = keys.set(*place, name)
+                if members.body:
+                    pipe.execute_command("SET", key, to_redis(members.body))
+                else:
+                    pipe.execute_command("SADD", key, *map(text_of, members.exact))
+            pipe.execute()
 
 
 def increments_of(place: Place, day: StoredDay) -> Increments:
     """What makes ``day`` of nothing."""
     made = Increments()
+    if day.cut:
+        made.cut.add(place)
     if day.sums:
         made.counts[place] = dict(day.sums)
     for name, members in day.sets.items():

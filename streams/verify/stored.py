@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from streams.state.days import Days, Place, read_days, read_places
+from streams.state.days import Days, Place, read_days, read_kept, read_places
 from streams.state.keys import PartitionKeys
 from streams.state.scanning import SCAN_STEP, scan
 
@@ -59,6 +59,10 @@ class StoredPartition:
             states=states,
             dues=[None if due is None else float(due) for due in dues],
         )
+
+    def kept(self) -> dict[str, int]:
+        """Shop -> the first day of which its aggregates are kept."""
+        return read_kept(self._redis, self._keys)
 
     def places(self) -> list[Place]:
         """Every shop's day that has aggregates and is kept."""

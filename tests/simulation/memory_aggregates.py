@@ -18,7 +18,9 @@ from streams.domain.hyperloglog import HyperLogLog, from_redis, to_redis
 from streams.state.keys import CUT
 
 _Set = tuple[str, list[str], str]
-_unpack = msgspec.msgpack.Decoder(list[tuple[str, int, list[str], list[int], list[_Set]]]).decode
+_unpack = msgspec.msgpack.Decoder(
+    list[tuple[str, int, list[str], list[int], list[_Set], bool]]
+).decode
 _CUT = CUT.encode()
 
 
@@ -41,7 +43,7 @@ def plan_aggregates(
         shop = name.encode()
         before = kept_from.get(shop, int(stored.get(shop, b"0")))
         kept_from[shop] = max(before, day - kept_days)
-    for name, day, fields, amounts, sets in places:
+    for name, day, fields, amounts, sets, cut in places:
         place = [next(names, None) for _ in range(3 + len(sets))]
         if None in place:
             raise ResponseError(f"MALFORMED keys {len(keys)}")
@@ -51,6 +53,8 @@ def plan_aggregates(
                 writer.add(field.encode(), amount)
             for key, (title, members, body) in zip(place[3:], sets, strict=True):
                 writer.see(key or b"", title, members, body)
+            if cut:
+                writer.cut()
             if writer.new:
                 days = place[0] or b""
                 held = planned.writes.get(days) or data.get(days, {})
@@ -120,7 +124,7 @@ class _Place:
         before = self._sums.get(field)
         after = int(before or 0) + amount
         if (before is None and len(self._sums) >= MAX_FIELDS) or abs(after) > MAX_SUM:
-            return self._cut()
+            return self.cut()
         self.new = self.new or before is None
         self._sums[field] = b"%d" % after
         self._writes[self._keys[0]] = self._sums
@@ -130,7 +134,7 @@ class _Place:
         found = self._data.get(key)
         if found is None:
             if len(self._names.keys() - {_CUT}) >= MAX_SETS:
-                return self._cut()
+                return self.cut()
             self._name(name.encode())
             found = bytes.fromhex(body) or {}
         elif body:
@@ -148,7 +152,7 @@ class _Place:
         self._writes[key] = found
         return None
 
-    def _cut(self) -> None:
+    def cut(self) -> None:
         self._name(_CUT)
 
     def _name(self, name: bytes) -> None:

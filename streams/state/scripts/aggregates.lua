@@ -3,7 +3,7 @@
 -- KEYS from `first` on: of each place (a shop's day) the shop's days, its sums, the names of its sets, each
 --   of its sets.
 -- `packed`, msgpack: a list of places, each
---   [shop, day, fields, amounts, sets], a set being [name, members, registers]: as numbers in text
+--   [shop, day, fields, amounts, sets, cut], a set being [name, members, registers]: as numbers in text
 --   its members, and a whole HyperLogLog in hexadecimal or ''.
 -- The bounds are those of streams/domain/aggregated.py, which says what happens at each.
 local EXACT_MEMBERS, MAX_FIELDS, MAX_SETS, MAX_SUM = 512, 4096, 256, 9007199254740991
@@ -44,12 +44,12 @@ local function plan_aggregates(first, packed, kept, kept_days)
   end
   local at = first
   for _, place in ipairs(places) do
-    local shop, day, fields, amounts, sets = unpack(place)
+    local shop, day, fields, amounts, sets, cut = unpack(place)
     local name = shop .. '/' .. string.format('%.0f', day)
     if #fields ~= #amounts then return nil, 'MALFORMED aggregates of ' .. name end
     local plan = {
       shop = shop, day = day, days = KEYS[at + 1], sums = KEYS[at + 2], names = KEYS[at + 3],
-      values = {}, sets = {}
+      values = {}, sets = {}, cut = cut
     }
     if day >= newest[shop] then
       local values, size = plan.values, nil
