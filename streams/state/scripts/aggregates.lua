@@ -11,8 +11,6 @@ local EXACT_MEMBERS, MAX_FIELDS, MAX_SETS, MAX_SUM = 512, 4096, 256, 90071992547
 local CUT = '\0cut'
 -- A command's arguments at a time.
 local STEP = 1000
--- Days of a shop that one commit drops.
-local SWEPT = 50
 
 local function in_steps(command, key, values)
   local changed = 0
@@ -25,7 +23,7 @@ end
 -- Reads only: the writes to be made, or nil and what is wrong. `kept`: hash, shop -> first day that is kept,
 -- which is `kept_days` before the newest one that anything was added to.
 local function plan_aggregates(first, packed, kept, kept_days)
-  local plans = {places = {}, shops = {}, kept_from = {}}
+  local plans = {places = {}, kept_from = {}, raised = {}}
   if packed == '' then
     if #KEYS ~= first then return nil, 'MALFORMED keys ' .. #KEYS end
     return plans
@@ -36,11 +34,17 @@ local function plan_aggregates(first, packed, kept, kept_days)
   for _, place in ipairs(places) do
     local shop, day = place[1], place[2]
     if type(day) ~= 'number' then return nil, 'MALFORMED aggregates of ' .. shop end
-    if not newest[shop] then
-      plans.shops[#plans.shops + 1] = shop
-      newest[shop] = tonumber(redis.call('HGET', kept, shop) or '0')
+    local from = newest[shop]
+    if not from then
+      local stored = redis.call('HGET', kept, shop)
+      from = tonumber(stored or '0')
+      if not stored then plans.raised[shop] = from end
     end
-    newest[shop] = math.max(newest[shop], day - kept_days)
+    if day - kept_days > from then
+      from = day - kept_days
+      plans.raised[shop] = from
+    end
+    newest[shop] = from
   end
   local at = first
   for _, place in ipairs(places) do
@@ -107,11 +111,11 @@ local function write_set(key, kind, members)
   end
 end
 
--- Drops days of a shop that are no longer kept, some at a time. Their keys have the same hash tag.
+-- Drops days of a shop that are no longer kept. Their keys have the same hash tag.
 local function sweep(base, shop, kept_from)
   local days = base .. 'days:' .. shop
-  local old = redis.call('ZRANGEBYSCORE', days, '-inf', '(' .. string.format('%.0f', kept_from), 'LIMIT', 0, SWEPT)
-  if #old == 0 then return end
+  local before = '(' .. string.format('%.0f', kept_from)
+  local old = redis.call('ZRANGEBYSCORE', days, '-inf', before)
   for _, day in ipairs(old) do
     local name = shop .. '/' .. day
     local gone = {base .. 'sums:' .. name, base .. 'sets:' .. name}
@@ -120,7 +124,7 @@ local function sweep(base, shop, kept_from)
     end
     redis.call('UNLINK', unpack(gone))
   end
-  redis.call('ZREM', days, unpack(old))
+  if #old > 0 then redis.call('ZREMRANGEBYSCORE', days, '-inf', before) end
 end
 
 local function write_aggregates(kept, plans)
@@ -151,9 +155,9 @@ local function write_aggregates(kept, plans)
     end
   end
   local base = string.sub(kept, 1, -#'kept' - 1)
-  for _, shop in ipairs(plans.shops) do
-    redis.call('HSET', kept, shop, string.format('%.0f', plans.kept_from[shop]))
-    sweep(base, shop, plans.kept_from[shop])
+  for shop, kept_from in pairs(plans.raised) do
+    redis.call('HSET', kept, shop, string.format('%.0f', kept_from))
+    sweep(base, shop, kept_from)
   end
 end
 
