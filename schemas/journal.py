@@ -12,7 +12,8 @@ from schemas.clock import SkipCause
 
 #: What the first row of a partition names as its predecessor.
 GENESIS = bytes(16)
-JOURNAL_VERSION = 1
+#: 2: ``aggregates``. Rows of version 1 are read with an empty one.
+JOURNAL_VERSION = 2
 
 
 class Slice(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -80,6 +81,8 @@ class JournalRow(msgspec.Struct, array_like=True, frozen=True):
     rows: bytes
     #: Digest of the encoded states written, in order.
     states: bytes
+    #: Digest of what was added to the aggregates, in order; empty where nothing was.
+    aggregates: bytes = b""
 
 
 encode_row = msgspec.msgpack.Encoder().encode

@@ -75,7 +75,10 @@ class Parts:
         self.metrics.set_build(build, CODEC_VERSION)
         self.health = Health()
         crash = CrashPoints(settings.crash)
-        self._stores = [RedisStore(settings.redis_url, settings.redis_prefix) for _ in range(3)]
+        self._stores = [
+            RedisStore(settings.redis_url, settings.redis_prefix, kept_days=settings.aggregate_days)
+            for _ in range(3)
+        ]
         cycle_store, publisher_store, second_store = self._stores
         cycle_store.check_server()
         cycle_store.load_scripts()

@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from streams.domain.aggregated import KEPT_DAYS
+
 
 class Settings(BaseSettings):
     """Every field can be set as ``HUITOU_<NAME>``; durations are seconds unless the name says otherwise."""
@@ -51,6 +53,8 @@ class Settings(BaseSettings):
     session_timeout: float = 10.0
     #: States held in memory by one worker; least recently used ones are dropped and read again.
     cache_states: int = 200_000
+    #: Days before a shop's newest one for which its aggregates are kept; the same for all workers.
+    aggregate_days: int = Field(default=KEPT_DAYS, ge=1)
     max_poll_records: int = 16_000
     #: Bad share of a topic's records within ``poison_window`` that pauses the topic, from
     #: ``poison_records`` on.

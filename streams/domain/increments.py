@@ -5,12 +5,17 @@ increments; a member of a set is never taken out again, since no definition that
 customers from here un-counts one.
 """
 
+from functools import lru_cache
 from hashlib import blake2b
 
 #: Bytes of a member: a collision among the 10^6 customers of a day is a matter of 1 in 10^7.
 MEMBER_BYTES = 8
 
+#: Customers whose member is remembered: more than one commit has.
+_REMEMBERED = 8_192
 
+
+@lru_cache(maxsize=_REMEMBERED)
 def member_of(customer_id: str) -> bytes:
     """How a set of distinct customers names one, the same in every process."""
     return blake2b(customer_id.encode(), digest_size=MEMBER_BYTES).digest()
@@ -19,24 +24,54 @@ def member_of(customer_id: str) -> bytes:
 class Increments:
     """Collected while events are folded, applied by the commit's script; bounded by the commit."""
 
-    __slots__ = ("counts", "members")
+    __slots__ = ("bodies", "counts", "cut", "members")
 
     def __init__(self) -> None:
         #: (shop, day) -> field -> what is added, which may be negative. A field is free of NUL.
         self.counts: dict[tuple[str, int], dict[str, int]] = {}
         #: (shop, day, name of the set) -> members.
         self.members: dict[tuple[str, int, str], set[bytes]] = {}
+        #: (shop, day, name of the set) -> a HyperLogLog's body, taken over from a former generation. Such
+        #: a set must be new to the partition.
+        self.bodies: dict[tuple[str, int, str], bytes] = {}
+        #: (shop, day) of which a former generation had left something out at a bound.
+        self.cut: set[tuple[str, int]] = set()
 
     def add(self, shop_id: str, day: int, field: str, amount: int) -> None:
         """Add ``amount`` (a count, minor units, ms) to a sum of that shop and day."""
-        fields = self.counts.setdefault((shop_id, day), {})
+        fields = self.fields(shop_id, day)
         fields[field] = fields.get(field, 0) + amount
+
+    def fields(self, shop_id: str, day: int) -> dict[str, int]:
+        """The sums of that shop and day, to be added to in place: looked up once for many fields."""
+        place = (shop_id, day)
+        found = self.counts.get(place)
+        if found is None:
+            found = self.counts[place] = {}
+        return found
 
     def see(self, shop_id: str, day: int, name: str, member: bytes) -> None:
         """Put ``member`` (``member_of`` a customer) into a set; once or often is the same."""
-        self.members.setdefault((shop_id, day, name), set()).add(member)
+        place = (shop_id, day, name)
+        found = self.members.get(place)
+        if found is None:
+            self.members[place] = {member}
+        else:
+            found.add(member)
+
+    def include(self, other: "Increments") -> None:
+        """Add what a later commit adds, in its order."""
+        for (shop_id, day), amounts in other.counts.items():
+            fields = self.fields(shop_id, day)
+            for field, amount in amounts.items():
+                fields[field] = fields.get(field, 0) + amount
+        for place, members in other.members.items():
+            self.members.setdefault(place, set()).update(members)
+        self.bodies.update(other.bodies)
+        self.cut.update(other.cut)
 
     @property
     def size(self) -> int:
         """Changes that the script will make."""
-        return sum(map(len, self.counts.values())) + sum(map(len, self.members.values()))
+        counts, members = self.counts.values(), self.members.values()
+        return sum(map(len, counts)) + sum(map(len, members)) + len(self.bodies) + len(self.cut)

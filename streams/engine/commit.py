@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from schemas.decoding import Record
 from schemas.journal import ClockState, JournalRow
+from streams.domain.increments import Increments
+from streams.state.increments import NOTHING_ADDED, PackedIncrements
 
 APPLIED, DUPLICATE, DEAD_LETTER = "applied", "duplicate", "dead_letter"
 
@@ -90,3 +92,6 @@ class Commit:
     #: Topic -> next offset, for the topics of this commit's slices.
     vector: dict[str, int] = field(default_factory=dict)
     evicted_early: int = 0
+    #: What is added to the aggregates, and the same as the script takes it.
+    increments: Increments = field(default_factory=Increments)
+    added: PackedIncrements = NOTHING_ADDED

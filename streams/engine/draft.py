@@ -17,7 +17,9 @@ from schemas.journal import JOURNAL_VERSION, Fired, JournalRow, Skipped, Slice, 
 from schemas.trigger import EventCause, TimerCause, Trigger, TriggerEvent
 from streams.campaigns.campaign import adopt
 from streams.campaigns.decide import decide, decide_timer
+from streams.domain.aggregates import aggregate
 from streams.domain.fold import fold as fold_event
+from streams.domain.increments import Increments
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state, state_key
 from streams.domain.timers import take_due, waiting
@@ -34,6 +36,9 @@ from streams.engine.commit import (
     stamp_of,
 )
 from streams.state.codec import decode, encode
+from streams.state.day_codec import unpack_days
+from streams.state.days import increments_of
+from streams.state.increments import pack_increments
 
 #: One script writes at most this many states ...
 COMMIT_STATES = 1_000
@@ -41,6 +46,10 @@ COMMIT_STATES = 1_000
 COMMIT_BYTES = 4 * 1024 * 1024
 #: One commit sends at most this many rows, fewer than one Kafka transaction takes.
 COMMIT_ROWS = 2_000
+#: One commit makes about this many changes to the aggregates: some 10 ms of Redis.
+COMMIT_INCREMENTS = 10_000
+#: Records after which that is looked at: one adds a few dozen at most.
+_INCREMENTS_EVERY = 128
 #: What a state not yet encoded by this process is taken to weigh.
 UNKNOWN_STATE_BYTES = 1_024
 
@@ -120,6 +129,8 @@ class Draft:
         self._rows_digest = RowsDigest()
         self._counts: dict[tuple[str, str], int] = {}
         self._evicted_early = 0
+        self._increments = Increments()
+        self._overflowing = False
 
     @property
     def full(self) -> bool:
@@ -127,6 +138,7 @@ class Draft:
             len(self._touched) >= COMMIT_STATES
             or self._weight >= COMMIT_BYTES
             or len(self._rows) >= COMMIT_ROWS
+            or self._overflowing
         )
 
     def fold_items(
@@ -140,11 +152,17 @@ class Draft:
         states, touched, sizes = self._states, self._touched, self._sizes
         applied = duplicates = dead = 0
         index = first
-        full = False  # changes only where a state is touched first or a row is added
+        full = False  # changes only where a state is touched first or a row is added, ...
+        increments = self._increments
         try:
             for index in range(first, len(items)):
                 if full:
                     break
+                if not index % _INCREMENTS_EVERY:  # ... or here
+                    self._overflowing = increments.size >= COMMIT_INCREMENTS
+                    full = self.full
+                    if full and index > first:
+                        break
                 item = items[index]
                 if isinstance(item, DeadLetter):
                     dead += 1
@@ -172,6 +190,7 @@ class Draft:
                     duplicates += 1
                     continue
                 applied += 1
+                aggregate(increments, state, event, time, facts, settings)
                 if facts and self._decides:
                     began = perf_counter()
                     triggers = decide(state, facts, event, time, settings)
@@ -194,11 +213,16 @@ class Draft:
         return index
 
     def inherit(self, part: Fetched) -> None:
-        """Take over the states of records of shop.origin, with which a later generation begins.
+        """Take over the records of shop.origin, with which a later generation begins: states and, without
+        a key, days of aggregates.
 
-        Raises StateCodecError for a record that holds none.
+        Raises StateCodecError or msgspec.MsgspecError for a record that holds neither.
         """
         for record in part.records:
+            if record.key is None:
+                for place, day in unpack_days(record.value or b""):
+                    self._increments.include(increments_of(place, day))
+                continue
             state = decode(record.value or b"")
             key = state_key(state.shop_id, state.customer_id)
             self._states[key] = state
@@ -324,6 +348,7 @@ class Draft:
                 if not before or due != before[0]:
                     timers[key] = due
                 fresh += (at for at in pending if at not in before)
+        added = pack_increments(self._increments)
         journal = JournalRow(
             version=JOURNAL_VERSION,
             seq=self._seq,
@@ -341,6 +366,7 @@ class Draft:
             code_key=stamp.code_key,
             rows=self._rows_digest.digest(),
             states=digest.digest(),
+            aggregates=hashlib.blake2b(added.data, digest_size=16).digest() if added.data else b"",
         )
         row = encode_row(journal)
         return Commit(
@@ -354,4 +380,6 @@ class Draft:
             counts=self._counts,
             vector={part.topic: part.end for part in slices},
             evicted_early=self._evicted_early,
+            increments=self._increments,
+            added=added,
         )

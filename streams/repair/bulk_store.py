@@ -11,12 +11,17 @@ from typing import Any
 import msgspec
 from redis.exceptions import ResponseError
 
+from streams.domain.aggregated import KEPT_DAYS
+from streams.domain.increments import Increments
 from streams.domain.state import CustomerState
 from streams.engine.commit import Commit, Position
 from streams.repair.snapshot_file import Header
 from streams.repair.timers import PendingTimers
 from streams.state.codec import CODEC_VERSION, decode
+from streams.state.days import Place, StoredDay, load_days
+from streams.state.increments import pack_increments
 from streams.state.redis_store import RedisStore, Refused
+from streams.state.script import with_includes
 
 #: A write carries the states of so many commits ...
 WRITE_COMMITS = 500
@@ -29,7 +34,9 @@ WARM_BYTES = 256 * 1024 * 1024
 #: Redis' answer to a write or a load may take so long.
 ANSWER_SECONDS = 30.0
 
-_SCRIPT = resources.files("streams.repair").joinpath("bulk.lua").read_text()
+#: ... or changes to aggregates.
+WRITE_INCREMENTS = 20_000
+_SCRIPT = with_includes(resources.files("streams.repair").joinpath("bulk.lua").read_text())
 _pack = msgspec.msgpack.Encoder().encode
 
 Block = Sequence[tuple[str, bytes, int | None]]
@@ -38,8 +45,8 @@ Block = Sequence[tuple[str, bytes, int | None]]
 class BulkStore(RedisStore):
     """Stands in for the store of a recovery. ``flush`` writes what is still gathered."""
 
-    def __init__(self, url: str, prefix: str, partition: int) -> None:
-        super().__init__(url, prefix, timeout=ANSWER_SECONDS)
+    def __init__(self, url: str, prefix: str, partition: int, kept_days: int = KEPT_DAYS) -> None:
+        super().__init__(url, prefix, timeout=ANSWER_SECONDS, kept_days=kept_days)
         self._partition = partition
         self._timers = PendingTimers()
         #: Every state key that exists: what is not in here need not be asked for.
@@ -51,14 +58,19 @@ class BulkStore(RedisStore):
         self._states: dict[str, bytes] = {}
         self._due: dict[str, int | None] = {}
         self._fields: dict[str, Any] = {}
+        self._increments = Increments()
         self._bytes = self._commits = 0
         self._epoch = 0
+        #: Of the first commit that is gathered, ms.
+        self._watermark = 0
         self._from: Position | None = None
         self._to: Position | None = None
 
     # A snapshot --------------------------------------------------------------------------------
 
-    def load(self, header: Header, blocks: Iterable[Block]) -> None:
+    def load(
+        self, header: Header, blocks: Iterable[Block], days: Iterable[tuple[Place, StoredDay]]
+    ) -> None:
         """Write a snapshot into a partition that was wiped; its position comes last.
 
         Cut short it leaves a partition without a position, which no worker takes. Raises
@@ -79,6 +91,7 @@ class BulkStore(RedisStore):
                 pipe.execute_command("ZADD", keys.timers, *due)
             pipe.execute()
             self._remember(block)
+        load_days(self._redis, keys, header.kept_from, days)
         self._take_over(header)
         fields: list[Any] = []
         for name, value in header.meta.items():
@@ -114,12 +127,14 @@ class BulkStore(RedisStore):
         for _, epoch, position, commit in batch:
             if self._from is None:
                 self._from = position
+                self._watermark = commit.journal.clock.watermark
             self._epoch, self._to = epoch, commit.position
             self._gather(commit)
         if (
             self._commits >= WRITE_COMMITS
             or len(self._states) >= WRITE_STATES
             or self._bytes >= WRITE_BYTES
+            or self._increments.size >= WRITE_INCREMENTS
         ):
             self.flush()
         return [self._timers.first()]
@@ -145,6 +160,7 @@ class BulkStore(RedisStore):
         for topic, offset in commit.vector.items():
             fields[f"offset:{topic}"] = offset
         fields["clock"] = commit.journal.clock
+        self._increments.include(commit.increments)
 
     def flush(self) -> None:
         """Write what was gathered. Raises Refused when somebody else wrote, or redis.RedisError."""
@@ -160,6 +176,7 @@ class BulkStore(RedisStore):
         self._states.clear()
         self._due.clear()
         self._fields.clear()
+        self._increments = Increments()
         self._bytes = self._commits = 0
         self._from = None
 
@@ -172,13 +189,16 @@ class BulkStore(RedisStore):
         for name, value in self._fields.items():
             fields += (name, _pack(value) if name == "clock" else value)
         base = keys.state_base
+        added = pack_increments(self._increments)
         self._redis.execute_command(
             "EVAL",
             _SCRIPT,
-            2 + len(self._states),
+            3 + len(self._states) + len(added.keys),
             keys.meta,
             keys.timers,
+            keys.kept,
             *[base + key for key in self._states],
+            *[keys.base + key for key in added.keys],
             before.seq,
             _hex(before),
             self._epoch,
@@ -187,6 +207,9 @@ class BulkStore(RedisStore):
             CODEC_VERSION,
             len(self._states),
             len(self._due),
+            added.data,
+            self._kept_days,
+            self._watermark,
             *self._states.values(),
             *timers,
             *fields,
@@ -216,8 +239,10 @@ class BulkStore(RedisStore):
 class RehearsalStore(BulkStore):
     """A bulk store that writes nothing: all states stay in memory, for as long as a sample takes."""
 
-    def load(self, header: Header, blocks: Iterable[Block]) -> None:
-        """Take the snapshot over in memory alone."""
+    def load(
+        self, header: Header, blocks: Iterable[Block], days: Iterable[tuple[Place, StoredDay]]
+    ) -> None:
+        """Take the snapshot over in memory alone; nothing asks it for aggregates."""
         for block in blocks:
             self._warm.update((key, state) for key, state, _ in block)
             self._remember(block)

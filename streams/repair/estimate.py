@@ -86,7 +86,7 @@ def _sample(settings: Settings, plan: Plan, logs: Logs) -> _Sample:
     store = RehearsalStore(settings.redis_url, settings.redis_prefix, plan.partition)
     began = time.monotonic()
     if plan.header is not None and plan.path is not None:
-        store.load(plan.header, _counted(blocks(plan.path), sample))
+        store.load(plan.header, _counted(blocks(plan.path), sample), ())
     sample.read_seconds = time.monotonic() - began
     partition = open_partition(settings, plan, _stored(plan.header))
     first: float | None = None

@@ -33,7 +33,7 @@ from streams.repair.group import require_no_workers
 from streams.repair.plan import Plan, make_plans
 from streams.repair.refused import RepairDoubt, RepairRefused, require_no_fence
 from streams.repair.repeating import RepetitionFrom
-from streams.repair.snapshot_file import blocks
+from streams.repair.snapshot_file import blocks, days
 from streams.settings import Settings
 from streams.state.codec import StateCodecError
 from streams.state.redis_store import RedisStore, Stored, StoreError
@@ -142,14 +142,14 @@ def rebuild_one(
 ) -> Rebuilt:
     """Wipe and restore one partition, as planned."""
     number = plan.partition
-    store = BulkStore(settings.redis_url, settings.redis_prefix, number)
+    store = BulkStore(settings.redis_url, settings.redis_prefix, number, settings.aggregate_days)
     store.check_server()
     store.load_scripts()
     try:
         began = time.monotonic()
         dropped = store.wipe(number)
         if plan.header is not None and plan.path is not None:
-            store.load(plan.header, blocks(plan.path))
+            store.load(plan.header, blocks(plan.path), days(plan.path))
         # Below every generation, so that the next worker's claim wins.
         found = store.claim(number, 0, "rebuild")
         loaded = time.monotonic()

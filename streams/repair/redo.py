@@ -22,6 +22,7 @@ from streams.engine.process import PartitionProcessor, Work
 from streams.engine.repetition import Author
 from streams.engine.topicnames import TopicNames
 from streams.repair.refused import RepairRefused
+from streams.repair.snapshot_days import ReadDays
 from streams.repair.snapshot_file import Kept
 from streams.repair.timers import PendingTimers
 from streams.state.codec import decode
@@ -36,10 +37,11 @@ class Readable(Protocol):
     last: Snapshot
     chains: dict[int, str]
     entries: dict[str, Kept]
+    days: ReadDays
 
 
 class Redo:
-    """Changes ``reading.entries`` to what they are at ``reading.last.seq``."""
+    """Changes ``reading.entries`` and ``reading.days`` to what they are at ``reading.last.seq``."""
 
     def __init__(
         self,
@@ -181,6 +183,7 @@ class Redo:
                 self._states[key] = decode(kept.state)
 
     def _take_over(self, commit: Commit, seq: int) -> None:
+        self._reading.days.add(seq, commit.increments)
         for key, encoded in commit.states.items():
             if not self._behind(key, seq):
                 continue  # the blank

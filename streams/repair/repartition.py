@@ -21,6 +21,7 @@ from streams.repair.generation import settings_of
 from streams.repair.group import require_no_workers
 from streams.repair.refused import RepairRefused
 from streams.repair.repartition_checks import Drained, drained
+from streams.repair.repartition_days import MovedDays, read_moved_days
 from streams.repair.repartition_forward import Forwarder
 from streams.repair.repartition_load import Loader
 from streams.repair.repartition_origin import Began, OriginWriter
@@ -28,6 +29,7 @@ from streams.repair.repartition_states import MovedState, Tally, read_states
 from streams.repair.repartition_switch import published, successor_in, switch
 from streams.repair.repartition_transactions import Transactions
 from streams.settings import Settings
+from streams.state.keys import PartitionKeys
 from streams.state.redis_store import RedisStore, connect
 from streams.topics import create_topics
 
@@ -109,6 +111,9 @@ class Repartition:
         result.waiting = self._drained(found, forward=forward).waiting
         for state in self._states():
             result.moved.add(state)
+        for days in self._days().values():
+            for moved in days:
+                result.moved.add_days(moved.value)
         return result
 
     def run(self, *, forward: bool) -> Repartitioned:
@@ -232,6 +237,16 @@ class Repartition:
         for number in self._numbers:
             yield from read_states(self._redis, self._store.keys(number))
 
+    def _days(self) -> dict[int, Iterator[MovedDays]]:
+        """New partition -> the aggregates that it begins with."""
+        kept, news = self._old.aggregate_days, self._new_numbers
+        from_old: dict[int, list[PartitionKeys]] = {number: [] for number in news}
+        for number in self._numbers:
+            from_old[number % len(news)].append(self._store.keys(number))
+        return {
+            number: read_moved_days(self._redis, keys, kept) for number, keys in from_old.items()
+        }
+
     def _move(self, ended: Drained, result: Repartitioned) -> dict[int, Began]:
         self._progress("topics", 0, 0)
         creation = create_topics(self._new)
@@ -246,7 +261,7 @@ class Repartition:
             lambda states: self._progress("origin", states, 0),
         )  # fmt: skip
         self._progress("origin", 0, 0)
-        writer.write(self._states())
+        writer.write(self._states(), self._days())
         partitions = len(self._new_numbers)
         began = writer.journal(lambda done: self._progress("journal", done, partitions))
         self._load(began)
@@ -261,6 +276,9 @@ class Repartition:
         found = Tally()
         for state in read_states(self._redis, self._new_store.keys(number)):
             found.add(state)
+        keys = [self._new_store.keys(number)]
+        for moved in read_moved_days(self._redis, keys, self._new.aggregate_days):
+            found.add_days(moved.value)
         if found != expected:
             raise RepairRefused(
                 f"partition {number} of the new generation has {found} in Redis, not {expected}: "
@@ -321,4 +339,4 @@ class Repartition:
 
 
 def _store(settings: Settings) -> RedisStore:
-    return RedisStore(settings.redis_url, settings.redis_prefix)
+    return RedisStore(settings.redis_url, settings.redis_prefix, kept_days=settings.aggregate_days)

@@ -5,7 +5,7 @@ written again, and the rows of a partition are one transaction.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -14,6 +14,7 @@ from schemas.journal import ClockState, JournalRow, chain
 from schemas.partitioner import partition_of
 from streams.bootstrap import configuration_digest, processors
 from streams.build import build
+from streams.domain.increments import Increments
 from streams.engine.commit import Commit, Fetched, Stamp
 from streams.engine.draft import COMMIT_BYTES, COMMIT_STATES
 from streams.engine.log import LogReader
@@ -21,13 +22,17 @@ from streams.engine.partition import NEW_POSITION
 from streams.engine.process import PartitionProcessor
 from streams.engine.topicnames import TopicNames
 from streams.repair.refused import RepairRefused
+from streams.repair.repartition_days import MovedDays
 from streams.repair.repartition_states import MovedState, Tally, moved_state
 from streams.repair.repartition_transactions import RECORDS, Transactions
 from streams.settings import Settings
 from streams.state.codec import CODEC_VERSION
+from streams.state.increments import NOTHING_ADDED
 
 #: Offsets of shop.origin read at a time.
 CHUNK = 1_000
+#: Records of aggregates in one transaction, of 200 KB at most each.
+DAY_RECORDS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,39 +59,52 @@ class OriginWriter:
     #: Partition -> what the old generation has for it.
     expected: dict[int, Tally] = field(default_factory=dict)
 
-    def write(self, states: Iterable[MovedState]) -> None:
-        """Put every state into the partition of its customer. Raises KafkaException or a LogError."""
+    def write(
+        self, states: Iterable[MovedState], aggregates: Mapping[int, Iterable[MovedDays]]
+    ) -> None:
+        """Put every state into the partition of its customer, and aggregates where ``aggregates`` says.
+
+        Raises KafkaException or a LogError.
+        """
         partitions = self.settings.partitions
         self.expected = {number: Tally() for number in range(partitions)}
         present = self._present()
-        batch: list[tuple[int, MovedState]] = []
+        batch: list[tuple[int, bytes | None, bytes]] = []
         for state in states:
             number = partition_of(state.customer.encode(), partitions)
             self.expected[number].add(state)
             if _name(state) not in present:
-                batch.append((number, state))
+                batch.append((number, state.customer.encode(), state.value))
             if len(batch) >= RECORDS:
                 self._send(batch)
                 batch = []
+        for number, days in aggregates.items():
+            for moved in days:
+                self.expected[number].add_days(moved.value)
+                if _digest(moved.value) not in present:
+                    batch.append((number, None, moved.value))
+                if len(batch) >= DAY_RECORDS:
+                    self._send(batch)
+                    batch = []
         self._send(batch)
 
     def _present(self) -> set[bytes]:
-        """The states that an earlier run has written."""
+        """What an earlier run has written."""
         return {
-            _name(moved_state(record.value or b""))
+            _digest(record.value or b"")
+            if record.key is None
+            else _name(moved_state(record.value or b""))
             for number in range(self.settings.partitions)
             for record in self._records(number)
         }
 
-    def _send(self, batch: list[tuple[int, MovedState]]) -> None:
+    def _send(self, batch: list[tuple[int, bytes | None, bytes]]) -> None:
         if not batch:
             return
         self._written += len(batch)
         with self.transactions.begin(lambda: self.progress(self._written)) as producer:
-            for number, state in batch:
-                producer.produce(
-                    self.topics.origin, state.value, key=state.customer.encode(), partition=number
-                )
+            for number, key, value in batch:
+                producer.produce(self.topics.origin, value, key=key, partition=number)
 
     def journal(self, step: Callable[[int], None]) -> dict[int, Began]:
         """Write the first rows of every partition; ``step`` is told each partition's number
@@ -121,11 +139,15 @@ class OriginWriter:
         commits: list[Commit] = []
         for part in self._parts(number):
             for record in part.records:
-                tally.add(moved_state(record.value or b""))
+                if record.key is None:
+                    tally.add_days(record.value or b"")
+                else:
+                    tally.add(moved_state(record.value or b""))
             draft = processor.inherit(position, part, {})
             commit = draft.finish(self._stamp())
             position = commit.position
             commit.states.clear()  # what matters of them is in the row
+            commit.increments, commit.added = Increments(), NOTHING_ADDED
             commits.append(commit)
         if tally != self.expected[number]:
             raise self._foreign(
@@ -180,4 +202,8 @@ def _ends_at(row: JournalRow) -> list[tuple[str, int]]:
 
 def _name(state: MovedState) -> bytes:
     """16 bytes that stand for the state's key, so that many fit into memory."""
-    return hashlib.blake2b(state.key.encode(), digest_size=16).digest()
+    return _digest(state.key.encode())
+
+
+def _digest(value: bytes) -> bytes:
+    return hashlib.blake2b(value, digest_size=16).digest()

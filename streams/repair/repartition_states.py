@@ -29,26 +29,39 @@ class MovedState(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """How many states and timers, and the sum of their digests, which does not depend on the order."""
+    """How many states, timers and records of aggregates, and the sum of their digests in any order."""
 
     states: int = 0
     timers: int = 0
     digest: int = 0
+    #: Records of aggregates.
+    days: int = 0
 
     def add(self, state: MovedState) -> None:
         self.states += 1
         self.timers += state.due is not None
         whole = hashlib.blake2b(state.key.encode(), digest_size=_DIGEST_BYTES)
         whole.update(b"\0" + str(state.due).encode() + b"\0" + state.value)
-        self.digest = (self.digest + int.from_bytes(whole.digest(), "big")) % _MODULUS
+        self._sum(whole.digest())
+
+    def add_days(self, value: bytes) -> None:
+        self.days += 1
+        self._sum(hashlib.blake2b(value, digest_size=_DIGEST_BYTES).digest())
+
+    def _sum(self, digest: bytes) -> None:
+        self.digest = (self.digest + int.from_bytes(digest, "big")) % _MODULUS
 
     def include(self, other: "Tally") -> None:
         self.states += other.states
         self.timers += other.timers
+        self.days += other.days
         self.digest = (self.digest + other.digest) % _MODULUS
 
     def __str__(self) -> str:
-        return f"{self.states:,} states and {self.timers:,} timers, digest {self.digest:032x}"
+        return (
+            f"{self.states:,} states and {self.timers:,} timers, {self.days:,} records of aggregates, "
+            f"digest {self.digest:032x}"
+        )
 
 
 def moved_state(value: bytes) -> MovedState:

@@ -2,7 +2,8 @@
 
 States are read in batches, each of one moment and stamped with its commit, as the partition goes on. What
 the journal says happened to a customer between its batch and the last one is then folded here, for that
-customer alone: a customer's state is changed by its own events and timers and by nothing else.
+customer alone: a customer's state is changed by its own events and timers and by nothing else. Aggregates
+are read after the states, and brought to the last commit by the same rows.
 """
 
 import time
@@ -15,15 +16,18 @@ from pathlib import Path
 from streams.bootstrap import configuration_digest, processors
 from streams.build import build
 from streams.definitions import DefinitionsReader
+from streams.domain.aggregated import KEPT_DAYS
 from streams.engine.log import PATIENCE_SECONDS, LogReader
 from streams.engine.partition_log import PartitionLog
 from streams.engine.repetition import Author
 from streams.engine.topicnames import TopicNames
 from streams.repair.redo import Redo
 from streams.repair.refused import RepairRefused
+from streams.repair.snapshot_days import ReadDays
 from streams.repair.snapshot_file import FORMAT, Header, Kept, snapshot_path, write
 from streams.settings import Settings
 from streams.state.codec import CODEC_VERSION
+from streams.state.days import DAYS_AT_A_TIME
 from streams.state.redis_store import connect
 from streams.verify.stored import BATCH, Snapshot, StoredPartition
 
@@ -64,6 +68,7 @@ class Reading:
     #: Commit -> its chain in hexadecimal, of all that were met.
     chains: dict[int, str]
     entries: dict[str, Kept] = field(default_factory=dict)
+    days: ReadDays = field(default_factory=lambda: ReadDays(0, {}, KEPT_DAYS))
 
 
 def snapshot(
@@ -94,7 +99,7 @@ def snapshot(
         for number in partitions:
             began = time.monotonic()
             stored = StoredPartition(redis, settings.redis_prefix, number)
-            reading = read(stored, number, progress, batch)
+            reading = read(stored, number, progress, batch, settings.aggregate_days)
             redo = Redo(reading, made[number], definitions, topics, author)
             if reading.last.seq:
                 _wait_published(log, topics.journal, reading, patience)
@@ -102,8 +107,15 @@ def snapshot(
             yield _write(root, reading, redo.redone, began)
 
 
-def read(stored: StoredPartition, number: int, progress: Progress, size: int) -> Reading:
-    """Read every state, ``size`` at a time, each as of a commit from ``first`` to ``last``.
+def read(
+    stored: StoredPartition,
+    number: int,
+    progress: Progress,
+    size: int,
+    kept_days: int = KEPT_DAYS,
+) -> Reading:
+    """Read every state, ``size`` at a time, each as of a commit from ``first`` to ``last``, and after them
+    the aggregates likewise.
 
     Raises RepairRefused.
     """
@@ -119,6 +131,15 @@ def read(stored: StoredPartition, number: int, progress: Progress, size: int) ->
                 reading.entries[key] = Kept(last.seq, state, kept_due)
         progress(number, len(reading.entries))
     _note(reading, stored.snapshot())
+    reading.days = days = ReadDays(reading.last.seq, stored.kept(), kept_days)
+    places = stored.places()
+    for at in range(0, len(places), DAYS_AT_A_TIME):
+        some = places[at : at + DAYS_AT_A_TIME]
+        snapshot, found = stored.days(some)
+        _note(reading, snapshot)
+        for place, day in zip(some, found.days, strict=True):
+            days.read(snapshot.seq, place, day)
+        progress(number, len(reading.entries))
     return reading
 
 
@@ -165,9 +186,10 @@ def _write(root: Path, reading: Reading, redone: int, began: float) -> Taken:
         states=len(reading.entries),
         timers=sum(kept.due is not None for kept in reading.entries.values()),
         state_bytes=sum(len(kept.state) for kept in reading.entries.values()),
+        kept_from=dict(sorted(reading.days.kept_from.items())),
     )
     kept = snapshot_path(root, number, last.seq, digest).exists()
-    path = write(root, header, reading.entries)
+    path = write(root, header, reading.entries, reading.days.days())
     return Taken(
         number, last.seq, header.states, header.timers, path.stat().st_size, redone, kept,
         time.monotonic() - began, str(path),

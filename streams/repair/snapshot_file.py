@@ -1,16 +1,16 @@
 """A snapshot on disk: one partition as of one commit, written whole or not at all.
 
 ``DIR/partition=<n>/<seq>-<chain>.snapshot``: a magic line, the header, blocks of states in the order of
-their keys, a zero, and the BLAKE2b digest of all of it. Header and blocks are msgpack, each behind its
-length as a little-endian 32-bit number; blocks are compressed with zstd. The same commit gives the same
-bytes.
+their keys, a zero, blocks of aggregates by shop and day, a zero, and the BLAKE2b digest of all of it. Header
+and blocks are msgpack, each behind its length as a little-endian 32-bit number; blocks are compressed with
+zstd. The same commit gives the same bytes.
 """
 
 import hashlib
 import os
 import re
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -20,8 +20,12 @@ import cramjam
 import msgspec
 
 from streams.repair.refused import RepairRefused
+from streams.repair.snapshot_days import BLOCK_DAYS
+from streams.state.day_codec import pack_days, unpack_days
+from streams.state.days import Place, StoredDay
 
-FORMAT = 1
+#: 2: aggregates. A snapshot without them restores too little, so format 1 is not read.
+FORMAT = 2
 _MAGIC = b"huitou snapshot\n"
 _LENGTH = struct.Struct("<I")
 _DIGEST_BYTES = 32
@@ -59,6 +63,8 @@ class Header(msgspec.Struct, frozen=True):
     timers: int
     #: Of the states, uncompressed.
     state_bytes: int
+    #: Shop -> the first day of which its aggregates are kept.
+    kept_from: dict[str, int] = {}
 
     @property
     def vector(self) -> dict[str, int]:
@@ -103,7 +109,12 @@ def snapshots_of(root: Path, partition: int) -> list[SnapshotFile]:
     return sorted(found, key=lambda file: (file.seq, file.path.name), reverse=True)
 
 
-def write(root: Path, header: Header, entries: Mapping[str, Kept]) -> Path:
+def write(
+    root: Path,
+    header: Header,
+    entries: Mapping[str, Kept],
+    aggregates: Iterable[tuple[Place, StoredDay]],
+) -> Path:
     """Write a snapshot so that it is there whole or not at all; one that is there stays as it is."""
     path = snapshot_path(root, header.partition, header.seq, header.chain)
     if path.exists():
@@ -112,7 +123,7 @@ def write(root: Path, header: Header, entries: Mapping[str, Kept]) -> Path:
     unfinished = path.with_name(f".{path.name}{_UNFINISHED}")
     with unfinished.open("wb") as file:
         digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
-        for part in _parts(header, entries):
+        for part in _parts(header, entries, aggregates):
             digest.update(part)
             file.write(part)
         file.write(digest.digest())
@@ -127,15 +138,25 @@ def write(root: Path, header: Header, entries: Mapping[str, Kept]) -> Path:
     return path
 
 
-def _parts(header: Header, entries: Mapping[str, Kept]) -> Iterator[bytes]:
+def _parts(
+    header: Header, entries: Mapping[str, Kept], aggregates: Iterable[tuple[Place, StoredDay]]
+) -> Iterator[bytes]:
     encoded = _encode(header)
     yield _MAGIC + _LENGTH.pack(len(encoded)) + encoded
     keys = iter(sorted(entries))
     while block := list(islice(keys, BLOCK_STATES)):
         rows = [(key, entries[key].state, entries[key].due) for key in block]
-        packed = bytes(cramjam.zstd.compress(_encode(rows)))
-        yield _LENGTH.pack(len(packed)) + packed
+        yield _block(_encode(rows))
     yield _LENGTH.pack(0)
+    remaining = iter(aggregates)
+    while some := list(islice(remaining, BLOCK_DAYS)):
+        yield _block(pack_days(some))
+    yield _LENGTH.pack(0)
+
+
+def _block(content: bytes) -> bytes:
+    packed = bytes(cramjam.zstd.compress(content))
+    return _LENGTH.pack(len(packed)) + packed
 
 
 def read_header(path: Path) -> Header:
@@ -162,6 +183,16 @@ def blocks(path: Path) -> Iterator[list[tuple[str, bytes, int | None]]]:
         _read_header(path, file)
         while packed := _read_part(path, file):
             yield _decode_block(bytes(cramjam.zstd.decompress(packed)))
+
+
+def days(path: Path) -> Iterator[tuple[Place, StoredDay]]:
+    """The aggregates. For files that ``check`` has passed."""
+    with path.open("rb") as file:
+        _read_header(path, file)
+        while _read_part(path, file):
+            pass  # the states
+        while packed := _read_part(path, file):
+            yield from unpack_days(bytes(cramjam.zstd.decompress(packed)))
 
 
 def _read_header(path: Path, file: BinaryIO) -> Header:

@@ -30,6 +30,7 @@ _KEY_AT = {
     "DEL": 1, "GET": 1, "MGET": 1, "MSET": 1, "UNLINK": 1,
     "HDEL": 1, "HGET": 1, "HGETALL": 1, "HINCRBY": 1, "HSET": 1,
     "XLEN": 1, "XRANGE": 1,
+    "SADD": 1, "SET": 1,
     "ZADD": 1, "ZCARD": 1, "ZRANGE": 1, "ZRANGEBYSCORE": 1, "ZSCAN": 1, "ZSCORE": 1,
 }  # fmt: skip
 

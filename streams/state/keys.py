@@ -1,6 +1,10 @@
 """Names of the Redis keys. All keys of a partition share its hash tag, so one script can hold them."""
 
 from dataclasses import dataclass
+from typing import Final
+
+#: Among the names of a day's sets: something was left out at a bound. No name has a NUL.
+CUT: Final = "\0cut"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,27 @@ class PartitionKeys:
     def out(self) -> str:
         """Stream: what is committed here and not yet published, one entry a seq."""
         return f"{self.base}out"
+
+    @property
+    def kept(self) -> str:
+        """Hash: shop -> the first day of which its aggregates are kept."""
+        return f"{self.base}kept"
+
+    def days(self, shop_id: str) -> str:
+        """Sorted set: each day that has aggregates, by itself."""
+        return f"{self.base}days:{shop_id}"
+
+    def sums(self, shop_id: str, day: int) -> str:
+        """Hash: field -> sum of a shop's day."""
+        return f"{self.base}sums:{shop_id}/{day}"
+
+    def sets(self, shop_id: str, day: int) -> str:
+        """Set: the names of a day's sets of customers, and ``CUT``."""
+        return f"{self.base}sets:{shop_id}/{day}"
+
+    def set(self, shop_id: str, day: int, name: str) -> str:
+        """Set of numbers, later a HyperLogLog: streams.domain.aggregated."""
+        return f"{self.base}set:{shop_id}/{day}/{name}"
 
     @property
     def state_base(self) -> str:

@@ -12,6 +12,7 @@ import msgspec
 from redis.exceptions import NoScriptError, ResponseError
 
 from schemas.journal import GENESIS, ClockState
+from streams.domain.aggregated import KEPT_DAYS
 from streams.domain.state import CustomerState
 from streams.engine.commit import Commit, Position
 from streams.state.codec import CODEC_VERSION, decode
@@ -71,10 +72,16 @@ class RedisStore:
     """All that the engine asks of Redis. Use one instance a thread: its commands go over one connection
     in the order of the calls, so no two scripts of a partition can overtake each other."""
 
-    def __init__(self, url: str, prefix: str, timeout: float = 5.0) -> None:
+    #: Before a shop's newest day, so many days of aggregates are kept.
+    _kept_days = KEPT_DAYS
+
+    def __init__(
+        self, url: str, prefix: str, timeout: float = 5.0, kept_days: int = KEPT_DAYS
+    ) -> None:
         #: Typed loosely: redis-py leaves execute_command untyped.
         self._redis: Any = connect(url, timeout)
         self._prefix = prefix
+        self._kept_days = kept_days
         self._commit = Script("commit")
         self._claim = Script("claim")
         self._trim = Script("trim")
@@ -233,12 +240,15 @@ class RedisStore:
             entry = (commit.row, rows, _pack(commit.vector))
         else:
             entry = (b"", b"", b"")
+        whole = keys.base
         return [
-            3 + len(commit.states),
+            4 + len(commit.states) + len(commit.added.keys),
             keys.meta,
             keys.timers,
             keys.out,
+            keys.kept,
             *[base + key for key in commit.states],
+            *[whole + key for key in commit.added.keys],
             position.seq,
             _hex(position),
             epoch,
@@ -248,6 +258,9 @@ class RedisStore:
             len(commit.timers),
             len(fields) // 3,
             *entry,
+            commit.added.data,
+            self._kept_days,
+            commit.journal.clock.watermark,
             *commit.states.values(),
             *timers,
             *fields,

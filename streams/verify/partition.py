@@ -21,6 +21,7 @@ from streams.state.codec import encode
 from streams.state.codes import CouponCodes
 from streams.verify import explain
 from streams.verify.adopted import Adopted, read_trigger, rows_digest
+from streams.verify.aggregates import AggregatesVerifier
 from streams.verify.errors import Forked, Rewound
 from streams.verify.journal import JournalTail
 from streams.verify.published import PublishedTopic, dead_letter_name, trigger_name
@@ -65,11 +66,15 @@ class PartitionVerifier:
             reader, topics.deadletters, self._partition, "dead_letter", dead_letter_name, report
         )
 
+        self._aggregates = AggregatesVerifier(replay, stored, self._advance, report)
+
     def run(self) -> None:
         """Blocks until all is compared. Raises redis.RedisError, KafkaException and LogError other
         than those that say that the log itself does not add up, which are reported."""
         try:
+            self._replay.aggregated_from = self._stored.days(())[1].aggregated_from
             self._compare_stored()
+            self._aggregates.run()
             self._compare_published()
             self._compare_position()
         except JournalGap as error:

@@ -9,6 +9,7 @@ import msgspec
 from schemas.journal import JournalRow, Slice
 from schemas.trigger import TriggerEvent
 from streams.definitions import DefinitionsReader
+from streams.domain.aggregated import ALL_DAYS, PartitionAggregates
 from streams.domain.state import CustomerState
 from streams.engine.checksum import slice_crc
 from streams.engine.commit import Commit, Fetched, OutRow, Position, stamp_of
@@ -47,6 +48,9 @@ class Replay:
         self._known: set[str] = set()
         self.counts: Counter[tuple[str, str]] = Counter()
         self.evicted_early = 0
+        self.aggregates = PartitionAggregates()
+        #: The first commit of which Redis has added the aggregates.
+        self.aggregated_from = 1
         self.row: JournalRow | None = None
         self._processor = processor
         self._topics = topics
@@ -174,6 +178,9 @@ class Replay:
                 heapq.heappush(self._queue, (due, key))
         self.counts.update(commit.counts)
         self.evicted_early += commit.evicted_early
+        if commit.position.seq >= self.aggregated_from:
+            # Redis says which days it keeps; what it was told to keep may have changed since.
+            self.aggregates.apply(commit.increments, ALL_DAYS)
 
     def _note_difference(self, row: JournalRow, before: Position, commit: Commit) -> None:
         """A row says something else than repeating it gave; the chain is looked at elsewhere."""

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-Subject = Literal["journal", "partition", "state", "timer", "trigger", "dead_letter"]
+Subject = Literal["journal", "partition", "state", "timer", "aggregate", "trigger", "dead_letter"]
 Kind = Literal["missing", "extra", "different"]
 
 #: Differences explained unless said otherwise; all are counted.
@@ -53,13 +53,14 @@ class Report(msgspec.Struct):
 
     ``journal`` counts its rows and what is wrong with them: offsets never processed (missing) or
     processed twice (extra), broken chains and digests (different). ``partitions`` counts positions,
-    clocks and counters that Redis keeps of each partition.
+    clocks and counters that Redis keeps of each partition, ``aggregates`` a shop's days.
     """
 
     journal: Tally = msgspec.field(default_factory=Tally)
     partitions: Tally = msgspec.field(default_factory=Tally)
     states: Tally = msgspec.field(default_factory=Tally)
     timers: Tally = msgspec.field(default_factory=Tally)
+    aggregates: Tally = msgspec.field(default_factory=Tally)
     triggers: Tally = msgspec.field(default_factory=Tally)
     dead_letters: Tally = msgspec.field(default_factory=Tally)
     #: Rows of another build among those of ``journal``: their events were folded, what was published for
@@ -82,6 +83,7 @@ class Report(msgspec.Struct):
             "partition": self.partitions,
             "state": self.states,
             "timer": self.timers,
+            "aggregate": self.aggregates,
             "trigger": self.triggers,
             "dead_letter": self.dead_letters,
         }
@@ -99,8 +101,8 @@ class Report(msgspec.Struct):
         """Over all subjects."""
         total = Tally()
         for tally in (
-            self.journal, self.partitions, self.states, self.timers, self.triggers,
-            self.dead_letters,
+            self.journal, self.partitions, self.states, self.timers, self.aggregates,
+            self.triggers, self.dead_letters,
         ):  # fmt: skip
             total.add(tally)
         return total

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from streams.state.days import Days, Place, read_days, read_kept, read_places
 from streams.state.keys import PartitionKeys
 from streams.state.scanning import SCAN_STEP, scan
 
@@ -58,6 +59,21 @@ class StoredPartition:
             states=states,
             dues=[None if due is None else float(due) for due in dues],
         )
+
+    def kept(self) -> dict[str, int]:
+        """Shop -> the first day of which its aggregates are kept."""
+        return read_kept(self._redis, self._keys)
+
+    def places(self) -> list[Place]:
+        """Every shop's day that has aggregates and is kept."""
+        return read_places(self._redis, self._keys)
+
+    def days(self, places: Sequence[Place]) -> tuple[Snapshot, Days]:
+        """The aggregates of these, and where the partition stands, of one moment."""
+        found = read_days(self._redis, self._keys, places)
+        meta = found.meta
+        chain = meta.get("chain", b"").decode()
+        return Snapshot(found.seq, chain, meta, [], []), found
 
     def state_keys(self) -> Iterator[str]:
         """The key of every state that is there all the while; some twice, newer ones perhaps."""

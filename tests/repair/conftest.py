@@ -60,8 +60,12 @@ def redis_content(bench: Bench) -> dict[bytes, object]:
     found: dict[bytes, object] = {}
     for key in bench.redis.scan_iter(match=f"{bench.settings.redis_prefix}*", count=1_000):
         kind = bench.redis.type(key)
-        if kind == b"string":
+        if kind == b"set":
+            found[key] = bench.redis.smembers(key)
+        elif kind == b"string":
             found[key] = bench.redis.get(key)
+        elif kind == b"set":
+            found[key] = bench.redis.smembers(key)
         elif kind == b"zset":
             found[key] = bench.redis.zrange(key, 0, -1, withscores=True)
         elif kind == b"hash":

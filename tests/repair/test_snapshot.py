@@ -15,12 +15,14 @@ from streams.engine.topicnames import TopicNames
 from streams.repair.plan import Plan, make_plans
 from streams.repair.refused import RepairRefused
 from streams.repair.snapshot import Taken, snapshot
+from streams.repair.snapshot_days import stored_day
 from streams.repair.snapshot_file import (
     Header,
     Kept,
     SnapshotDamaged,
     blocks,
     check,
+    days,
     read_header,
     snapshots_of,
     write,
@@ -90,6 +92,9 @@ def assert_is_as_folded(settings: Settings, path: Path) -> None:
     assert entries == expected
     assert {key: due for key, (_, due) in entries.items() if due is not None} == replay.timers
     assert header.vector == replay.vector
+    aggregates = {place: stored_day(day) for place, day in replay.aggregates.days.items()}
+    assert aggregates
+    assert dict(days(path)) == aggregates
     counts = {f"count:{topic}:{kind}": n for (topic, kind), n in replay.counts.items()}
     assert {n: int(v) for n, v in header.meta.items() if n.startswith("count:")} == counts
     assert not {"epoch", "member", "trimmed"} & set(header.meta)
@@ -167,7 +172,7 @@ class Shelf:
             for block in blocks(self.evening)
             for key, state, due in block
         }
-        return write(root, header, entries)
+        return write(root, header, entries, days(self.evening))
 
 
 @pytest.fixture(scope="module")

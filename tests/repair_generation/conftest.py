@@ -22,6 +22,7 @@ from tests.repair_generation.scenario import (
     TRIGGERS,
     TRIGGERS_BEFORE,
     Story,
+    figures,
     states,
     stored,
     wait_triggers,
@@ -39,6 +40,7 @@ class Told:
     story: Story
     states: dict[str, dict[str, object]]
     triggers: list[str]
+    figures: dict[str, object]
 
     def first_half(self, bench: Bench, log: Path) -> dict[str, tuple[bytes, float | None]]:
         """Tell it to a stack, which is at rest then; returns what Redis holds of it."""
@@ -53,6 +55,7 @@ class Told:
         assert (new.counted("applied"), new.counted("duplicate")) == (applied, EVENTS_BEFORE)
         assert ids(old.triggers() + new.triggers()) == self.triggers
         assert states(new) == self.states
+        assert figures(new) == self.figures
 
 
 class Kept:
@@ -123,7 +126,7 @@ def told(kafka: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -
         wait_triggers(TRIGGERS, bench)
     triggers = ids(bench.triggers())
     assert len(set(triggers)) == len(triggers) == TRIGGERS
-    return Told(story, states(bench), triggers)
+    return Told(story, states(bench), triggers, figures(bench))
 
 
 @pytest.fixture

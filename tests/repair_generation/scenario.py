@@ -12,7 +12,9 @@ import msgspec
 
 from streams.domain.describe import describe
 from streams.domain.shop import ShopSettings
+from streams.state.aggregates import RedisAggregates
 from streams.state.codec import decode
+from streams.state.days import read_places
 from tests.engine.harness import Bench, TestClock
 from tests.waiting import wait_for
 
@@ -120,6 +122,20 @@ def stored(bench: Bench) -> dict[str, tuple[bytes, float | None]]:
             assert name not in found, f"{name} is in two partitions"
             found[name] = (bench.redis.get(key), dues.pop(name.encode(), None))
         assert not dues, f"timers without a state: {dues}"
+    return found
+
+
+def figures(bench: Bench) -> dict[str, object]:
+    """Sums and distinct customers of every shop and day, over all partitions."""
+    read = RedisAggregates(bench.redis, bench.settings)
+    found: dict[str, object] = {}
+    for number in range(bench.settings.partitions):
+        for shop_id, day in read_places(bench.redis, bench.store.keys(number)):
+            days = range(day, day + 1)
+            names = read.names(shop_id, days)
+            distinct = read.distinct(shop_id, days, names)
+            found[f"{shop_id}/{day}"] = (read.counts(shop_id, days), distinct)
+    assert found
     return found
 
 

@@ -28,6 +28,7 @@ from tests.repair_generation.scenario import (
     REGULAR,
     TRIGGERS,
     TRIGGERS_BEFORE,
+    figures,
     stored,
     wait_counted,
     wait_triggers,
@@ -42,6 +43,7 @@ def test_two_partitions_become_three(
 ) -> None:
     story, old, log = told.story, stack_of(2), tmp_path / "worker.log"
     held = told.first_half(old, log)
+    counted = figures(old)
     new = Bench(settings_of(old.settings, successor_of(old.settings, 2, 3)))
 
     looked = repartition(old, "--partitions", "3", "--dry-run")
@@ -61,6 +63,7 @@ def test_two_partitions_become_three(
     said = json.loads(moved.stdout)
     assert (said["states"], said["timers"], said["forwarded"]) == (CUSTOMERS, CUSTOMERS, forwarded)
     assert stored(new) == held
+    assert figures(new) == counted
     _assert_names_what_it_copied(old.settings, new.settings, forwarded)
     _assert_superseded(old, log)
 

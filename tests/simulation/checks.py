@@ -8,6 +8,7 @@ from schemas.clock import RecordCause, SkipCause, TimerCause
 from schemas.journal import Skipped
 from schemas.partitioner import partition_of
 from streams.domain.state import state_key
+from streams.state.days import Place, read_days, read_places
 from tests.oracle.events import Published
 from tests.oracle.expected import ExpectedTrigger, expect
 from tests.simulation.memory_kafka import MemoryKafka
@@ -57,7 +58,28 @@ def _same_as_stored(again: Refolded, store: MemoryStore, redis: MemoryRedis, num
     _equal(f"{where}: states", states, again.states)
     timers = {k.decode(): int(due) for k, due in redis.hash(store.keys(number).timers).items()}
     _equal(f"{where}: timers", timers, again.timers)
+    _same_aggregates(again, store, redis, where, number)
     _equal(f"{where}: outbox", store.outbox(number, 0, 1), [])
+
+
+def _same_aggregates(
+    again: Refolded, store: MemoryStore, redis: MemoryRedis, where: str, number: int
+) -> None:
+    keys, client = store.keys(number), MemoryClient(redis)
+    places = read_places(client, keys)
+    days = again.aggregates.days
+    _equal(f"{where}: days", sorted(places), sorted(Place(*place) for place in days))
+    for place, found in zip(places, read_days(client, keys, places).days, strict=True):
+        wanted = days[place]
+        _equal(f"{where}: sums of {place}", found.sums, wanted.sums)
+        sets = {name: seen.members() for name, seen in wanted.sets.items()}
+        _equal(f"{where}: sets of {place}", found.sets, sets)
+    kept = {name.decode(): int(day) for name, day in redis.hash(keys.kept).items()}
+    _equal(f"{where}: days kept", kept, again.aggregates.kept_from)
+    if again.position.seq:
+        meta = redis.hash(keys.meta)
+        _equal(f"{where}: aggregates from", meta[b"aggregated_from"], b"1")
+        _equal(f"{where}: aggregates since", int(meta[b"aggregated_since"]), again.since)
 
 
 def _same_as_committed(again: Refolded, kafka: MemoryKafka, number: int) -> None:

@@ -12,6 +12,7 @@ from redis.exceptions import NoScriptError, OutOfMemoryError, ResponseError
 
 from streams.state.redis_store import RedisStore
 from streams.state.script import Script
+from tests.simulation.memory_aggregates import plan_aggregates, write_aggregates
 
 T = TypeVar("T")
 #: Carries out what a client asks: (name of the step, effect, error where the answer is lost).
@@ -103,10 +104,10 @@ class MemoryRedis:
         if int(meta.get(b"codec_min", b"0")) > int(arguments[4]):
             raise ResponseError(f"CODEC {meta[b'codec_min'].decode()}")
         states, timers, fields = (int(count) for count in arguments[5:8])
-        if len(keys) != 3 + states or len(arguments) != 11 + states + 2 * timers + 3 * fields:
+        if len(keys) < 4 + states or len(arguments) != 14 + states + 2 * timers + 3 * fields:
             raise ResponseError(f"MALFORMED keys {len(keys)} arguments {len(arguments)}")
-        values = arguments[11 : 11 + states]
-        at = 11 + states
+        values = arguments[14 : 14 + states]
+        at = 14 + states
         pairs = [tuple(arguments[i : i + 2]) for i in range(at, at + 2 * timers, 2)]
         changes = [arguments[i : i + 3] for i in range(at + 2 * timers, len(arguments), 3)]
         for _, due in pairs:
@@ -115,7 +116,10 @@ class MemoryRedis:
         for operation, name, value in changes:
             if operation != b"=" and not (operation == b"+" and _is_number(value)):
                 raise ResponseError(f"MALFORMED field {name.decode()}")
-        self.data.update(zip(keys[3:], values, strict=True))
+        added = plan_aggregates(
+            self.data, keys[4 + states :], arguments[11], keys[3], int(arguments[12])
+        )
+        self.data.update(zip(keys[4 : 4 + states], values, strict=True))
         queue = self.hash(keys[1])
         for member, due in pairs:
             if due:
@@ -126,11 +130,14 @@ class MemoryRedis:
             if operation == b"+":
                 value = _bytes(int(meta.get(name, b"0")) + int(value))
             meta[name] = value
+        write_aggregates(self.data, keys[3], added)
         number = int(seq) + 1
         if arguments[8]:
             entry = {b"row": arguments[8], b"rows": arguments[9], b"vector": arguments[10]}
             self.hash(keys[2])[_bytes(number)] = entry
         meta |= {b"seq": _bytes(number), b"chain": arguments[3], b"codec_min": arguments[4]}
+        meta.setdefault(b"aggregated_from", _bytes(number))
+        meta.setdefault(b"aggregated_since", arguments[13])
         return b"%d" % min(queue.values()) if queue else b""
 
     def _trim(self, keys: list[bytes], arguments: list[bytes]) -> int:
@@ -145,6 +152,10 @@ class MemoryRedis:
         for seq in gone:
             del entries[seq]
         return len(gone)
+
+
+def _flat(values: dict[bytes, Any]) -> list[Any]:
+    return [piece for pair in values.items() for piece in pair]
 
 
 def _is_number(text: bytes) -> bool:
@@ -173,10 +184,30 @@ class MemoryClient:
             return self._step(
                 server.name(sha), lambda: server.script(sha, rest[:count], rest[count:])
             )
+        if name == "EVAL_RO":
+            return self._days([_bytes(one) for one in arguments[2:]])
         assert name == "MGET", name
         return self._step(
             "load_states", lambda: [server.data.get(_bytes(key)) for key in arguments]
         )
+
+    def _days(self, arguments: list[bytes]) -> Any:
+        """What days.lua does: for onlookers, no step of the schedule."""
+        data, base = self.server.data, arguments[0].removesuffix(b"meta")
+        count = int(arguments[3])
+        wanted, days = arguments[4 : 4 + count], []
+        for place in arguments[4 + count :]:
+            names = list(data.get(base + b"sets:" + place, {}))
+            asked = {b"all": names, b"named": wanted, b"": []}[arguments[2]]
+            found = [data.get(base + b"set:" + place + b"/" + name) for name in asked]
+            kept = data.get(base + b"kept", {})
+            assert isinstance(kept, dict)
+            sums = data.get(base + b"sums:" + place, {}) if arguments[1] else {}
+            assert isinstance(sums, dict)
+            values = [list(value) if isinstance(value, dict) else value for value in found]
+            first = kept.get(place.rpartition(b"/")[0], b"0")
+            days.append([first, _flat(sums), names, values])
+        return [_flat(self.server.hash(arguments[0])), days]
 
     def pipeline(self, transaction: bool = False) -> "MemoryPipeline":
         return MemoryPipeline(self)
@@ -193,7 +224,9 @@ class MemoryClient:
     def hset(self, key: str, field: str, value: Any) -> None:
         self.server.hash(key)[_bytes(field)] = _bytes(value)
 
-    def zrange(self, key: str, start: int, end: int, withscores: bool) -> list[tuple[bytes, float]]:
+    def zrange(self, key: str, start: int, end: int, withscores: bool = False) -> list[Any]:
+        if (start, end, withscores) == (0, -1, False):
+            return [member for member, _ in self._by_score(key)]
         assert (start, end, withscores) == (0, 0, True)
         return self._step("first_due", lambda: self._by_score(key)[:1])
 
@@ -248,6 +281,12 @@ class MemoryPipeline:
     def __init__(self, client: MemoryClient) -> None:
         self._client = client
         self._commands: list[tuple[Any, ...]] = []
+
+    def __enter__(self) -> "MemoryPipeline":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._commands = []
 
     def execute_command(self, *command: Any) -> None:
         self._commands.append(command)

@@ -7,10 +7,12 @@ import msgspec
 
 from schemas.decoding import RawRecord
 from schemas.journal import ClockState, Skipped, decode_row
+from streams.domain.aggregated import PartitionAggregates
 from streams.domain.state import CustomerState
 from streams.engine.commit import Fetched, OutRow, Position, stamp_of
 from streams.engine.partition import NEW_CLOCK, NEW_POSITION
 from streams.state.codec import CODEC_VERSION
+from tests.simulation.memory_aggregates import put_aggregates
 from tests.simulation.memory_kafka import MemoryKafka
 from tests.simulation.memory_redis import MemoryRedis
 from tests.simulation.worker import TOPICS, NoDefinitions, make_processors
@@ -34,6 +36,9 @@ class Refolded:
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     rows: list[OutRow] = field(default_factory=list)
     evicted_early: int = 0
+    aggregates: PartitionAggregates = field(default_factory=PartitionAggregates)
+    #: The first commit's watermark.
+    since: int = 0
     #: What was left out on an operator's word.
     skipped: list[Skipped] = field(default_factory=list)
 
@@ -49,8 +54,10 @@ class Refolded:
         meta |= {
             b"seq": seq, b"trimmed": seq, b"chain": self.position.chain.hex().encode(),
             b"clock": _pack(self.clock), b"codec_min": str(CODEC_VERSION).encode(),
-            b"epoch": b"0", b"member": b"rebuild",
+            b"epoch": b"0", b"member": b"rebuild", b"aggregated_from": b"1",
+            b"aggregated_since": b"%d" % self.since,
         }  # fmt: skip
+        put_aggregates(redis.data, base, self.aggregates)
         for topic, offset in self.vector.items():
             meta[f"offset:{topic}".encode()] = str(offset).encode()
         for (topic, outcome), count in self.counts.items():
@@ -113,6 +120,9 @@ def refold(kafka: MemoryKafka, partitions: int, number: int) -> Refolded:
         done.rows += commit.rows
         done.skipped += row.skip or ()
         done.evicted_early += commit.evicted_early
+        if row.seq == 1:
+            done.since = row.clock.watermark
+        done.aggregates.apply(commit.increments)
         for key, at in commit.timers.items():
             if at is None:
                 done.timers.pop(key, None)

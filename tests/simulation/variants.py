@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from schemas.journal import GENESIS
+from streams.engine.commit import Commit
 from streams.engine.group_offsets import Published
 from streams.engine.log import LogReader
 from streams.engine.partition import Partition, StateCache
@@ -16,6 +17,7 @@ from streams.engine.recovery import Recovery
 from streams.engine.repetition import Repetition
 from streams.engine.ticker import Ticker
 from streams.engine.unsettled import Unsettled
+from streams.state.increments import NOTHING_ADDED
 from tests.simulation.memory_redis import CHECKS
 
 
@@ -114,6 +116,16 @@ class NoReplay(Repetition):
         return "replayed"
 
 
+class ForgetsAggregates(Repetition):
+    """Repeats states and timers, and adds nothing to the aggregates."""
+
+    def _repeat(self, *arguments: Any) -> Commit | None:
+        commit = super()._repeat(*arguments)
+        if commit is not None:
+            commit.added = NOTHING_ADDED
+        return commit
+
+
 class KeepsCache(Recovery):
     """Takes the states that it had before into the next claim."""
 
@@ -180,6 +192,9 @@ MUTATIONS: Mapping[str, Mutation] = {
     "trim before commit": Mutation(Variant(publisher=TrimsFirst), "behind \\d+, which was"),
     "trim by position": Mutation(Variant(publisher=TrimsWhatIsCommitted), "behind \\d+, which was"),
     "no journal replay": Mutation(Variant(repetition=NoReplay), "Redis and Kafka differ"),
+    "replay without aggregates": Mutation(
+        Variant(repetition=ForgetsAggregates), "Redis, partition \\d+: (days|sums of|sets of)"
+    ),
     "read_uncommitted": Mutation(Variant(isolation="read_uncommitted"), r"of \d+ records"),
     "ends at the last stable offset": Mutation(Variant(ticker=StableTicks), "triggers: lost"),
     "timers fire before their clock is read": Mutation(

@@ -1,10 +1,13 @@
 """Verify finds each single thing in Redis that is not as the log says."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from schemas.partitioner import partition_of
 from streams.domain.state import CustomerState
 from streams.state.codec import decode, encode
+from streams.state.days import Place, read_days, read_places
 from streams.state.keys import PartitionKeys
 from streams.verify.verify import verify
 from tests.engine.harness import run_cli
@@ -130,3 +133,63 @@ def test_a_commit_that_is_never_published_is_found(day: ShopDay, keys: Partition
         report = verify(day.bench.settings, [DAMAGED], patience=3.0)
     assert "start a worker" in report.differences[0].detail
     assert not report.agree
+
+
+def a_day(day: ShopDay, keys: PartitionKeys) -> Place:
+    """A shop's day of the partition that has a sum and a set."""
+    for place in read_places(day.bench.redis, keys):
+        (found,) = read_days(day.bench.redis, keys, [place]).days
+        if found.sums and found.sets:
+            return place
+    raise AssertionError("no such day")
+
+
+def a_name(place: Place) -> str:
+    date = datetime.fromtimestamp(place.day * 86_400, UTC).date()
+    return f"{place.shop_id}/{date.isoformat()}"
+
+
+def test_an_altered_sum_is_found(day: ShopDay, keys: PartitionKeys) -> None:
+    store, place = day.bench.redis, a_day(day, keys)
+    name = keys.sums(*place)
+    field, before = next(iter(store.hgetall(name).items()))
+    with mended(store, name):
+        store.hincrby(name, field, 1)
+        report = check(day)
+        assert differences(report) == [("aggregate", "different", a_name(place))]
+        detail = f"{field.decode()}: log {int(before)}, found {int(before) + 1}"
+        assert report.differences[0].detail == detail
+        assert report.aggregates.compared > 0
+        store.delete(name)
+        assert differences(check(day)) == [("aggregate", "different", a_name(place))]
+
+
+def test_altered_sets_are_found(day: ShopDay, keys: PartitionKeys) -> None:
+    store, place = day.bench.redis, a_day(day, keys)
+    (found,) = read_days(store, keys, [place]).days
+    title = next(iter(found.sets))
+    name, number = keys.set(*place, title), len(found.sets[title].exact)
+    with mended(store, name):
+        store.sadd(name, 12345)
+        report = check(day)
+        assert differences(report) == [("aggregate", "different", a_name(place))]
+        detail = f"set {title}: log {number} customers, found {number + 1} customers"
+        assert report.differences[0].detail == detail
+        store.spop(name)
+        store.spop(name)
+        store.sadd(name, 54321)
+        assert differences(check(day)) == [("aggregate", "different", a_name(place))]
+
+
+def test_days_that_are_missing_or_of_nobody(day: ShopDay, keys: PartitionKeys) -> None:
+    store, place = day.bench.redis, a_day(day, keys)
+    gone = [keys.sums(*place), keys.sets(*place)]
+    gone += [keys.set(*place, n) for n in read_days(store, keys, [place]).days[0].names]
+    with mended(store, *gone):
+        store.delete(*gone)
+        assert differences(check(day)) == [("aggregate", "missing", a_name(place))]
+    other = Place(place.shop_id, place.day + 1)
+    with mended(store, keys.days(place.shop_id), keys.sums(*other)):
+        store.zadd(keys.days(place.shop_id), {str(other.day): other.day})
+        store.hset(keys.sums(*other), "clicks", 1)
+        assert differences(check(day)) == [("aggregate", "extra", a_name(other))]
