@@ -17,7 +17,7 @@ from schemas.journal import JOURNAL_VERSION, Fired, JournalRow, Skipped, Slice, 
 from schemas.trigger import EventCause, TimerCause, Trigger, TriggerEvent
 from streams.campaigns.campaign import adopt
 from streams.campaigns.decide import decide, decide_timer
-from streams.domain.aggregates import aggregate
+from streams.domain.aggregates import aggregate, unfold
 from streams.domain.fold import fold as fold_event
 from streams.domain.increments import Increments
 from streams.domain.shop import ShopSettings
@@ -336,6 +336,7 @@ class Draft:
             due = next_due(state)
             if due != before:
                 timers[key] = due
+        unfold(self._increments)
         added = pack_increments(self._increments)
         journal = JournalRow(
             version=JOURNAL_VERSION,
