@@ -71,7 +71,11 @@ class Writer:
 
 
 _PROCESSOR = PartitionProcessor(
-    0, None, None, triggers_topic="triggers", deadletters_topic="dead"  # type: ignore[arg-type]
+    0,
+    None,
+    None,
+    triggers_topic="triggers",
+    deadletters_topic="dead",  # type: ignore[arg-type]
 )
 
 
@@ -152,7 +156,9 @@ def test_many_members_are_estimated_with_an_error(deployed: Deployed) -> None:
             0, added(("shop", 510, "x", 1), seen=names[first : min(first + 300, 2_000)])
         )
     deployed.writer.commit(1, added(("shop", 511, "x", 1), seen=names[2_900:]))
-    deployed.writer.commit(1, added(("shop", 510, "x", 1), seen=names[2_000 : 2_000 + EXACT_MEMBERS]))
+    deployed.writer.commit(
+        1, added(("shop", 510, "x", 1), seen=names[2_000 : 2_000 + EXACT_MEMBERS])
+    )
     expected = AggregatesInMemory(deployed.writer.memory)
     days = range(510, 512)
     found = deployed.read.distinct("shop", days, ["x"])["x"]

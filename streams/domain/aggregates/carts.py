@@ -11,7 +11,7 @@ _SUMS: Final = {"add": "adds", "set": "sets", "remove": "removes", "clear": "cle
 
 
 def count_cart(increments: Increments, customer_id: str, data: Cart, day: int) -> None:
-    """Add what one cart event changes. Whoever adds, or sets a line's quantity, has added to the cart."""
+    """Add what one cart event changes. A ``set`` is no add: most are of a line that was added before."""
     shop_id, action = data.shop_id, data.action
     fields = increments.fields(shop_id, day)
     figure = _SUMS[action]
@@ -22,10 +22,14 @@ def count_cart(increments: Increments, customer_id: str, data: Cart, day: int) -
     if data.category is not None:
         name = part(figure, "category", data.category)
         fields[name] = fields.get(name, 0) + 1
-    if action not in ("add", "set"):
+    if action != "add":
         return
     member = member_of(customer_id)
     increments.see(shop_id, day, ADDERS, member)
-    for dimension, value in (("source", data.traffic_source), ("category", data.category)):
+    for dimension, value in (
+        ("source", data.traffic_source),
+        ("channel", data.channel),
+        ("category", data.category),
+    ):
         if value is not None:
             increments.see(shop_id, day, part(ADDERS, dimension, value), member)

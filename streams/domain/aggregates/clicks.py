@@ -32,6 +32,7 @@ HOURS: Final = tuple(f"{hour:02}" for hour in range(24))
 VISITORS: Final = "visitors"
 SESSIONS: Final = "sessions"
 SHARED_VISITORS: Final = "shared_visitors"
+LIVE_VISITORS: Final = "live_visitors"
 
 
 class _Alike(NamedTuple):
@@ -104,6 +105,7 @@ def _visits(increments: Increments, fields: dict[str, int], alike: _Alike, shape
     number = shape.number
     members = {member_of(customer) for customer, _ in shape.visits}
     shop_id, day = alike.shop_id, alike.day
+    _add(fields, "visits", number)
     increments.see_all(shop_id, day, VISITORS, members)
     if alike.no_session:
         _add(fields, "visits_without_session", number)
@@ -118,12 +120,16 @@ def _visits(increments: Increments, fields: dict[str, int], alike: _Alike, shape
         ("source", alike.traffic_source),
         ("channel", alike.channel),
         ("region", alike.region),
-        ("live", alike.live_id if alike.action == "live_enter" else None),
         ("category", alike.category if alike.action == "view" else None),
     ):
         if value is not None:
             _add(fields, part("visits", dimension, value), number)
             increments.see_all(shop_id, day, part(VISITORS, dimension, value), members)
+    if alike.action == "live_enter":
+        increments.see_all(shop_id, day, LIVE_VISITORS, members)
+        if alike.live_id is not None:
+            _add(fields, part("live_entries", "live", alike.live_id), number)
+            increments.see_all(shop_id, day, part(LIVE_VISITORS, "live", alike.live_id), members)
     if alike.action == "view" and not alike.no_dwell:
         _add(fields, "dwell_ms", shape.dwell_ms)
         _add(fields, "views_with_dwell", number)
