@@ -1,4 +1,4 @@
-"""`huitou report`: a merchant's figures from the query store, each with its definition."""
+"""`huitou report`: a merchant's figures from the query store and the live stream, with their definitions."""
 
 import re
 import sys
@@ -71,6 +71,8 @@ def report(
 ) -> None:
     """Show a report of a shop over a period: the days --from to --to, both included, on the shop's clock.
 
+    Orders, reviews and refunds come from the query store; visits, carts and searches live from Redis.
+
     What cannot be known is a dash with a note (null and `why` in JSON), never 0. Several currencies are never
     added together. The shop's settings come from Kafka; with --time-zone and --currency it is not asked
     for them, and rfm goes by the default thresholds. Exit codes: 0; 2 no such report or dimension; 70 the
@@ -79,6 +81,7 @@ def report(
     \b
     huitou report
     huitou report overview --shop tea --from 2026-11-01 --to 2026-11-30 --by day
+    huitou report funnel --shop tea --from 2026-11-01 --to 2026-11-30 --by source
     huitou report products --shop tea --from 2026-11-01 --to 2026-11-11 --compare year --limit 50
     huitou report regions --shop tea --from 2026-01-01 --to 2026-12-31 --csv > regions.csv
     huitou report rfm --shop tea --from 2026-11-01 --to 2026-11-30 --compare previous
@@ -114,6 +117,9 @@ def report(
         except ValueError as error:
             typer.echo(f"huitou report: {error}", err=True)
             raise typer.Exit(EXIT_USAGE) from None
+        from redis.exceptions import RedisError
+
+        from streams.cli.live import live_aggregates
         from streams.cli.report_pages import for_csv, for_json, printed
         from streams.query.freshness import freshness
         from streams.query.migrating import require_current
@@ -125,11 +131,17 @@ def report(
             with database.reading() as connection:
                 reached = reach(connection)
                 asked = replace(asked, reach_ms=reached.since_ms, reach_why=reached.why)
+                if found.live:
+                    live, why = live_aggregates(settings)
+                    asked = replace(asked, live=live, live_why=why)
                 said = answer(connection, found, asked, compare.value if compare else None)
                 fresh = freshness(connection, settings)
         except ValueError as error:
             typer.echo(f"huitou report: {error}", err=True)
             raise typer.Exit(EXIT_USAGE) from None
+        except RedisError as error:
+            typer.echo(f"huitou report: Redis at {settings.redis_url}: {error}", err=True)
+            raise typer.Exit(EXIT_DOUBT) from None
     if as_json:
         typer.echo(for_json(said, fresh, explain=explain))
     elif as_csv:

@@ -121,7 +121,8 @@ def _why(figure: Figure, value: Value) -> list[str]:
 def shown(figure: Figure, value: Value) -> str:
     """A value for people; a dash where it is not known, with the least that it may be."""
     if value.number is not None:
-        return _number(figure, value.number, value.currency)
+        estimated = "~" if value.error else ""
+        return estimated + _number(figure, value.number, value.currency)
     if value.at_least:
         return f"{DASH} (at least {_number(figure, value.at_least, value.currency)})"
     return DASH
@@ -214,7 +215,13 @@ def _line(line: Line) -> dict[str, Any]:
     at_least = {n: value.at_least for n, value in values.items() if value.at_least is not None}
     currencies = {n: v.by_currency for n, v in values.items() if v.by_currency}
     codes = {n: value.currency for n, value in values.items() if value.currency}
-    sometimes = {"at_least": at_least, "by_currency": currencies, "currency": codes}
+    errors = {n: value.error for n, value in values.items() if value.error}
+    sometimes = {
+        "at_least": at_least,
+        "by_currency": currencies,
+        "currency": codes,
+        "error": errors,
+    }
     said |= {name: found for name, found in sometimes.items() if found}
     if line.changes is not None:
         said["compared_key"] = line.compared_key

@@ -77,6 +77,12 @@ class Aggregates(Protocol):
         """The union of each name's sets over the days and all partitions; 0 where there is none."""
         ...
 
+    def united(
+        self, shop_id: str, days: range, groups: Mapping[str, Sequence[str]]
+    ) -> dict[str, Distinct]:
+        """``distinct`` of several names together: group -> the union of its names' sets."""
+        ...
+
     def distinct_by_day(
         self, shop_id: str, days: range, names: Sequence[str]
     ) -> dict[int, dict[str, Distinct]]:
@@ -271,6 +277,19 @@ class AggregatesInMemory:
     def distinct(self, shop_id: str, days: range, names: Sequence[str]) -> dict[str, Distinct]:
         found = [day for _, day in self._days(shop_id, days)]
         return {name: _number(name, found) for name in names}
+
+    def united(
+        self, shop_id: str, days: range, groups: Mapping[str, Sequence[str]]
+    ) -> dict[str, Distinct]:
+        found = [day for _, day in self._days(shop_id, days)]
+        return {
+            group: number_of(
+                union(
+                    day.sets[name].members() for day in found for name in names if name in day.sets
+                )
+            )
+            for group, names in groups.items()
+        }
 
     def distinct_by_day(
         self, shop_id: str, days: range, names: Sequence[str]

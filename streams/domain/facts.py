@@ -10,21 +10,39 @@ class CartChanged(msgspec.Struct, frozen=True, gc=False):
     sku: str
 
 
+class MoneyChange(msgspec.Struct, frozen=True, gc=False):
+    """What a status changes in the figures of the day on which its order was paid.
+
+    ``paid_at`` in ms, ``paid_day`` in days since 1970 on the shop's clock (0: not kept); ``gross`` and
+    ``net`` in minor units; ``unknown``: orders without a known amount, 1, 0 or -1. The changes of an
+    order add up to its part in the figures (streams.domain.order ``contribution``).
+    """
+
+    paid_at: int
+    paid_day: int
+    gross: int
+    net: int
+    unknown: int
+
+
 class OrderAdvanced(msgspec.Struct, frozen=True, gc=False):
-    """An order got a status it had not; for ``paid`` see OrderPaid."""
+    """An order got a status it had not; for ``paid`` see OrderPaid. ``money`` None: it changes none."""
 
     order_id: str
     status: str
+    money: MoneyChange | None = None
 
 
 class OrderPaid(msgspec.Struct, frozen=True, gc=False):
     """An order became paid. ``number``: how many paid orders the customer has now, this one
     included; cancelled and refunded ones count. ``amount`` in minor units, None: unknown.
+    ``money``: as of OrderAdvanced; what came before the payment is in it.
     """
 
     order_id: str
     number: int
     amount: int | None
+    money: MoneyChange | None = None
 
 
 class ReviewPosted(msgspec.Struct, frozen=True, gc=False):

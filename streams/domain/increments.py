@@ -5,8 +5,10 @@ increments; a member of a set is never taken out again, since no definition that
 customers from here un-counts one.
 """
 
+from collections.abc import Set
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Any
 
 #: Bytes of a member: a collision among the 10^6 customers of a day is a matter of 1 in 10^7.
 MEMBER_BYTES = 8
@@ -21,10 +23,27 @@ def member_of(customer_id: str) -> bytes:
     return blake2b(customer_id.encode(), digest_size=MEMBER_BYTES).digest()
 
 
+#: About as many changes come of a shape.
+_CHANGES = 8
+
+
+class Shape:
+    """Events of one commit that differ in nothing that is counted, but in who and how long."""
+
+    __slots__ = ("dwell_ms", "number", "visits")
+
+    def __init__(self) -> None:
+        self.number = 0
+        #: On pages, over those events that tell it.
+        self.dwell_ms = 0
+        #: Customer and session (None: not told).
+        self.visits: set[tuple[str, str | None]] = set()
+
+
 class Increments:
     """Collected while events are folded, applied by the commit's script; bounded by the commit."""
 
-    __slots__ = ("bodies", "counts", "cut", "members")
+    __slots__ = ("bodies", "counts", "cut", "members", "shapes")
 
     def __init__(self) -> None:
         #: (shop, day) -> field -> what is added, which may be negative. A field is free of NUL.
@@ -36,6 +55,9 @@ class Increments:
         self.bodies: dict[tuple[str, int, str], bytes] = {}
         #: (shop, day) of which a former generation had left something out at a bound.
         self.cut: set[tuple[str, int]] = set()
+        #: What events have in common -> those events, until streams.domain.aggregates makes sums and sets
+        #: of it: an event costs one addition here, whatever is counted of it.
+        self.shapes: dict[tuple[Any, ...], Shape] = {}
 
     def add(self, shop_id: str, day: int, field: str, amount: int) -> None:
         """Add ``amount`` (a count, minor units, ms) to a sum of that shop and day."""
@@ -59,6 +81,15 @@ class Increments:
         else:
             found.add(member)
 
+    def see_all(self, shop_id: str, day: int, name: str, members: Set[bytes]) -> None:
+        """``see`` of each."""
+        place = (shop_id, day, name)
+        found = self.members.get(place)
+        if found is None:
+            self.members[place] = set(members)
+        else:
+            found |= members
+
     def include(self, other: "Increments") -> None:
         """Add what a later commit adds, in its order."""
         for (shop_id, day), amounts in other.counts.items():
@@ -74,4 +105,10 @@ class Increments:
     def size(self) -> int:
         """Changes that the script will make."""
         counts, members = self.counts.values(), self.members.values()
-        return sum(map(len, counts)) + sum(map(len, members)) + len(self.bodies) + len(self.cut)
+        return (
+            sum(map(len, counts))
+            + sum(map(len, members))
+            + len(self.bodies)
+            + len(self.cut)
+            + _CHANGES * len(self.shapes)
+        )

@@ -11,7 +11,7 @@ import msgspec
 
 from schemas.order import Order
 from streams.domain.duplicates import HASH_BYTES, find, hash_of
-from streams.domain.facts import Fact, OrderAdvanced, OrderPaid
+from streams.domain.facts import Fact, MoneyChange, OrderAdvanced, OrderPaid
 from streams.domain.order import (
     EXCHANGE,
     PAID,
@@ -52,6 +52,10 @@ _PAST_REFUND = Struct("<8sB")
 PAST_REFUND_BYTES = _PAST_REFUND.size
 _UNKNOWN = -1
 _NOTHING = contribution(OpenOrder(""))
+#: Where ``contribution`` has them.
+_MONEY = [
+    Totals.__struct_fields__.index(name) for name in ("unknown_amount", "paid_amount", "net_amount")
+]
 
 
 #: ``Orders.forgotten`` of a state of version 1, which had no days, until its next order.
@@ -102,9 +106,19 @@ def fold_order(
     if order.paid_day > orders.forgotten:
         _count_day(orders, order.paid_day, before, after)
     _keep(orders, order)
+    money = _money_change(order, before, after)
     if bit == PAID:
-        return OrderPaid(data.order_id, orders.totals.paid, order.amount), order
-    return OrderAdvanced(data.order_id, data.status), order
+        return OrderPaid(data.order_id, orders.totals.paid, order.amount, money), order
+    return OrderAdvanced(data.order_id, data.status, money), order
+
+
+def _money_change(
+    order: OpenOrder, before: tuple[int, ...], after: tuple[int, ...]
+) -> MoneyChange | None:
+    unknown, gross, net = (after[at] - before[at] for at in _MONEY)
+    if order.paid_at is None or not (gross or net or unknown):
+        return None
+    return MoneyChange(order.paid_at, order.paid_day, gross, net, unknown)
 
 
 def _advance(order: OpenOrder, bit: int, data: Order, time: int) -> None:

@@ -11,8 +11,9 @@ from schemas.settings import RfmThresholds, Tier
 #: Quarters of an hour whose offset is remembered, over all zones: a year of one zone is 35,040, and the
 #: events of a shop are mostly of the last days.
 _REMEMBERED_QUARTERS = 16_384
-_HOUR_MS = 3_600_000
-_DAY_MS = 24 * _HOUR_MS
+#: Minutes whose day and hour are remembered: five days of one zone, and the events of a bundle lie close.
+_REMEMBERED_MINUTES = 8_192
+_MINUTE_MS = 60_000
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 #: Of a shop that says nothing else. Amounts are minor units: 100, 300, 1,000 and 3,000 yuan.
@@ -65,9 +66,14 @@ def day_and_hour(time: int, time_zone: str) -> tuple[int, int]:
     Times before 1970 count as 1970: they are mistakes, and far ones have no offset. Raises
     ``zoneinfo.ZoneInfoNotFoundError`` for an unknown zone.
     """
-    time = max(time, 0)
-    local = time + _offset_minutes(time_zone, time // (_HOUR_MS // 4)) * 60_000
-    return local // _DAY_MS, local // _HOUR_MS % 24
+    return _day_and_hour(max(time, 0) // _MINUTE_MS, time_zone)
+
+
+@lru_cache(maxsize=_REMEMBERED_MINUTES)
+def _day_and_hour(minute: int, time_zone: str) -> tuple[int, int]:
+    # Offsets are whole minutes, so all moments of a minute have the same day and hour.
+    local = minute + _offset_minutes(time_zone, minute // 15)
+    return local // (24 * 60), local // 60 % 24
 
 
 def hour_of_day(time: int, time_zone: str) -> int:

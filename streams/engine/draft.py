@@ -17,7 +17,7 @@ from schemas.journal import JOURNAL_VERSION, Fired, JournalRow, Skipped, Slice, 
 from schemas.trigger import EventCause, TimerCause, Trigger, TriggerEvent
 from streams.campaigns.campaign import adopt
 from streams.campaigns.decide import decide, decide_timer
-from streams.domain.aggregates import aggregate
+from streams.domain.aggregates import aggregate, unfold
 from streams.domain.fold import fold as fold_event
 from streams.domain.increments import Increments
 from streams.domain.shop import ShopSettings
@@ -348,6 +348,7 @@ class Draft:
                 if not before or due != before[0]:
                     timers[key] = due
                 fresh += (at for at in pending if at not in before)
+        unfold(self._increments)
         added = pack_increments(self._increments)
         journal = JournalRow(
             version=JOURNAL_VERSION,

@@ -134,6 +134,10 @@ def _notes(report: Report, rows: list[Row]) -> list[str]:
         names = [figure.name for figure in report.figures if not figure.additive]
         if names:
             notes.append(f"The parts do not add up to the whole for {', '.join(names)}.")
+    if any(value.error for row in rows for value in row.values.values()):
+        notes.append(
+            "~ is an estimate: of very many customers (HyperLogLog); JSON has its standard error."
+        )
     if any(row.kind == "others" for row in rows):
         shown = sum(row.kind == "part" for row in rows)
         notes.append(f"The {shown} greatest are shown; all others are one row (--limit).")

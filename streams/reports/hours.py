@@ -1,17 +1,22 @@
-"""Paid orders by the hour of day in which they were paid."""
+"""Visits and paid orders by the hour of day."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from streams.domain.aggregates.names import part
 from streams.query.tables import orders
 from streams.reports import paid
-from streams.reports.amounts import rows_of
-from streams.reports.model import Asked, Report, Row
+from streams.reports.amounts import rows_of, unknown
+from streams.reports.live import NO_CLICKS, Counted, counted, says
+from streams.reports.model import Asked, Report, Row, Value
 from streams.reports.period import offsets
 from streams.reports.sums import Parts, Raw, add_up, local_hour
+from streams.reports.visits import VISITS
 
 _HOURS = range(24)
+FIGURES = (*paid.FIGURES, VISITS)
 
 
 def _rows(connection: Connection, asked: Asked) -> list[Row]:
@@ -24,7 +29,19 @@ def _rows(connection: Connection, asked: Asked) -> list[Row]:
     found = add_up(connection, every, facts, columns, hour, hour)
     by_hour: dict[int, Raw] = {int(key or 0): raw for key, raw in found.parts}
     parts = Parts(found.whole, [(f"{each:02}", by_hour.get(each, {})) for each in _HOURS])
-    return rows_of(asked, parts, paid.FIGURES, lambda raw: paid.values(raw, asked))
+    rows = rows_of(asked, parts, paid.FIGURES, lambda raw: paid.values(raw, asked))
+    visits = counted(asked, (VISITS,))
+    return [replace(row, values={**row.values, "visits": _visits(visits, row.key)}) for row in rows]
 
 
-REPORT = Report("hours", "Hours of the day", paid.FIGURES, ("hour",), _rows, by="hour")
+def _visits(held: Counted | Mapping[str, Value], hour: str | None) -> Value:
+    if not isinstance(held, Counted):
+        return held["visits"]
+    if not held.has_clicks:
+        return unknown(NO_CLICKS)
+    return held.sum("visits" if hour is None else part("visits", "hour", hour))
+
+
+REPORT = Report(
+    "hours", "Hours of the day", FIGURES, ("hour",), _rows, by="hour", says=says, live=True
+)

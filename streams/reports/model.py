@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from sqlalchemy import Connection
 
 from schemas.settings import RfmThresholds
+from streams.domain.aggregated import Aggregates
 from streams.domain.shop import DEFAULT_RFM
 from streams.query.wording import local
 from streams.reports.period import Period
@@ -39,6 +40,8 @@ class Value(NamedTuple):
     by_currency: Mapping[str, int] | None = None
     #: Of an amount; None where it is not known.
     currency: str | None = None
+    #: Relative standard error of an estimate; None: the number is exact.
+    error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,9 @@ class Asked:
     reach_ms: int | None = None
     reach_why: str | None = None
     keys: tuple[str | None, ...] | None = None
+    #: The stream's live aggregates; None: they cannot be read, for the reason ``live_why``.
+    live: Aggregates | None = None
+    live_why: str = "live figures were not read"
 
     def reason(self, since_ms: int) -> str | None:
         """Why what needs all orders from ``since_ms`` on is not known; None: it is."""
@@ -132,3 +138,5 @@ class Report:
     by: str | None = None
     notes: tuple[str, ...] = ()
     says: Callable[[Asked], tuple[str, ...]] = lambda _: ()
+    #: Whether any figure comes from the stream's live aggregates.
+    live: bool = False

@@ -1,17 +1,18 @@
-"""The first look: what was paid and placed, and by how many."""
+"""The first look: who visited, what was paid and placed, and by how many."""
+
+from dataclasses import replace
 
 from sqlalchemy import Connection, func
 
 from streams.query.tables import orders
-from streams.reports import paid
-from streams.reports.amounts import count, rows_of, unknown
+from streams.reports import paid, visits
+from streams.reports.amounts import count, rows_of
+from streams.reports.live import by_time, says
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import TIME_DIMENSIONS
 from streams.reports.sums import Facts, Parts, Raw, add_up, counted
 
 _PLACED = "orders.placed_ms: the earliest `placed` of the order"
-_NO_CLICKS = "clicks are not in the query store"
-_FROM_CLICKS = "not in the query store"
 FIGURES = (
     *paid.FIGURES,
     Figure("placed_orders", "count", "Orders that were placed in the period.", _PLACED, additive=True),
@@ -20,9 +21,7 @@ FIGURES = (
         "催付: orders that were placed in the period and are neither paid nor cancelled by now.",
         "orders.placed_ms, paid_ms, cancelled_ms", additive=True,
     ),
-    Figure("visitors", "count", "Different visitors with a view in the period.", _FROM_CLICKS),
-    Figure("views", "count", "Product and page views in the period.", _FROM_CLICKS),
-    Figure("conversion", "share", "支付转化率: paying visitors / visitors.", _FROM_CLICKS),
+    *visits.FIGURES,
 )  # fmt: skip
 
 
@@ -52,10 +51,16 @@ def _rows(connection: Connection, asked: Asked) -> list[Row]:
             **paid.values(raw, asked),
             "placed_orders": count(counted(raw, "placed")),
             "unpaid_orders": count(counted(raw, "unpaid")),
-            **dict.fromkeys(("visitors", "views", "conversion"), unknown(_NO_CLICKS)),
         }
 
-    return rows_of(asked, both, FIGURES, values)
+    stored = rows_of(asked, both, FIGURES, values)
+    live = by_time(asked, visits.FIGURES, visits.GROUPS, visits.values)
+    return [
+        replace(row, values={**row.values, **beside.values})
+        for row, beside in zip(stored, live, strict=True)
+    ]
 
 
-REPORT = Report("overview", "Paid and placed orders", FIGURES, TIME_DIMENSIONS, _rows)
+REPORT = Report(
+    "overview", "Visitors and orders", FIGURES, TIME_DIMENSIONS, _rows, says=says, live=True
+)

@@ -5,11 +5,16 @@ from types import MappingProxyType
 from typing import Final
 
 from streams.reports import (
+    carts,
     cohorts,
+    completeness,
     fulfilment,
+    funnel,
     hours,
     intervals,
+    keywords,
     lifecycle,
+    live_streams,
     overview,
     payments,
     products,
@@ -18,13 +23,16 @@ from streams.reports import (
     repurchase,
     reviews,
     rfm,
+    sharing,
+    sources,
     value,
 )
 from streams.reports.model import Report
 
 _MODULES: Final = (
-    overview, payments, regions, products, hours, refunds, fulfilment, repurchase, intervals,
-    cohorts, value, rfm, lifecycle, reviews,
+    overview, funnel, sources, keywords, carts, live_streams, sharing, payments, regions, products,
+    hours, refunds, fulfilment, repurchase, intervals, cohorts, value, rfm, lifecycle, reviews,
+    completeness,
 )  # fmt: skip
 REPORTS: Final[Mapping[str, Report]] = MappingProxyType(
     {module.REPORT.name: module.REPORT for module in _MODULES}

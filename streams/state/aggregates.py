@@ -7,7 +7,7 @@
 >>> aggregates.counts("shop", range(20_000, 20_007))  # doctest: +SKIP
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -60,6 +60,20 @@ class RedisAggregates:
             for name, members in day.sets.items():
                 parts[name].append(members)
         return {name: number_of(union(members)) for name, members in parts.items()}
+
+    def united(
+        self, shop_id: str, days: range, groups: Mapping[str, Sequence[str]]
+    ) -> dict[str, Distinct]:
+        """Holds these sets in memory as ``distinct`` does."""
+        parts: dict[str, list[Members]] = {}
+        names = list(dict.fromkeys(name for names in groups.values() for name in names))
+        for _, day in self._days(shop_id, days, sets=names):
+            for name, members in day.sets.items():
+                parts.setdefault(name, []).append(members)
+        return {
+            group: number_of(union(part for name in names for part in parts.get(name, ())))
+            for group, names in groups.items()
+        }
 
     def distinct_by_day(
         self, shop_id: str, days: range, names: Sequence[str]

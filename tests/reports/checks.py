@@ -69,9 +69,12 @@ def payments_and_regions(database: Database, question: Question) -> None:
 def hours(database: Database, question: Question) -> None:
     found = rows(database, question, "hours")
     wanted = {
-        f"{hour:02}": oracle.paid_figures(
-            question, [o for o in question.paid() if question.clock(o["paid_ms"]).hour == hour]
-        )
+        f"{hour:02}": {
+            **oracle.paid_figures(
+                question, [o for o in question.paid() if question.clock(o["paid_ms"]).hour == hour]
+            ),
+            "visits": oracle.Unknown(),
+        }
         for hour in range(24)
     }
     assert by_key(found) == wanted

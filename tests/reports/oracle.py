@@ -132,7 +132,11 @@ def overview(question: Question, fits: Callable[[int], bool] = lambda _: True) -
     return {
         **paid_figures(question, [o for o in question.paid() if fits(o["paid_ms"])]),
         "placed_orders": len(was_placed), "unpaid_orders": len(waiting),
-        "visitors": Unknown(), "views": Unknown(), "conversion": Unknown(),
+        # Live figures have an oracle of their own: tests/reports/traffic_oracle.py.
+        **dict.fromkeys(
+            ("visitors", "views", "sessions", "adders", "add_to_cart_rate", "conversion",
+             "buyers_without_visit"), Unknown(),
+        ),
     }  # fmt: skip
 
 

@@ -39,6 +39,7 @@ def huitou(store: Database, monkeypatch: pytest.MonkeyPatch) -> Run:
     # Offsets are held of topics of no such name, so that Kafka, which is away, is not waited for.
     monkeypatch.setenv("HUITOU_TOPIC_PREFIX", "elsewhere.")
     monkeypatch.setenv("KAFKA_BOOTSTRAP", "127.0.0.1:1")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
     monkeypatch.setenv("COLUMNS", "250")
 
     def run(*arguments: str, code: int = 0) -> Result:
@@ -58,7 +59,7 @@ def test_a_table_for_people(huitou: Run) -> None:
     assert "2026-01-01 to 2026-01-02, both included, UTC" in out
     assert "- (at least 124.45 CNY)" in out
     assert "paid_amount: 1 of 3 orders tell no amount" in out
-    assert "visitors: clicks are not in the query store" in out
+    assert "visitors: Redis at redis://127.0.0.1:1 does not answer" in out
     assert "123.45 CNY" in out
     assert "The parts do not add up to the whole for buyers" in out
     assert "how far the store is behind is unknown" in out
@@ -108,7 +109,7 @@ def test_two_periods_side_by_side(huitou: Run) -> None:
     assert compared["paid_amount"] == {
         "before": 12_345, "currency": "CNY", "change": None, "change_share": None,
     }  # fmt: skip
-    assert compared["visitors"]["why"] == "clicks are not in the query store"
+    assert compared["visitors"]["why"].startswith("Redis at redis://127.0.0.1:1 does not answer")
     out = huitou("overview", *days, *CLOCK, "--compare", "year").stdout
     assert "beside it: 2025-01-02 to 2025-01-02" in out
     out = huitou("overview", *days, *CLOCK, "--compare", "previous", "--by", "day").stdout
@@ -158,7 +159,7 @@ def test_every_report_has_its_three_forms(huitou: Run, name: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("profit", *DAYS), "no report 'profit'; there are overview, payments"),
+        (("profit", *DAYS), "no report 'profit'; there are overview, funnel, sources"),
         (("regions", *DAYS, "--by", "hat"), "regions is not shown by 'hat'; it is by region, day"),
         (("overview", "--shop", "shop"), "say --shop, --from and --to"),
         (("overview", *DAYS[:4], "--to", "soon", *CLOCK), "'soon' is no date: write 2026-01-31"),

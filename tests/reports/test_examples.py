@@ -149,7 +149,7 @@ def test_an_order_of_unknown_amount_makes_the_sum_unknown_and_says_so(store: Dat
     )
     assert figures(row)["paid_orders"] == 2
     assert row.values["order_value"].why == "1 of 2 orders tell no amount"
-    assert row.values["visitors"].why == "clicks are not in the query store"
+    assert row.values["visitors"].why == "live figures were not read"
 
 
 def test_averages_are_rounded_half_up_and_of_nobody_unknown(store: Database) -> None:
@@ -242,6 +242,7 @@ def test_a_store_without_any_order_knows_nothing(store: Database) -> None:
         whole = rows(store, question, name)[0]
         assert {value.number for value in whole.values.values()} == {None}, name
         assert all(value.why for value in whole.values.values())
+    whole = rows(store, question, "reviews")[0]
     assert whole.values["reviews"].why == "the store has no order yet: `huitou sink` fills it"
 
 

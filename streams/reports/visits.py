@@ -1,0 +1,97 @@
+"""Visitors and what they do, from the stream's live aggregates: the figures that several reports share."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from streams.domain.aggregates.carts import ADDERS
+from streams.domain.aggregates.clicks import SESSIONS, VISITORS
+from streams.domain.aggregates.orders import PAYERS, PLACERS
+from streams.reports.amounts import share, unknown
+from streams.reports.live import NO_CLICKS, Counted
+from streams.reports.model import Figure, Value
+
+_CLICKS: Final = "live: shop.clicks"
+_CARTS: Final = "live: shop.carts"
+_ORDERS: Final = "live: shop.orders"
+VISITORS_FIGURE = Figure(
+    "visitors", "count",
+    "访客: different customers or anonymous ids with a product or page view, a store visit or a live entry.",
+    _CLICKS,
+)  # fmt: skip
+VISITS = Figure("visits", "count", "Views, store visits and live entries.", _CLICKS, additive=True)
+VIEWS = Figure("views", "count", "Product and page views.", _CLICKS, additive=True)
+SESSIONS_FIGURE = Figure(
+    "sessions", "count",
+    "Different sessions of visitors by their session_id; one across midnight is one, and is in both days.",
+    _CLICKS,
+)  # fmt: skip
+ADDERS_FIGURE = Figure(
+    "adders", "count",
+    "Different customers who added to their cart; a later removal does not un-count; to set is no add.",
+    _CARTS,
+)  # fmt: skip
+ADD_RATE = Figure(
+    "add_to_cart_rate", "share", "加购率: visitors who added to their cart / visitors.",
+    "visitors, adders",
+)  # fmt: skip
+PLACERS_FIGURE = Figure("placers", "count", "Different customers who placed an order.", _ORDERS)
+PAYERS_FIGURE = Figure("payers", "count", "Different customers who paid an order.", _ORDERS)
+CONVERSION = Figure(
+    "conversion", "share", "支付转化率: visitors who paid / visitors.", "visitors, payers"
+)
+WITHOUT_VISIT = Figure(
+    "buyers_without_visit", "count",
+    "Customers who paid in the period and did not visit in it: not part of the conversion.",
+    "visitors, payers",
+)  # fmt: skip
+FIGURES: Final = (
+    VISITORS_FIGURE, VIEWS, SESSIONS_FIGURE, ADDERS_FIGURE, ADD_RATE, CONVERSION, WITHOUT_VISIT,
+)  # fmt: skip
+#: What ``values`` looks at: names of sets, and unions of two by which it knows who is in both.
+GROUPS: Final[Mapping[str, Sequence[str]]] = {
+    VISITORS: [VISITORS],
+    SESSIONS: [SESSIONS],
+    ADDERS: [ADDERS],
+    PLACERS: [PLACERS],
+    PAYERS: [PAYERS],
+    "visitors or adders": [VISITORS, ADDERS],
+    "visitors or payers": [VISITORS, PAYERS],
+}
+
+
+def values(held: Counted) -> dict[str, Value]:
+    """The figures of ``FIGURES``."""
+    visitors, adders, payers = held.set(VISITORS), held.set(ADDERS), held.set(PAYERS)
+    if not held.has_clicks:
+        found = dict.fromkeys((figure.name for figure in FIGURES), unknown(NO_CLICKS))
+        return {**found, "adders": adders}
+    sessions = held.set(SESSIONS)
+    lacking = held.sums.get("visits_without_session", 0)
+    if lacking:
+        why = f"{lacking:,} visits tell no session"
+        sessions = Value(None, why, sessions.number)
+    return {
+        "visitors": visitors,
+        "views": held.sum("views"),
+        "sessions": sessions,
+        "adders": adders,
+        "add_to_cart_rate": _rate(_both(held, visitors, adders, "visitors or adders"), visitors),
+        "conversion": _rate(_both(held, visitors, payers, "visitors or payers"), visitors),
+        "buyers_without_visit": _only(held.set("visitors or payers"), visitors),
+    }
+
+
+def _both(held: Counted, one: Value, other: Value, union: str) -> Value:
+    """Those in both sets; estimates may leave less than nobody."""
+    either = held.set(union)
+    numbers = [one.number or 0, other.number or 0]
+    both = max(0, min(*numbers, sum(numbers) - (either.number or 0)))
+    return Value(both, error=either.error)
+
+
+def _only(either: Value, one: Value) -> Value:
+    return Value(max(0, (either.number or 0) - (one.number or 0)), error=either.error)
+
+
+def _rate(part: Value, whole: Value) -> Value:
+    return share(part, whole, "no visitor")._replace(error=part.error)
