@@ -86,8 +86,8 @@ def agree(live: AggregatesInMemory, expected: Traffic, shop: str) -> None:
         assert figure not in distinct or distinct[figure].exact
         assert number(figure) == len(getattr(expected, figure)), figure
     for figure, events in (
-        ("views", expected.views), ("searches", expected.searches), ("adds", expected.adds),
-        ("placed_orders", expected.placed), ("paid_orders", expected.paid),
+        ("visits", expected.visits), ("views", expected.views), ("searches", expected.searches),
+        ("adds", expected.adds), ("placed_orders", expected.placed), ("paid_orders", expected.paid),
     ):  # fmt: skip
         assert sums[figure] == len(events), figure
     money = expected.money
@@ -98,13 +98,13 @@ def agree(live: AggregatesInMemory, expected: Traffic, shop: str) -> None:
     if live.coverage(shop, days).cut:
         return
     assert parts_of(sums, "searches", "keyword") == expected.keywords()
-    entries, visitors = parts_of(sums, "visits", "live"), sets("visitors", "live")
+    entries, visitors = parts_of(sums, "live_entries", "live"), sets("live_visitors", "live")
     assert {name: (entries[name], visitors[name]) for name in entries} == {
         name: (count, len(who)) for name, (count, who) in expected.live().items()
     }
     for dimension in ("category", "source", "channel", "region"):
         assert sets("visitors", dimension) == sizes(expected.visitors_by(dimension))
-    for dimension in ("category", "source"):
+    for dimension in ("category", "source", "channel"):
         assert sets("adders", dimension) == sizes(expected.adders_by(dimension))
 
 

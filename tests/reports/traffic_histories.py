@@ -50,7 +50,7 @@ _clicks = st.builds(
 _carts = st.builds(
     lambda at, action, who, data: (CARTS, at, who, {"action": action, "sku": "A", **data}),
     _hours, st.sampled_from(["add", "add", "remove"]), _customers,
-    st.fixed_dictionaries({}, optional={n: _words[n] for n in ("category", "traffic_source")}),
+    st.fixed_dictionaries({}, optional={n: _words[n] for n in ("category", "traffic_source", "channel")}),
 )  # fmt: skip
 _lines = st.lists(
     st.fixed_dictionaries({"sku": st.just("A")}, optional={"category": _words["category"]}),
