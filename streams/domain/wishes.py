@@ -41,14 +41,14 @@ PAST_WISHES = 24
 LIKERS = 32
 
 #: hash of the liker, time of the last word in ms, LIKED and SELF, hash of the device (zeros: unknown)
-_LIKER = Struct("<8sqB4s")
-LIKER_BYTES = _LIKER.size
+LIKER = Struct("<8sqB4s")
+LIKER_BYTES = LIKER.size
 LIKED, SELF = 1, 2
 DEVICE_BYTES = 4
 _NO_DEVICE = bytes(DEVICE_BYTES)
 #: hash of the wish id, actions seen
-_PAST = Struct("<8sB")
-PAST_WISH_BYTES = _PAST.size
+PAST = Struct("<8sB")
+PAST_WISH_BYTES = PAST.size
 _SEEN_AT = PAST_WISH_BYTES - 1
 
 
@@ -93,7 +93,7 @@ class Wishes(msgspec.Struct, array_like=True, gc=False):
     past: bytes = b""
 
 
-_COUNTED = (
+COUNTED = (
     "made", "withdrawn", "granted", "declined", "likes", "self_likes", "comments", "stories",
 )  # fmt: skip
 
@@ -125,7 +125,7 @@ def fold_wish(wishes: Wishes, data: WishData, time: int, owner: str) -> tuple[Fa
     wish.seen |= bit
     wish.changed_at = max(wish.changed_at, time)
     after = contribution(wish)
-    _count(wishes, before, after)
+    count(wishes, before, after)
     _keep(wishes, wish)
     if bit == MADE:
         return () if known & MADE else (WishMade(data.wish_id, data.sku or ""),)
@@ -146,11 +146,11 @@ def _take_word(wish: Wish, data: WishData, time: int, owner: str) -> bool:
     device = name_hash(data.device_hash, DEVICE_BYTES) if data.device_hash else _NO_DEVICE
     key = name_hash(liker)
     at = find(wish.likers, key, LIKER_BYTES)
-    packed = _LIKER.pack(key, time, flags, device)
+    packed = LIKER.pack(key, time, flags, device)
     if at < 0:
         wish.likers += packed
         return flags == LIKED
-    _, known_time, known_flags, known_device = _LIKER.unpack_from(wish.likers, at)
+    _, known_time, known_flags, known_device = LIKER.unpack_from(wish.likers, at)
     # At one time ``unliked`` comes last, and of two likes the one with the greater hash.
     if (time, -flags, device) <= (known_time, -known_flags, known_device):
         return False
@@ -162,7 +162,7 @@ def contribution(wish: Wish) -> tuple[int, ...]:
     """A wish's part in the totals, in the order of the fields of ``Wishes``."""
     made = wish.seen & MADE > 0
     likes, self_likes = wish.likes_before, 0
-    for _, _, flags, _ in _LIKER.iter_unpack(wish.likers):
+    for _, _, flags, _ in LIKER.iter_unpack(wish.likers):
         likes += flags == LIKED
         self_likes += flags == LIKED | SELF
     decided = (int(made and wish.decision == bit) for bit in (WITHDRAWN, GRANTED, DECLINED))
@@ -173,7 +173,7 @@ def likes_by_device(wish: Wish) -> dict[bytes, int]:
     """Likes by the hash of the device they came from, of likers and devices that are known."""
     return Counter(
         device
-        for _, _, flags, device in _LIKER.iter_unpack(wish.likers)
+        for _, _, flags, device in LIKER.iter_unpack(wish.likers)
         if flags == LIKED and device != _NO_DEVICE
     )
 
@@ -188,40 +188,47 @@ def status_of(wish: Wish) -> str:
 
 def _fold_past(wishes: Wishes, at: int, data: WishData, bit: int) -> tuple[Fact, ...]:
     """Count what comes of a wish of which only the actions are known; likes of it are forgotten."""
-    key, known = _PAST.unpack_from(wishes.past, at)
+    key, known = PAST.unpack_from(wishes.past, at)
     seen = known
-    before = contribution(_past_wish(key, known))
+    before = contribution(past_wish(key, known))
     # A decision after the first one changes nothing: which of them came last is not known any more.
     seen |= bit if bit == MADE or not seen & DECIDED else 0
-    after = _past_wish(key, seen)
+    after = past_wish(key, seen)
     after.comments, after.stories = int(data.action == "commented"), int(data.action == "story")
-    _count(wishes, before, contribution(after))
-    packed = _PAST.pack(key, seen)
+    count(wishes, before, contribution(after))
+    packed = PAST.pack(key, seen)
     wishes.past = wishes.past[:at] + packed + wishes.past[at + PAST_WISH_BYTES :]
     if bit == MADE and not known & MADE:
         return (WishMade(data.wish_id, data.sku or ""),)
     return ()
 
 
-def _past_wish(key: bytes, seen: int) -> Wish:
+def past_wish(key: bytes, seen: int) -> Wish:
+    """A wish of which only the actions are known."""
     return Wish(key, "", seen, decision=seen & DECIDED)
 
 
-def _count(wishes: Wishes, before: tuple[int, ...], after: tuple[int, ...]) -> None:
-    for name, old, new in zip(_COUNTED, before, after, strict=True):
+def count(wishes: Wishes, before: tuple[int, ...], after: tuple[int, ...]) -> None:
+    """Take one part of a wish out of the totals and put another in."""
+    for name, old, new in zip(COUNTED, before, after, strict=True):
         if new != old:
             setattr(wishes, name, getattr(wishes, name) + new - old)
 
 
 def _keep(wishes: Wishes, wish: Wish) -> None:
     """Put a changed wish among the kept ones, within the bounds."""
+    if not any(known is wish for known in wishes.wishes):
+        wishes.wishes.append(wish)
+    bound_wishes(wishes)
+
+
+def bound_wishes(wishes: Wishes) -> None:
+    """Pack the wishes, and drop the likers, that no longer fit."""
     kept = wishes.wishes
-    if not any(known is wish for known in kept):
-        kept.append(wish)
     while len(kept) > WISHES or sum(map(_weight, kept)) > WISHES_BYTES:
         leaving = min(kept, key=_leaving_wish)
         kept.remove(leaving)
-        packed = wishes.past + _PAST.pack(leaving.key, leaving.seen & MADE | leaving.decision)
+        packed = wishes.past + PAST.pack(leaving.key, leaving.seen & MADE | leaving.decision)
         wishes.past = packed[-PAST_WISHES * PAST_WISH_BYTES :]
     while sum(len(known.likers) for known in kept) > LIKERS * LIKER_BYTES:
         _drop_liker(kept)
@@ -235,7 +242,7 @@ def _drop_liker(kept: list[Wish]) -> None:
     _, _, flags, number, at = min(
         (time, key, flags, number, place * LIKER_BYTES)
         for number, wish in enumerate(kept)
-        for place, (key, time, flags, _) in enumerate(_LIKER.iter_unpack(wish.likers))
+        for place, (key, time, flags, _) in enumerate(LIKER.iter_unpack(wish.likers))
         if not flags & SELF
     )
     wish = kept[number]

@@ -6,6 +6,7 @@ a sum over events or a set of customers, so it depends on neither the order of e
 
 from schemas.cart import CartEvent
 from schemas.click import ClickEvent
+from schemas.events import CustomerEvent
 from schemas.order import OrderEvent
 from schemas.review import ReviewEvent
 from streams.domain.aggregates.carts import count_cart
@@ -13,7 +14,6 @@ from streams.domain.aggregates.clicks import note_click, unfold_clicks
 from streams.domain.aggregates.completeness import note_fields
 from streams.domain.aggregates.orders import count_order
 from streams.domain.facts import Fact, OrderAdvanced, OrderPaid
-from streams.domain.fold import CustomerEvent
 from streams.domain.increments import Increments
 from streams.domain.shop import ShopSettings, day_and_hour
 from streams.domain.state import CustomerState
@@ -33,6 +33,9 @@ def aggregate(
 
     ``unfold`` is due once all events of a commit are in.
     """
+    identity = state.identity
+    if identity is not None and identity.moved_to:
+        return  # sent on, and counted where it arrives
     erased_at = state.erased_at
     if erased_at is not None and time <= erased_at:
         return
