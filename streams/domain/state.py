@@ -8,6 +8,7 @@ import msgspec
 
 from streams.domain.browsing import Browsing
 from streams.domain.cart import Cart
+from streams.domain.interests import Interests
 from streams.domain.orders import Orders
 from streams.domain.profile import Profile
 from streams.domain.reviews import Reviews
@@ -15,7 +16,7 @@ from streams.domain.service import Service
 from streams.domain.wishes import Wishes
 
 #: Version of the encoding that this build writes.
-STATE_VERSION = 2
+STATE_VERSION = 3
 #: Coupons remembered; the one issued first leaves first.
 COUPONS = 24
 
@@ -53,6 +54,7 @@ class CustomerState(msgspec.Struct, array_like=True, gc=False):
     profile: Profile | None = None
     #: Time of the last ``erase``, ms: nothing until then counts.
     erased_at: int | None = None
+    interests: Interests | None = None
 
 
 def new_state(shop_id: str, customer_id: str) -> CustomerState:

@@ -18,12 +18,15 @@ from streams.domain import (
     browsing,
     cart,
     duplicates,
+    interests,
     order,
     orders,
     profile,
     reviews,
     service,
     state,
+    summary,
+    touches,
     wishes,
 )
 from streams.domain.describe import describe
@@ -186,6 +189,7 @@ STRUCTS = [
     cart.Cart, cart.Line, cart.CartFact, orders.Orders, order.Totals, order.OpenOrder,
     order.Refund, reviews.Reviews, state.Coupon, service.Service, service.Case,
     wishes.Wishes, wishes.Wish, profile.Profile,
+    interests.Interests, interests.Visit, summary.Summary, summary.Product,
 ]  # fmt: skip
 PACKED = {
     "seen": duplicates.ENTRY_BYTES,
@@ -198,6 +202,7 @@ PACKED = {
     "likers": wishes.LIKER_BYTES,
     "stamps": profile.STAMP_BYTES,
     "consents": profile.CONSENT_BYTES,
+    "touches": touches.TOUCH_BYTES,
 }
 
 
@@ -252,6 +257,8 @@ def type_text(kind: Any) -> str:
             return f"array of {type_text(kind.item_type)}"
         case msgspec.inspect.TupleType():
             return f"[{', '.join(map(type_text, kind.item_types))}]"
+        case msgspec.inspect.DictType():
+            return f"map of {type_text(kind.key_type)} to {type_text(kind.value_type)}"
         case msgspec.inspect.UnionType():
             return " or ".join(map(type_text, kind.types))
         case _:
