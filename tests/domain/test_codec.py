@@ -67,6 +67,14 @@ RELEASED = {
     "v2/full.msgpack": "a2debccfbd3f9dbe",
     "v2/new.json": "f742e1dbb54ccbef",
     "v2/new.msgpack": "d9ed9722efd4c99c",
+    "v3/busy.json": "bd8f59c61f2cbf12",
+    "v3/busy.msgpack": "afd05a048ce3e2ac",
+    "v3/clicks.json": "6d30198b5e32c2c3",
+    "v3/clicks.msgpack": "f7f082ae479d29e0",
+    "v3/full.json": "6db86fa097f15295",
+    "v3/full.msgpack": "134da026c93523c2",
+    "v3/new.json": "c73c72517d2af710",
+    "v3/new.msgpack": "6d8708977ede023c",
 }
 
 
