@@ -151,19 +151,19 @@ def rebuild(cart: Cart, facts: list[CartFact]) -> None:
 
 
 def bound_anew(cart: Cart) -> None:
-    """Bring a cart of version 1 within today's bounds, which are less than half of what it may have.
+    """Bring a cart of version 1 or 2 within today's bounds: it may have more than twice as much.
 
-    The due times stay: Redis has the earliest of them, and one may pass without an occasion.
+    The earliest due time stays, since Redis has it, and the latest; one may pass without an occasion.
     """
     base = read_base(cart)
     too_many = drop_oldest(base) + drop_oldest(list(cart.lines))
-    if not too_many and len(cart.log) <= LOG_BYTES:
+    if not too_many and len(cart.log) <= LOG_BYTES and cart.log_facts <= LOG_FACTS:
         return
     facts = read_log(cart)
     waiting = cart.waiting
     write_base(cart, base)
     rebuild(cart, facts)
-    cart.waiting = waiting
+    cart.waiting = [*waiting[:1], *waiting[1:][-LOG_FACTS + 1 :]]
 
 
 def _bound(cart: Cart) -> None:

@@ -4,9 +4,9 @@ A session is the upstream ``session_id`` where there is one; clicks without it f
 their own, ended by 30 minutes without such a click. Only clicks make sessions: carts and orders
 carry no session id.
 
-Counts do not depend on the order of arrival. Sessions do not either, for clicks that are at most 31
+Counts do not depend on the order of arrival. Sessions do not either, for clicks that are at most 23
 sessions late: start and end are a minimum and a maximum, and a late click between two sessions less
-than 30 minutes from both joins them. A click older than all 32 kept sessions belongs to none.
+than 30 minutes from both joins them. A click older than all 24 kept sessions belongs to none.
 """
 
 from hashlib import blake2b
@@ -15,11 +15,12 @@ from struct import Struct
 import msgspec
 
 from schemas.click import Click
+from streams.domain.duplicates import find
 
 #: Idle time that ends a session without an id, ms (30 minutes; the web's convention).
 SESSION_GAP = 30 * 60_000
 #: Sessions kept for late clicks, the current one included.
-SESSIONS = 32
+SESSIONS = 24
 
 #: A past session: 8-byte hash of its id (zeros: none), start ms, end ms, clicks.
 _PAST = Struct("<8sqqI")
@@ -64,7 +65,7 @@ class Browsing(msgspec.Struct, array_like=True, gc=False):
     sessions: int = 0
     #: The one that ended last, whole.
     session: Session | None = None
-    #: Up to 31 before it, packed, by end; a late click may extend one of them.
+    #: Up to 23 before it, packed, by end; a late click may extend one of them.
     past: bytes = b""
 
 
@@ -92,13 +93,30 @@ def fold_click(browsing: Browsing, click: Click, time: int) -> None:
         browsing.sessions += 1
     elif not session_id and not session.id and time - session.end >= SESSION_GAP:
         # None of the kept sessions ends after the newest, so this one joins none of them.
-        kept = browsing.past[-(SESSIONS - 2) * _PAST.size :]
-        clicks = min(session.clicks, _MOST_CLICKS)
-        browsing.past = kept + _PAST.pack(_NO_ID, session.start, session.end, clicks)
-        browsing.session = Session(session_id, time, time, 1)
-        browsing.sessions += 1
+        _begin(browsing, session, session_id, time)
+    elif session_id and time > session.end and session.id != session_id:
+        digest = _id_hash(session_id)
+        if find(browsing.past, digest, PAST_BYTES) < 0:
+            # Of none of the kept sessions, and after all of them.
+            _begin(browsing, session, session_id, time)
+        else:
+            _place(browsing, session_id, time)
     else:
         _place(browsing, session_id, time)
+
+
+def _begin(browsing: Browsing, before: Session, session_id: str, time: int) -> None:
+    """Make a session of a click that is after all of the kept ones, of which ``before`` is the newest."""
+    kept = browsing.past[-(SESSIONS - 2) * _PAST.size :]
+    clicks = min(before.clicks, _MOST_CLICKS)
+    browsing.past = kept + _PAST.pack(_id_hash(before.id), before.start, before.end, clicks)
+    browsing.session = Session(session_id, time, time, 1)
+    browsing.sessions += 1
+
+
+def drop_sessions(browsing: Browsing) -> None:
+    """Bring the sessions of a state of version 1 or 2, which were more, within today's bound."""
+    browsing.past = browsing.past[-(SESSIONS - 1) * PAST_BYTES :]
 
 
 #: A session while it is placed: (end, hash of the id, start, clicks), in this order. Start comes
@@ -119,7 +137,7 @@ def _place(browsing: Browsing, session_id: str, time: int) -> None:
     joined = [
         entry for entry in entries if entry[1] == digest and (session_id or _near(entry, time))
     ]
-    if not joined and len(entries) == SESSIONS and (time, digest) < entries[0][:2]:
+    if not joined and len(entries) >= SESSIONS and (time, digest) < entries[0][:2]:
         return
     merged = (
         max([time, *(entry[0] for entry in joined)]),

@@ -19,12 +19,12 @@ from streams.domain.duplicates import find
 ADD, REMOVE, SET, CLEAR, ORDER = range(5)
 ACTION_NUMBERS = {"add": ADD, "remove": REMOVE, "set": SET, "clear": CLEAR}
 
-#: Facts and bytes of the log (3 KB: fifty facts with UUIDs for ids). Beyond either ...
-LOG_FACTS = 128
-LOG_BYTES = 3_000
+#: Facts and bytes of the log (forty-seven facts with UUIDs for ids). Beyond either ...
+LOG_FACTS = 64
+LOG_BYTES = 2_800
 #: ... the oldest leave until it has these, so that it is not read again for each of the next facts.
-LOG_FACTS_KEPT = 112
-LOG_BYTES_KEPT = 2_600
+LOG_FACTS_KEPT = 56
+LOG_BYTES_KEPT = 2_400
 #: Facts this far behind the clock leave the log when timers fire, ms: later ones are not placed.
 LOG_AGE = 7 * 86_400_000
 #: Lines of a cart, and the UTF-8 bytes of their strings; the one longest without an ``add`` or

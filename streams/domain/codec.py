@@ -9,12 +9,14 @@ reading it would drop fields that another build wrote.
 import msgspec
 
 from streams.domain.abandoned import bound_anew
+from streams.domain.browsing import drop_sessions
+from streams.domain.orders import shorten_ids
 from streams.domain.state import STATE_VERSION, CustomerState
 
 CODEC_VERSION = STATE_VERSION
 
-#: From this version on carts are smaller, to make room for other parts.
-_SMALLER_CARTS = 2
+#: From this version on carts, sessions and the ids of orders are within today's bounds.
+_BOUNDED = 3
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(CustomerState).decode
@@ -60,10 +62,19 @@ def decode(data: bytes) -> CustomerState:
     if state.version != CODEC_VERSION:
         if state.version > CODEC_VERSION:
             raise NewerStateError(state.version)
-        if state.version < _SMALLER_CARTS and state.cart is not None:
-            bound_anew(state.cart)
+        if state.version < _BOUNDED:
+            _bound(state)
         state.version = CODEC_VERSION
     return state
+
+
+def _bound(state: CustomerState) -> None:
+    """Make room for the parts that a state of an older version has yet to get."""
+    drop_sessions(state.browsing)
+    if state.cart is not None:
+        bound_anew(state.cart)
+    if state.orders is not None:
+        shorten_ids(state.orders)
 
 
 def _version(data: bytes) -> int | None:

@@ -9,8 +9,10 @@ import msgspec
 from streams.domain.browsing import Browsing
 from streams.domain.cart import Cart, Line
 from streams.domain.describe_contact import describe_profile, describe_service, describe_wishes
-from streams.domain.describe_worth import describe_worth
+from streams.domain.describe_interests import describe_interests
+from streams.domain.describe_worth import describe_points, describe_worth
 from streams.domain.identity import Identity
+from streams.domain.interests import Interests, settled
 from streams.domain.moments import moment
 from streams.domain.order import OpenOrder, Refund, status_of
 from streams.domain.orders import Orders
@@ -29,9 +31,9 @@ def describe(
     state: CustomerState, settings: ShopSettings | None, as_of: int | None = None
 ) -> dict[str, Any]:
     """``state`` as a plain dict that JSON can hold; ``settings`` gives the currency and the time
-    zone, which are None where nobody knows them, as is all of ``worth``.
+    zone, which are None where nobody knows them, as are all of ``worth`` and ``points``.
 
-    ``as_of``: the moment (ms) at which the customer's worth is looked at; that of the customer's
+    ``as_of``: the moment (ms) at which the customer's worth and interests are looked at; that of their
     newest event where that is later, or where it is None. Parts of which nothing is known yet are
     there, with zeros.
     """
@@ -40,10 +42,16 @@ def describe(
         "customer_id": state.customer_id,
         "first_seen": moment(state.first_seen),
         "last_seen": moment(state.last_seen),
-        "browsing": _browsing(state.browsing),
+        "browsing": {
+            **_browsing(state.browsing),
+            **describe_interests(
+                state.interests or Interests(), state.browsing, _looked_at(state, as_of)
+            ),
+        },
         "cart": _cart(state.cart or Cart()),
         "orders": _orders(state.orders or Orders(forgotten=0), settings),
         "worth": _worth(state, settings, as_of),
+        "points": _points(state, settings, as_of),
         "reviews": _reviews(state.reviews or Reviews()),
         "service": describe_service(state.service or Service()),
         "wishes": describe_wishes(state.wishes or Wishes()),
@@ -83,10 +91,26 @@ def _identity(identity: Identity) -> dict[str, Any]:
 def _worth(
     state: CustomerState, settings: ShopSettings | None, as_of: int | None
 ) -> dict[str, Any] | None:
-    moments = [time for time in (as_of, state.last_seen) if time is not None]
-    if settings is None or not moments:
+    now = _looked_at(state, as_of)
+    if settings is None or now is None:
         return None
-    return describe_worth(state.orders, settings, max(moments), state.erased_at)
+    return describe_worth(state.orders, settings, now, state.erased_at)
+
+
+def _points(
+    state: CustomerState, settings: ShopSettings | None, as_of: int | None
+) -> dict[str, Any] | None:
+    now, profile = _looked_at(state, as_of), state.profile
+    if settings is None or now is None:
+        return None
+    joined = None if profile is None else profile.joined_at
+    used = None if state.interests is None else settled(state.interests).points_used
+    return describe_points(state.orders, settings, now, state.erased_at, joined, used)
+
+
+def _looked_at(state: CustomerState, as_of: int | None) -> int | None:
+    """The moment as of which the state is shown, ms; None: nothing was ever seen, nor one given."""
+    return max((time for time in (as_of, state.last_seen) if time is not None), default=None)
 
 
 def _browsing(browsing: Browsing) -> dict[str, Any]:

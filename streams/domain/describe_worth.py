@@ -7,6 +7,7 @@ from streams.domain.membership import tier
 from streams.domain.moments import moment
 from streams.domain.orders import Orders
 from streams.domain.paid_days import within_days
+from streams.domain.points import points
 from streams.domain.rfm import rfm
 from streams.domain.shop import ShopSettings, date_of, day_of
 from streams.domain.worth import (
@@ -56,6 +57,33 @@ def describe_worth(
             "changes_at": moment(next_change_at(purchases, today, zone)),
         },
         "tier": tier(purchases, today, settings.tiers),
+    }
+
+
+def describe_points(
+    orders: Orders | None,
+    settings: ShopSettings,
+    as_of: int,
+    erased_at: int | None,
+    joined_at: int | None,
+    used_amount: int | None,
+) -> dict[str, Any]:
+    """A member's points (streams.domain.points) on the shop's day of ``as_of`` (ms).
+
+    ``used_amount``: minor units that were paid with points; None: no order said so. What is None is
+    not known, or there is none of it: ``why_unknown`` says why.
+    """
+    zone = settings.time_zone
+    purchases = purchases_of(orders, zone, erased_at)
+    today = day_of(as_of, zone)
+    found = points(purchases, today, None if joined_at is None else day_of(joined_at, zone))
+    why = _why(purchases, zone, erased_at) if joined_at is not None else "no member"
+    return {
+        "earned": None if found is None else found.earned,
+        "expiring": None if found is None else found.expiring,
+        "unknown_amounts": None if found is None else found.unknown_amounts,
+        "used_amount": used_amount,
+        "why_unknown": why if found is None else None,
     }
 
 

@@ -59,7 +59,10 @@ def later_than(entries: bytes, time: int) -> bytes:
 
 def seconds_of(time: int) -> bytes:
     """The 4 bytes of a time (ms): seconds since 1970, cut to what they hold."""
-    return min(max(time // 1000, 0), _LATEST_S).to_bytes(4, "big")
+    seconds = time // 1000
+    if 0 <= seconds <= _LATEST_S:
+        return seconds.to_bytes(4, "big")
+    return (0 if seconds < 0 else _LATEST_S).to_bytes(4, "big")
 
 
 def _seconds_at(entries: bytes, start: int) -> int:

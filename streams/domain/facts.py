@@ -1,4 +1,4 @@
-"""What a fold found out, for the campaigns to judge: small frozen structs, none for a click."""
+"""What a fold found out, for the campaigns to judge: small frozen structs, mostly none for a click."""
 
 import msgspec
 
@@ -45,6 +45,25 @@ class OrderPaid(msgspec.Struct, frozen=True, gc=False):
     number: int
     amount: int | None
     money: MoneyChange | None = None
+
+
+class OrderAttributed(msgspec.Struct, frozen=True, gc=False):
+    """A paid order is owed to traffic sources: ``last`` is that of the last touch, ``shares`` are
+    (source, parts of 10,000) by position. An order without a touch before it is owed to none.
+    """
+
+    order_id: str
+    last: str
+    shares: tuple[tuple[str, int], ...]
+
+
+class BroughtBy(msgspec.Struct, frozen=True, gc=False):
+    """The customer clicked what ``customer_id`` had shared, who had not brought them before; ``sku``
+    empty where none was named.
+    """
+
+    customer_id: str
+    sku: str
 
 
 class ReviewPosted(msgspec.Struct, frozen=True, gc=False):
@@ -135,6 +154,8 @@ Fact = (
     CartChanged
     | OrderAdvanced
     | OrderPaid
+    | OrderAttributed
+    | BroughtBy
     | ReviewPosted
     | ReviewChanged
     | CaseOpened

@@ -32,6 +32,12 @@ from streams.domain.duplicates import ENTRY_BYTES, FULL, HASH_BYTES, find, make_
 from streams.domain.erasure import erase
 from streams.domain.facts import CartChanged, Fact
 from streams.domain.handover import hand_over, resend
+from streams.domain.interests import (
+    Interests,
+    fold_cart_interest,
+    fold_interest,
+    fold_order_interest,
+)
 from streams.domain.order import GOODS, OpenOrder
 from streams.domain.orders import Orders, fold_order
 from streams.domain.profile import Profile, fold_profile
@@ -51,7 +57,7 @@ def fold(
 ) -> tuple[Fact, ...] | None:
     """Fold ``event`` of ``time`` (ms since 1970) into ``state``, in place.
 
-    Returns what happened, for the campaigns (nothing for a click), or None for a duplicate: the
+    Returns what happened, for the campaigns (for most clicks nothing), or None for a duplicate: the
     state is then untouched. An event until the customer was erased changes nothing, and is no
     duplicate; one of a visitor who was handed over is sent on (streams.domain.handover). Raises
     TypeError for an event that is none of the customer topics'.
@@ -70,6 +76,7 @@ def fold(
     facts: tuple[Fact, ...] | None = _NOTHING
     if isinstance(event, ClickEvent):
         fold_click(state.browsing, event.data, time)
+        facts = fold_interest(_interests(state), event.data, time, state.customer_id)
     elif isinstance(event, CartEvent):
         facts = _fold_cart(state, event, time)
     elif isinstance(event, OrderEvent):
@@ -122,6 +129,7 @@ def _fold_cart(state: CustomerState, event: CartEvent, time: int) -> tuple[Fact,
         return None
     counter = _CART_COUNTERS[action]
     setattr(cart, counter, getattr(cart, counter) + 1)
+    fold_cart_interest(_interests(state), data, time)
     return (CartChanged(action, fact.sku),)
 
 
@@ -141,7 +149,14 @@ def _fold_order(
     fact, order = folded
     if data.lines and (data.status == "placed" or data.status == "paid"):
         _take_from_cart(state, order, event, time)
-    return (fact,)
+    attributed = fold_order_interest(_interests(state), data, time)
+    return (fact,) if attributed is None else (fact, attributed)
+
+
+def _interests(state: CustomerState) -> Interests:
+    if state.interests is None:
+        state.interests = Interests()
+    return state.interests
 
 
 def _take_from_cart(state: CustomerState, order: OpenOrder, event: OrderEvent, time: int) -> None:

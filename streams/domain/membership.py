@@ -5,7 +5,8 @@ rolls on, a tier is kept until the shop's next month begins, when what the month
 the tier is the highest that was reached since the last month's last day.
 
 A cancelled or refunded order is as if it had never been paid, so the tier that rested on it goes at
-once. An order whose amount is unknown counts as an order and adds no money. Points are not kept yet.
+once. An order whose amount is unknown counts as an order and adds no money.
+Points: streams.domain.points.
 """
 
 from collections.abc import Sequence

@@ -9,7 +9,9 @@ case, a wish, a review) counts once.
 from streams.domain.browsing import merge_browsing
 from streams.domain.duplicates import ENTRY_BYTES, FULL, HASH_BYTES, find, make_room
 from streams.domain.identity import Identity, with_alias
+from streams.domain.interests import Interests
 from streams.domain.merging_cart import merge_cart
+from streams.domain.merging_interests import merge_interests
 from streams.domain.merging_orders import merge_orders
 from streams.domain.merging_wishes import merge_wishes
 from streams.domain.orders import Orders
@@ -51,6 +53,9 @@ def merge(state: CustomerState, visitor: CustomerState, settings: ShopSettings) 
     if visitor.profile is not None:
         state.profile = state.profile or Profile()
         merge_profile(state.profile, visitor.profile)
+    if visitor.interests is not None:
+        state.interests = state.interests or Interests()
+        merge_interests(state.interests, visitor.interests, state.customer_id)
     _merge_coupons(state, visitor)
     if visitor.identity is not None:
         identity = state.identity = state.identity or Identity()

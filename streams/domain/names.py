@@ -4,6 +4,8 @@ from hashlib import blake2b
 
 #: Most UTF-8 bytes of a name that is kept to be shown: an id of 64 ASCII characters whole.
 NAME_BYTES = 64
+#: Hexadecimal digits of the hash that stands for the rest of a name which is told apart by what is kept.
+_TOLD_APART = 16
 
 
 def cut(name: str) -> str:
@@ -12,6 +14,22 @@ def cut(name: str) -> str:
     if len(encoded) <= NAME_BYTES:
         return name
     return encoded[:NAME_BYTES].decode(errors="ignore")
+
+
+def short(name: str, most: int = NAME_BYTES) -> str:
+    """``name`` where it has at most ``most`` bytes in UTF-8; else its beginning and the hash of all of it.
+
+    Unlike ``cut`` it tells names apart that begin alike, so that it can be known by what is kept. The
+    short form of a short form is itself.
+    """
+    # No character has more than 4 bytes.
+    if len(name) * 4 <= most or (name.isascii() and len(name) <= most):
+        return name
+    encoded = name.encode()
+    if len(encoded) <= most:
+        return name
+    beginning = encoded[: most - _TOLD_APART].decode(errors="ignore")
+    return beginning + name_hash(name, _TOLD_APART // 2).hex()
 
 
 def name_hash(name: str, size: int = 8) -> bytes:

@@ -43,6 +43,7 @@ class Refund(msgspec.Struct, array_like=True, gc=False):
 class OpenOrder(msgspec.Struct, array_like=True, gc=False):
     """An order kept whole. ``seen``: bits of the statuses; times in ms; amounts in minor units."""
 
+    #: As ``streams.domain.names.short`` has it.
     order_id: str
     seen: int = 0
     placed_at: int | None = None

@@ -12,6 +12,7 @@ import msgspec
 from schemas.order import Order
 from streams.domain.duplicates import HASH_BYTES, find, hash_of
 from streams.domain.facts import Fact, MoneyChange, OrderAdvanced, OrderPaid
+from streams.domain.names import short
 from streams.domain.order import (
     EXCHANGE,
     PAID,
@@ -240,13 +241,15 @@ def _past_orders(orders: Orders) -> list[OpenOrder]:
 
 def _find(orders: Orders, order_id: str) -> OpenOrder:
     """The order, kept, past or new; it joins the kept ones in ``_keep``."""
+    known_by = short(order_id)
     for order in orders.open:
-        if order.order_id == order_id:
+        if order.order_id == known_by:
             return order
-    at = find(orders.past, order_hash(order_id), PAST_BYTES)
-    if at < 0:
-        return OpenOrder(order_id)
-    return unpacked(order_id, orders.past, at)
+    at = find(orders.past, order_hash(known_by), PAST_BYTES)
+    if at < 0 and known_by != order_id:
+        # As it left in a state of version 2 or earlier.
+        at = find(orders.past, order_hash(order_id), PAST_BYTES)
+    return OpenOrder(known_by) if at < 0 else unpacked(known_by, orders.past, at)
 
 
 def unpacked(order_id: str, past: bytes, at: int) -> OpenOrder:
@@ -263,8 +266,14 @@ def unpacked(order_id: str, past: bytes, at: int) -> OpenOrder:
     )
 
 
+def shorten_ids(orders: Orders) -> None:
+    """Bring the ids of a state of version 2 or earlier, which were kept whole, within today's bound."""
+    for order in orders.open:
+        order.order_id = short(order.order_id)
+
+
 def order_hash(order_id: str) -> bytes:
-    """The 8 bytes by which an order is known after it left the open ones."""
+    """The 8 bytes by which an order is known after it left the open ones; of its id as it was kept."""
     return hash_of("", order_id)
 
 

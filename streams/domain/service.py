@@ -106,7 +106,8 @@ def fold_service(
                 case = Case(key, cut(data.case_id))
             known = case.seen
             _fold_case(service, case, bit, time)
-    news = not known & bit
+    # Of an answer about no case all that is known is the last one.
+    news = data.case_id is not None and not known & bit
     if bit == SURVEYED:
         news |= _take_answer(service, data.score or 0, time, event_key)
     return _facts(data, bit, case) if news else ()
@@ -195,12 +196,16 @@ def _leaving_case(case: Case) -> tuple[bool, int, bytes]:
 
 
 def _take_answer(service: Service, score: int, time: int, event_key: bytes) -> bool:
-    """Take over a survey's answer unless a later one is known; whether it is the last one now."""
+    """Take over a survey's answer unless a later one is known; whether the last one is another now.
+
+    The same answer under another event id is not, though the greater id's hash is kept.
+    """
     last = service.survey_at
     if last is not None and (time, event_key) <= (last, service.survey_key):
         return False
+    is_another = (time, score) != (last, service.survey_score)
     service.survey_score, service.survey_at, service.survey_key = score, time, event_key
-    return True
+    return is_another
 
 
 def _facts(data: ServiceData, bit: int, case: Case | None) -> tuple[Fact, ...]:

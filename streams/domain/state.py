@@ -9,6 +9,7 @@ import msgspec
 from streams.domain.browsing import Browsing
 from streams.domain.cart import Cart
 from streams.domain.identity import Identity
+from streams.domain.interests import Interests
 from streams.domain.orders import Orders
 from streams.domain.profile import Profile
 from streams.domain.reviews import Reviews
@@ -16,7 +17,7 @@ from streams.domain.service import Service
 from streams.domain.wishes import Wishes
 
 #: Version of the encoding that this build writes.
-STATE_VERSION = 2
+STATE_VERSION = 3
 #: Coupons remembered; the one issued first leaves first.
 COUPONS = 24
 
@@ -58,6 +59,7 @@ class CustomerState(msgspec.Struct, array_like=True, gc=False):
     kind: str = ""
     #: Whom the customer was handed over to, and who was to them.
     identity: Identity | None = None
+    interests: Interests | None = None
 
 
 def new_state(shop_id: str, customer_id: str, kind: str = "") -> CustomerState:

@@ -27,8 +27,8 @@ from streams.domain.names import cut, name_hash
 MADE, WITHDRAWN, GRANTED, DECLINED = 1, 2, 4, 8
 ACTION_BITS = {"made": MADE, "withdrawn": WITHDRAWN, "granted": GRANTED, "declined": DECLINED}
 DECIDED = WITHDRAWN | GRANTED | DECLINED
-#: Wishes kept whole, and the UTF-8 bytes of their ids, skus and attributes; those that are not open
-#: leave first, then the one longest without news.
+#: Wishes kept whole, and the UTF-8 bytes of their ids, skus and attributes; decided ones leave first,
+#: then the one longest without news.
 WISHES = 8
 WISHES_BYTES = 512
 #: A wish's attributes longer than this together (UTF-8) are replaced by their SHA-256.
@@ -235,7 +235,8 @@ def bound_wishes(wishes: Wishes) -> None:
 
 
 def _leaving_wish(wish: Wish) -> tuple[bool, int, bytes]:
-    return (status_of(wish) == "open", wish.changed_at, wish.key)
+    # What was only liked so far may still be made: it is as good as open.
+    return (not wish.decision, wish.changed_at, wish.key)
 
 
 def _drop_liker(kept: list[Wish]) -> None:

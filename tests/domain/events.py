@@ -129,10 +129,54 @@ review_events = st.builds(
     moments, st.sampled_from(["posted", "posted", "appended", "shown", "removed", "replied"]),
     st.sampled_from(["o1", "o2"]), st.integers(1, 5),
 )  # fmt: skip
+#: What a click may say besides, of so few names that nothing leaves a state.
+_click_data: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {},
+    optional={
+        "sku": st.sampled_from(["a", "b", "c", "k" * 64]),
+        "category": st.sampled_from(["tea", "cups", "茶" * 30]),
+        "price": st.sampled_from([0, 1, 1990, 10**12]), "page": st.sampled_from(["p1", "p2"]),
+        "keyword": st.sampled_from(["jade", " jade ", "green tea", " "]),
+        "region": st.sampled_from(["CN-33", "CN-31"]), "device_hash": st.sampled_from(["d1", "d2"]),
+        "channel": st.sampled_from(["app", "web"]), "shared_by": st.sampled_from(["c1", "c7", "c8"]),
+    },
+)  # fmt: skip
 click_events = st.builds(
-    lambda at, action, session, dwell: ("click", at, action, session, dwell),
-    moments, st.sampled_from(["view", "search", "favorite"]),
-    st.sampled_from([None, None, "s1", "s2"]), st.sampled_from([None, 0, 1500]),
+    lambda at, action, session, dwell, data: ("click", at, action, session, dwell, data),
+    moments, st.sampled_from(["view", "view", "search", "favorite", "unfavorite", "share"]),
+    st.sampled_from([None, None, "s1", "s2"]), st.sampled_from([None, 0, 1500]), _click_data,
+)  # fmt: skip
+#: Several half-lives apart. Those without a session id come by one source: with the others there are no
+#: more than the 16 touches that are kept.
+_periods = st.builds(
+    lambda days, minute: START + days * DAY + minute * MINUTE,
+    st.sampled_from([0, 0, 1, 28, 57, 200]),
+    st.sampled_from([0, 1, 29, 30]),
+)
+interest_events: st.SearchStrategy[Drawn] = st.one_of(
+    click_events,
+    st.builds(
+        lambda at, action, session, source, data: (
+            "click", at, action, session, None,
+            {**data, "traffic_source": source if session else "search"},
+        ),
+        _periods, st.sampled_from(["view", "search", "favorite", "share", "campaign_open"]),
+        st.sampled_from([None, "s1", "s2", "s3"]), st.sampled_from(["search", "live"]),
+        _click_data,
+    ),
+    st.builds(
+        lambda at, sku, data: ("cart", at, "add", sku, data),
+        _periods, st.sampled_from("ab"),
+        st.sampled_from([{"category": "tea", "unit_price": 600}, {"channel": "store"}]),
+    ),
+    st.builds(
+        lambda at, order_id, status, skus: ("order", at, order_id, status, skus, 100),
+        _periods, st.sampled_from(["o1", "o2"]), st.sampled_from(["placed", "paid"]),
+        st.sampled_from(["", "a", "abc"]),
+    ),
+)  # fmt: skip
+point_events: st.SearchStrategy[Drawn] = st.one_of(
+    order_events, refund_events, st.builds(lambda at: ("profile", at, "joined_membership", {}), moments)
 )  # fmt: skip
 
 #: As many as are kept of a case, so that no reply is forgotten.
@@ -233,8 +277,8 @@ def build(drawn: list[tuple[Any, ...]], *, distinct: bool = True) -> list[Timed]
             action, data = rest
             made = profile(event_id, at, action, **data)
         else:
-            action, session, dwell = rest
-            made = click(event_id, at, action, session_id=session, dwell_ms=dwell)
+            action, session, dwell, data = rest
+            made = click(event_id, at, action, session_id=session, dwell_ms=dwell, **data)
         if distinct and key in keys:
             continue
         keys.add(key)

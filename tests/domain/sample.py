@@ -45,6 +45,7 @@ def golden_state() -> CustomerState:
         order("o4", START + 10 * DAY, "A", "refunded", refund_id="r1", amount=400),
         review("r1", START + 9 * DAY, "posted", "A", "a", rating=1),
         review("r2", START + 9 * DAY, "appended", "A", "a"),
+        *_interest(),
         *_contact(),
     ]
     for number in range(17):
@@ -70,6 +71,25 @@ def golden_state() -> CustomerState:
     # One who was handed over since, and who would be to somebody else by now.
     state.identity = Identity("c9", START + 11 * DAY, [Alias(START + 10 * DAY, "anonymous")], 1)
     return state
+
+
+def _interest() -> list[Timed]:
+    """Clicks that say more of themselves: worked in by the payments after them, but for the last."""
+    at = START + 9 * DAY
+    came: dict[str, Any] = {
+        "session_id": "s2", "traffic_source": "live", "region": "CN-33", "device_hash": "d1",
+        "channel": "app",
+    }  # fmt: skip
+    tea: dict[str, Any] = {"sku": "t1", "category": "tea", "price": 1990}
+    return [
+        click("n1", at, "search", keyword="jade", **came),
+        click("n2", at + MINUTE, dwell_ms=70_000, page="tea", **tea, **came),
+        click("n3", at + 2 * MINUTE, "favorite", **tea, **came),
+        click("n4", at + 3 * MINUTE, "share", **tea, **came),
+        click("n5", at + DAY, shared_by="c5", traffic_source="share", **tea),
+        order("n6", at + DAY + MINUTE, "N", "paid", "a", amount_paid=100, points_used=50),
+        click("n7", at + DAY + 9 * MINUTE, page="home", traffic_source="search", channel="web"),
+    ]
 
 
 def _contact() -> list[Timed]:
@@ -172,7 +192,17 @@ def _any_event(drawing: random.Random, event_id: str, at: int, text: str, length
     if draw < 0.3:
         action = drawing.choice(["view", "search", "favorite", "share", "live_enter"])
         session = drawing.choice([None, name("s", 50)])
-        return click(event_id, at, action, session_id=session, dwell_ms=drawing.randrange(10**5))
+        said: dict[str, Any] = {
+            "sku": name("k", 500), "category": name("g", 30), "price": drawing.randrange(10**9),
+            "keyword": name("q", 30), "page": name("p", 30), "region": name("r", 9),
+            "device_hash": name("d", 5), "channel": drawing.choice(["app", "web"]),
+            "traffic_source": drawing.choice(["search", "live", "share"]),
+            "shared_by": name("c", 90),
+        }  # fmt: skip
+        kept = {field: value for field, value in said.items() if drawing.random() < 0.5}
+        return click(
+            event_id, at, action, session_id=session, dwell_ms=drawing.randrange(10**5), **kept
+        )
     if draw < 0.6:
         action = drawing.choice(["add", "add", "add", "set", "remove", "clear"])
         if action == "clear" and drawing.random() < 0.9:

@@ -15,7 +15,9 @@ from tests.domain.events import (
     cart_events,
     click_events,
     fold_all,
+    interest_events,
     order_events,
+    point_events,
     profile_events,
     refund_events,
     review_events,
@@ -33,8 +35,11 @@ everything = st.lists(
 
 
 def figures(state: CustomerState) -> dict[str, Any]:
-    """All that describe shows, less what tells of arrival: the coupons and the ids remembered."""
+    """All that describe shows, less what tells of arrival: the coupons and the ids remembered, and what
+    payments were owed to when they came.
+    """
     shown = describe(state, SHOP)
+    del shown["browsing"]["attribution"]
     del shown["coupons"], shown["duplicates"]
     return shown
 
@@ -79,8 +84,14 @@ def test_order_totals_in_any_order(drawn: list[tuple[Any, ...]], shuffler: rando
 
 @pytest.mark.parametrize(
     ("part", "events"),
-    [("service", service_events), ("wishes", wish_events), ("profile", profile_events)],
-    ids=["service", "wishes", "profile"],
+    [
+        ("service", service_events),
+        ("wishes", wish_events),
+        ("profile", profile_events),
+        ("browsing", interest_events),
+        ("points", point_events),
+    ],
+    ids=["service", "wishes", "profile", "browsing", "points"],
 )
 def test_each_part_in_any_order(part: str, events: st.SearchStrategy[Any]) -> None:
     """Many events of one kind, so that they meet more often than among all others."""

@@ -19,12 +19,15 @@ from streams.domain import (
     cart,
     duplicates,
     identity,
+    interests,
     order,
     orders,
     profile,
     reviews,
     service,
     state,
+    summary,
+    touches,
     wishes,
 )
 from streams.domain.describe import describe
@@ -65,6 +68,14 @@ RELEASED = {
     "v2/full.msgpack": "a2debccfbd3f9dbe",
     "v2/new.json": "f742e1dbb54ccbef",
     "v2/new.msgpack": "d9ed9722efd4c99c",
+    "v3/busy.json": "bd8f59c61f2cbf12",
+    "v3/busy.msgpack": "afd05a048ce3e2ac",
+    "v3/clicks.json": "6d30198b5e32c2c3",
+    "v3/clicks.msgpack": "f7f082ae479d29e0",
+    "v3/full.json": "6db86fa097f15295",
+    "v3/full.msgpack": "134da026c93523c2",
+    "v3/new.json": "c73c72517d2af710",
+    "v3/new.msgpack": "6d8708977ede023c",
 }
 
 
@@ -188,6 +199,7 @@ STRUCTS = [
     cart.Cart, cart.Line, cart.CartFact, orders.Orders, order.Totals, order.OpenOrder,
     order.Refund, reviews.Reviews, state.Coupon, service.Service, service.Case,
     wishes.Wishes, wishes.Wish, profile.Profile,
+    interests.Interests, interests.Visit, summary.Summary, summary.Product,
 ]  # fmt: skip
 PACKED = {
     "seen": duplicates.ENTRY_BYTES,
@@ -200,6 +212,7 @@ PACKED = {
     "likers": wishes.LIKER_BYTES,
     "stamps": profile.STAMP_BYTES,
     "consents": profile.CONSENT_BYTES,
+    "touches": touches.TOUCH_BYTES,
 }
 
 
@@ -254,6 +267,8 @@ def type_text(kind: Any) -> str:
             return f"array of {type_text(kind.item_type)}"
         case msgspec.inspect.TupleType():
             return f"[{', '.join(map(type_text, kind.item_types))}]"
+        case msgspec.inspect.DictType():
+            return f"map of {type_text(kind.key_type)} to {type_text(kind.value_type)}"
         case msgspec.inspect.UnionType():
             return " or ".join(map(type_text, kind.types))
         case _:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from streams.domain.browsing import Browsing
 from streams.domain.cart import Cart
 from streams.domain.codec import encode
+from streams.domain.interests import Interests
 from streams.domain.merging import KEPT, merge
 from streams.domain.orders import Orders
 from streams.domain.profile import Profile
@@ -55,6 +56,7 @@ MERGED = {
         "made", "withdrawn", "granted", "declined", "likes", "self_likes", "comments", "stories",
         "wishes", "past",
     },
+    Interests: {"summary", "log", "log_entries", "visit", "channels"},
     # alias_of is of older builds: it says what the identity says now.
     Profile: {
         "birthday", "gender", "age_band", "income_band", "education", "region", "tags", "alias_of",
@@ -63,7 +65,7 @@ MERGED = {
 }  # fmt: skip
 PARTS = {
     "first_seen", "last_seen", "seen", "browsing", "cart", "orders", "reviews", "coupons", "service",
-    "wishes", "profile", "identity",
+    "wishes", "profile", "identity", "interests",
 }  # fmt: skip
 
 

@@ -135,6 +135,17 @@ def test_cases_beyond_the_bound_leave_resolved_ones_first_and_still_count() -> N
     assert (got.opened, got.resolved, got.resolved_timed) == (CASES + 2, 2, 1)
 
 
+@pytest.mark.parametrize("case_id", [None, "k"])
+def test_an_answer_said_again_is_no_fact_whatever_its_id(case_id: str | None) -> None:
+    first, time = service("1", START, "survey_answered", case_id, score=7)
+    for number in range(20):
+        state = fold_all([(first, time)])
+        again, _ = service(f"again-{number}", START, "survey_answered", case_id, score=7)
+        assert fold(state, again, START, SHOP) == ()
+        other, _ = service("other", START + 1, "survey_answered", case_id, score=7)
+        assert fold(state, other, START + 1, SHOP) == (SurveyAnswered(case_id or "", 7),)
+
+
 def test_the_first_reply_stays_whatever_else_was_said() -> None:
     early = [service(f"e{n}", START + n, "replied", "k") for n in range(REPLIES)]
     late = service("l", START + DAY, "replied", "k")

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any, get_args
 
 import pytest
 
+from schemas.click import TrafficSource
 from schemas.envelope import Line
 from schemas.profile import TAGS
 from schemas.trigger import CAMPAIGN_LENGTH
@@ -14,13 +16,28 @@ from streams.domain.cart import LINES, LINES_BYTES, LOG_BYTES, LOG_BYTES_KEPT, L
 from streams.domain.duplicates import FULL, IDS
 from streams.domain.fold import fold
 from streams.domain.identity import ALIASES, ALIASES_BYTES, Alias, Identity, with_alias
+from streams.domain.interests import LOG_BYTES as INTERESTS_LOG_BYTES
+from streams.domain.interests import settled
 from streams.domain.orders import OPEN_ORDERS, PAST_ORDERS, PAST_REFUNDS, REFUNDS
 from streams.domain.paid_days import DAYS_BYTES
 from streams.domain.profile import CHANNELS, CONSENT_BYTES, FIELDS, STAMP_BYTES, TAGS_BYTES
 from streams.domain.reviews import KNOWN_BYTES, REVIEWS
 from streams.domain.service import CASES, PAST_CASE_BYTES, PAST_CASES, REPLIES
 from streams.domain.state import COUPONS, Coupon, CustomerState, new_state
+from streams.domain.summary import (
+    CATEGORIES,
+    DEVICES,
+    FAVORITES,
+    KEYWORDS,
+    PRICES,
+    PRODUCTS,
+    REGIONS,
+    SHARED,
+    SHARERS,
+    STEPS,
+)
 from streams.domain.timers import next_due, take_due
+from streams.domain.touches import TOUCH_BYTES, TOUCHES
 from streams.domain.wishes import (
     LIKER_BYTES,
     LIKERS,
@@ -80,7 +97,7 @@ def _assert_bounded(count: int, character: str) -> None:
 
 @pytest.mark.parametrize(
     ("character", "size"),
-    [("x", 28_724), ("é", 29_874), ("𠮷", 32_178)],
+    [("x", 31_483), ("é", 31_666), ("𠮷", 32_148)],
     ids=["1 byte", "2", "4"],
 )
 def test_every_part_full_at_once(character: str, size: int) -> None:
@@ -143,14 +160,16 @@ def full_state(character: str) -> CustomerState:
     for number, visitor in enumerate(ids):
         known = state.identity.aliases if state.identity is not None else []
         state.identity = Identity(aliases=with_alias(known, Alias(late + number, visitor)))
+    last = START + 520 * DAY
+    _fill_interests(state, name, START - 200 * DAY)
     _fill_orders(state, name, late)
-    _fill_cart(state, sku_bytes=26, event_id="")
+    _fill_cart(state, sku_bytes=26, event_id="e" * 20)
     assert state.cart is not None
     assert state.cart.compacted is not None
     state.cart.compacted = (*state.cart.compacted[:2], name("x", 1))
-    last = START + 520 * DAY
     clicks = [click(name("e", n), last + n, session_id=name("s", 99)) for n in range(IDS + 1)]
     _fold(state, clicks)
+    _fill_log(state, name, last - DAY)
     state.coupons = [Coupon("f" * 32, "c" * CAMPAIGN_LENGTH, late, late)] * COUPONS
     state.erased_at = START - 999 * DAY
     return state
@@ -196,6 +215,50 @@ def _fill_orders(state: CustomerState, name: Name, late: int) -> None:
     raise AssertionError("the days are never full")
 
 
+def _fill_interests(state: CustomerState, name: Name, last: int) -> None:
+    """More of everything than is kept; the orders are cancelled, so that they leave before others."""
+    sources = get_args(TrafficSource)
+    seen: dict[str, Any] = {"channel": "store", "shared_by": name("c", 2)}
+    events: list[Timed] = []
+    for number in range(40):
+        at = last + DAY + number * 40 * MINUTE
+        common: dict[str, Any] = {
+            "session_id": name("s", 99), "traffic_source": sources[number % len(sources)],
+            "region": name("r", number), "device_hash": name("d", number), "sku": name("k", number),
+            "category": name("t", number), "price": 10 ** (number % 13), "dwell_ms": DAY, **seen,
+        }  # fmt: skip
+        events += [
+            click(name(f"h{kind}", number), at, kind, **common)
+            for kind in ("view", "favorite", "share")
+        ]
+        events += [
+            click(name("w", number), at, "search", keyword=name("q", number), **seen),
+            click(name("y", number), at, shared_by=name("c", 50 - number)),
+            click(name("z", number), at, session_id=name("s", number), traffic_source="live"),
+        ]
+    for number, source in enumerate(sources):
+        at, order_id = last + 9 * DAY + number * 9 * DAY, name("o", 900 + number)
+        events.append(click(name("a", number), at, traffic_source=source, session_id=name("s", 1)))
+        paid, _ = order(name("b", number), at + 1, order_id, "paid", points_used=10**12)
+        lines = [Line(sku=name("k", sku)) for sku in range(40 - PRODUCTS, 40)]
+        paid.data.lines = lines  # type: ignore[union-attr]
+        events += [(paid, at + 1), order(name("x", number), at + 2, order_id, "cancelled")]
+    _fold(state, events)
+
+
+def _fill_log(state: CustomerState, name: Name, at: int) -> None:
+    """Late clicks of a visit with the longest names, until another one would have all worked in."""
+    said = {"session_id": "v" * 64, "region": "r" * 64, "device_hash": "d" * 64}
+    assert state.interests is not None
+    for number in range(99):
+        room = INTERESTS_LOG_BYTES - len(state.interests.log)
+        sku = "k" * min(64, max(room - 20, 1))
+        _fold(state, [click(name("j", number), at + number, "ask", sku=sku, **said)])
+        if len(state.interests.log) > INTERESTS_LOG_BYTES - 10:
+            return
+    raise AssertionError("the log is never full")
+
+
 def _fill_cart(state: CustomerState, *, sku_bytes: int, event_id: str) -> None:
     """As many lines as there may be, then facts that leave them as they are, 31 minutes apart."""
     lines = [
@@ -209,7 +272,7 @@ def _fill_cart(state: CustomerState, *, sku_bytes: int, event_id: str) -> None:
         at = START + 501 * DAY + number * 31 * MINUTE
         _fold(state, [cart(f"{event_id}{number}", at, "remove", "-")])
         # All lines are in the base by then, and the log is about to be shortened once more.
-        if number > 300 and (state.cart.log_facts == LOG_FACTS or event_id):
+        if number > 300 and (state.cart.log_facts == LOG_FACTS or not event_id.isascii()):
             return
     raise AssertionError("the log is never full")
 
@@ -231,7 +294,7 @@ def _assert_full(state: CustomerState) -> None:
     assert orders is not None
     assert len(orders.open) == OPEN_ORDERS
     assert all(len(each.refunds) == REFUNDS for each in orders.open)
-    assert all(len(each.order_id) == 64 for each in orders.open)
+    assert all(len(each.order_id.encode()) in range(61, 65) for each in orders.open)
     assert len(orders.past) == PAST_ORDERS * orders_domain.PAST_BYTES
     assert len(orders.past_refunds) == PAST_REFUNDS * orders_domain.PAST_REFUND_BYTES
     assert DAYS_BYTES - LONGEST_ROW < len(orders.days) <= DAYS_BYTES
@@ -250,6 +313,16 @@ def _assert_full(state: CustomerState) -> None:
     assert sum(len(each.wish_id) + len(each.sku) for each in wishes_.wishes) == WISHES_BYTES
     assert sum(len(each.likers) for each in wishes_.wishes) == LIKERS * LIKER_BYTES
     assert all(each.decided_at for each in wishes_.wishes)
+    assert state.interests is not None
+    summary = settled(state.interests)
+    kept = {
+        "categories": CATEGORIES, "prices": PRICES, "keywords": KEYWORDS, "favorites": FAVORITES,
+        "products": PRODUCTS, "path": STEPS, "touches": TOUCHES * TOUCH_BYTES, "regions": REGIONS,
+        "last_touch": 9, "by_position": 9, "devices": DEVICES, "shared": SHARED,
+        "sharers": SHARERS,
+    }  # fmt: skip
+    assert {part: len(getattr(summary, part)) for part in kept} == kept
+    assert all(len(sku.encode()) in range(37, 41) for sku in summary.favorites)
     profile_ = state.profile
     assert profile_ is not None
     assert (len(profile_.tags), sum(map(len, profile_.tags))) == (TAGS, TAGS_BYTES)

@@ -41,6 +41,20 @@ def test_at_one_time_the_decision_does_not_go_by_arrival() -> None:
         assert found(fold_all(list(shuffled))).declined == 1
 
 
+def test_a_wish_liked_before_it_was_made_is_kept_beside_as_many_open_ones_as_there_may_be() -> None:
+    events = [wish(f"{n}", START + n, "made", f"w{n}") for n in range(WISHES)]
+    events += [
+        wish("l", START + DAY, "liked", "late", liker_id="c2"),
+        wish("m", START + DAY + 1, "made", "late"),
+    ]
+    got = found(fold_all(events))
+    assert (got.made, got.likes) == (WISHES + 1, 1)
+    (late,) = [known for known in got.wishes if known.wish_id == "late"]
+    assert len(late.likers) == LIKER_BYTES
+    # The one that was longest without news has left.
+    assert "w0" not in {known.wish_id for known in got.wishes}
+
+
 @pytest.mark.parametrize("action", ["made", "withdrawn", "granted", "declined"])
 def test_the_same_said_again_under_another_id_changes_nothing_and_is_no_fact(action: str) -> None:
     state = fold_all([wish("1", START, action, "w", sku="a")])

@@ -46,6 +46,25 @@ def described_lists(state: CustomerState) -> tuple[list[Shown], list[Shown]]:
     return sorted(cases, key=_case_id), sorted(wishes, key=_wish_id)
 
 
+def described_interests(state: CustomerState, now: int) -> Shown:
+    """What is shown of the customer's interests at ``now`` (ms), as tests.oracle.interests has it."""
+    shown = describe(state, ShopSettings(state.shop_id), now)["browsing"]
+    preferences, shares = shown["preferences"], shown["shares"]
+    return {
+        "categories": {each["category"]: each["weight"] for each in preferences["categories"]},
+        "bands": {str(each["from"]): each["weight"] for each in preferences["price"]["bands"]},
+        "keywords": {each["keyword"]: each["weight"] for each in shown["keywords"]},
+        "favorites": [(each["sku"], each["at"]) for each in shown["favorites"]],
+        "products": {each["sku"]: _without("sku", each) for each in shown["products"]},
+        "touches": sorted((each["at"], each["source"]) for each in shown["touches"]),
+        "shared": {each["sku"]: each["at"] for each in shares["recent"]},
+        "came_by": {each["customer_id"]: each["at"] for each in shares["came_by"]},
+        "channels": shown["channels"],
+        "regions": {each["region"]: each["at"] for each in shown["regions"]},
+        "devices": {each["device"]: each["at"] for each in shown["devices"]},
+    }
+
+
 def _without(name: str, shown: Shown) -> Shown:
     return {key: value for key, value in shown.items() if key != name}
 

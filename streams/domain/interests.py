@@ -1,0 +1,182 @@
+"""What a customer is interested in, and by what they came: what an event adds to it.
+
+A click or a cart event is only noted: appended, as bytes, to a log of some twenty of them. When the log
+is full, or somebody asks, it is worked into the summary (streams.domain.summary), which is bytes too. So
+a click costs little more than writing it down, and a state is not read and written as hundreds of small
+objects more with every event. The summary does not depend on the order of the events, so it does not
+matter either when they are worked in.
+"""
+
+import msgspec
+
+from schemas.cart import Cart
+from schemas.click import Click
+from schemas.order import Order
+from streams.domain.attribution import attribute
+from streams.domain.browsing import SESSION_GAP
+from streams.domain.facts import BroughtBy, Fact, OrderAttributed
+from streams.domain.names import NAME_BYTES, short
+from streams.domain.summary import (
+    ACTION_NUMBERS,
+    CART_ADD,
+    CHANNEL_BITS,
+    VISIT,
+    Entry,
+    Summary,
+    add_entries,
+    bring,
+    order_goods,
+    see,
+)
+from streams.domain.touches import NUMBERS, read_touches
+
+#: Bytes of the log; beyond it the log is worked into the summary.
+LOG_BYTES = 640
+
+
+class Visit(msgspec.Struct, array_like=True, gc=False):
+    """What the newest clicks of the log have in common; texts of at most 64 bytes."""
+
+    session: str | None
+    source: str | None
+    region: str | None
+    device: str | None
+    #: Its earliest and latest click, ms.
+    first: int
+    last: int
+
+
+class Interests(msgspec.Struct, array_like=True, gc=False):
+    """``settled`` says what is in these bytes."""
+
+    #: Msgpack of a Summary; empty: nothing yet.
+    summary: bytes = b""
+    #: Events since, msgpack arrays (Entry) joined, in the order of arrival.
+    log: bytes = b""
+    log_entries: int = 0
+    #: That of the newest click of the log; None: it has none.
+    visit: Visit | None = None
+    #: Bits of CHANNELS.
+    channels: int = 0
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_summary = msgspec.msgpack.Decoder(Summary).decode
+_decode_log = msgspec.msgpack.Decoder(list[Entry]).decode
+#: First byte of a msgpack array with a 32-bit length.
+_ARRAY_32 = b"\xdd"
+
+
+def fold_interest(interests: Interests, click: Click, time: int, owner: str) -> tuple[Fact, ...]:
+    """Fold one click of ``owner`` at ``time`` (ms); a fact where it came by somebody not known before."""
+    session, source, region = click.session_id, click.traffic_source, click.region
+    device, visit = click.device_hash, interests.visit
+    if (
+        visit is not None
+        and visit.session == session
+        and visit.source == source
+        and visit.region == region
+        and visit.device == device
+        and (session is not None or visit.first - SESSION_GAP < time < visit.last + SESSION_GAP)
+    ):
+        if time > visit.last:
+            visit.last = time
+        elif time < visit.first:
+            visit.first = time
+    else:
+        _begin_visit(interests, session, source, region, device, time)
+    action, sku, channel = click.action, click.sku, click.channel
+    # What the click is of, where it is of no product.
+    word = click.page if sku is None else None
+    if action == "search":
+        word = click.keyword
+    number = ACTION_NUMBERS[action]
+    entry = (number, time, sku, click.category, click.price, click.dwell_ms, word)
+    interests.log = log = interests.log + _encode(entry)
+    interests.log_entries += 1
+    if channel is not None:
+        interests.channels |= CHANNEL_BITS[channel]
+    if len(log) > LOG_BYTES:
+        _settle(interests)
+    sharer = click.shared_by
+    if sharer is None or sharer == owner:
+        return ()
+    summary = settled(interests)
+    is_new = bring(summary, sharer, time)
+    keep_summary(interests, summary)
+    return (BroughtBy(sharer, sku or ""),) if is_new else ()
+
+
+def fold_cart_interest(interests: Interests, data: Cart, time: int) -> None:
+    """Fold one cart event that is no repeat."""
+    if data.channel is not None:
+        interests.channels |= CHANNEL_BITS[data.channel]
+    if data.action == "add" and (data.category is not None or data.unit_price is not None):
+        entry = (CART_ADD, time, None, data.category, data.unit_price, None, None)
+        interests.log += _encode(entry)
+        interests.log_entries += 1
+        if len(interests.log) > LOG_BYTES:
+            _settle(interests)
+
+
+def fold_order_interest(interests: Interests, data: Order, time: int) -> OrderAttributed | None:
+    """Fold a status that its order did not have; what a payment is owed to, where it is known.
+
+    That is judged by the clicks folded before it: a later one changes nothing.
+    """
+    if data.channel is not None:
+        interests.channels |= CHANNEL_BITS[data.channel]
+    paid = data.status == "paid"
+    if not paid and data.status != "placed":
+        return None
+    summary = settled(interests)
+    see(summary, data.region, data.device_hash, time)
+    order_goods(summary, data.lines, time)
+    found = attribute(read_touches(summary.touches), time) if paid else None
+    if paid and data.points_used is not None:
+        summary.points_used = (summary.points_used or 0) + data.points_used
+    if found is not None:
+        last, by_position = summary.last_touch, summary.by_position
+        last[found.last] = last.get(found.last, 0) + 1
+        for source, parts in found.shares:
+            by_position[source] = by_position.get(source, 0) + parts
+    keep_summary(interests, summary)
+    return None if found is None else OrderAttributed(data.order_id, found.last, found.shares)
+
+
+def settled(interests: Interests) -> Summary:
+    """The summary of all that was folded; ``interests`` stay as they are."""
+    summary = _decode_summary(interests.summary) if interests.summary else Summary()
+    if interests.log:
+        header = _ARRAY_32 + interests.log_entries.to_bytes(4, "big")
+        add_entries(summary, _decode_log(header + interests.log))
+    return summary
+
+
+def _settle(interests: Interests) -> None:
+    keep_summary(interests, settled(interests))
+
+
+def keep_summary(interests: Interests, summary: Summary) -> None:
+    """Take ``summary``, which has all that was noted, for what ``interests`` say."""
+    interests.summary = _encode(summary)
+    # The next click says anew what it came by, since the log no longer does.
+    interests.log, interests.log_entries, interests.visit = b"", 0, None
+
+
+def _begin_visit(
+    interests: Interests,
+    session: str | None,
+    source: str | None,
+    region: str | None,
+    device: str | None,
+    time: int,
+) -> None:
+    """Note that the next clicks have something else in common."""
+    session = session and short(session, NAME_BYTES)
+    region = region and short(region, NAME_BYTES)
+    device = device and short(device, NAME_BYTES)
+    interests.visit = Visit(session, source, region, device, time, time)
+    number = None if source is None else NUMBERS[source]
+    interests.log += _encode((VISIT, time, session, region, number, None, device))
+    interests.log_entries += 1

@@ -1,0 +1,301 @@
+"""What a customer is interested in, summed up: preferences, favourites, products, path, touches.
+
+Preferences (categories, prices, keywords) are sums that decay when they are read
+(streams.domain.preferences). All else is the newest of its kind (of a sku that was favoured and
+unfavoured the last word, of products those looked at or bought last, of the path the last steps) or the
+earliest (of those who brought the customer): maxima and minima over event times, so the order of arrival
+makes no difference. docs/state.md says for each what it does beyond its bound.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from typing import Final, get_args
+from zlib import crc32
+
+import msgspec
+
+from schemas.click import Channel, ClickAction
+from schemas.envelope import Line
+from streams.domain.names import short
+from streams.domain.preferences import PERIOD, PERIODS, add, aged, period_of
+from streams.domain.touches import add_touch
+
+#: UTF-8 bytes of a name that is kept; a longer one is known by its beginning and its hash.
+INTEREST_BYTES = 40
+CATEGORIES = 8
+PRICES = 6
+KEYWORDS = 8
+FAVORITES = 8
+PRODUCTS = 10
+STEPS = 8
+REGIONS = 2
+DEVICES = 2
+#: Skus shared last, and customers who brought this one first.
+SHARED = SHARERS = 2
+
+#: By number; new ones come last.
+ACTIONS: Final[tuple[str, ...]] = get_args(ClickAction)
+CHANNELS: Final[tuple[str, ...]] = get_args(Channel)
+ACTION_NUMBERS: Final = {action: number for number, action in enumerate(ACTIONS)}
+CHANNEL_BITS: Final = {channel: 1 << number for number, channel in enumerate(CHANNELS)}
+#: In the place of an action: a line was added to the cart, and what the clicks after it have in common.
+CART_ADD, VISIT = 64, 65
+
+#: What an action says of the category and the price of its product, in points.
+POINTS: Final = {"view": 1, "ask": 2, "trial_apply": 2, "favorite": 3, "share": 3}
+CART_POINTS = 3
+#: Of each of ``placed`` and ``paid`` that has lines, once for a category and for a band of prices.
+ORDER_POINTS = 4
+_POINTS = {ACTION_NUMBERS[action]: points for action, points in POINTS.items()}
+_POINTS[CART_ADD] = CART_POINTS
+_VIEW, _SEARCH, _SHARE = (ACTION_NUMBERS[action] for action in ("view", "search", "share"))
+_FAVORITE, _UNFAVORITE = (ACTION_NUMBERS[action] for action in ("favorite", "unfavorite"))
+
+#: Where a band of prices begins, minor units: 0, 1, 2, 5, 10, 20, 50, ...
+BANDS: Final[tuple[int, ...]] = (
+    0,
+    *(digit * 10**zeros for zeros in range(13) for digit in (1, 2, 5)),
+)
+
+#: A noted event: action, time in ms, sku, category, price, dwell in ms, keyword or page. Of a VISIT: first
+#: time, session id, region, number of the source, None, device.
+Entry = tuple[int, int, str | None, str | None, int | None, int | None, str | None]
+#: A step of the path: time in ms, sku or keyword or page, action, ``session_hash``.
+Step = tuple[int, str, int, int]
+
+
+class Product(msgspec.Struct, array_like=True, gc=False):
+    """A product looked at or bought lately; times in ms, None: it was not."""
+
+    views: int = 0
+    dwell_ms: int = 0
+    viewed_at: int | None = None
+    #: The latest ``placed`` or ``paid`` with a line of it, whatever became of the order.
+    bought_at: int | None = None
+
+
+class Summary(msgspec.Struct, array_like=True, gc=False):
+    """Points are as streams.domain.preferences has them, times in ms."""
+
+    #: The newest period that points count in.
+    period: int = 0
+    #: Name -> points; of prices the name is where the band begins.
+    categories: dict[str, int] = {}
+    prices: dict[int, int] = {}
+    keywords: dict[str, int] = {}
+    #: Sku -> time of the last word, twice, and one more where it is ``unfavorite``.
+    favorites: dict[str, int] = {}
+    products: dict[str, Product] = {}
+    #: In the order of their times.
+    path: list[Step] = []
+    #: Packed: streams.domain.touches.
+    touches: bytes = b""
+    #: Source -> paid orders of which it was the last touch; parts of 10,000 of them by position.
+    last_touch: dict[str, int] = {}
+    by_position: dict[str, int] = {}
+    #: Region, device -> when it was seen last; sku -> when it was shared last.
+    regions: dict[str, int] = {}
+    devices: dict[str, int] = {}
+    shared: dict[str, int] = {}
+    #: Customer who shared what this one clicked -> when that was first.
+    sharers: dict[str, int] = {}
+    #: Minor units paid with points by paid orders, whatever became of them; None: none said so.
+    points_used: int | None = None
+
+
+def add_entries(summary: Summary, entries: Sequence[Entry]) -> None:
+    """Work noted events into ``summary``, in any order but for a VISIT, which is before its clicks."""
+    path = summary.path
+    # What one event says of a category is said again by the next, so sums are made here first.
+    categories: dict[tuple[int, str], int] = {}
+    bands: dict[tuple[int, int], int] = {}
+    visits: list[tuple[Entry, int, list[int]]] = []
+    session, times = 0, list[int]()
+    for entry in entries:
+        action, time, sku, category, price, dwell_ms, word = entry
+        if action == VISIT:
+            session, times = session_hash(sku), []
+            visits.append((entry, session, times))
+            continue
+        if action in _POINTS:
+            period = time // PERIOD
+            if category is not None:
+                named = (period, category)
+                categories[named] = categories.get(named, 0) + _POINTS[action]
+            if price is not None:
+                band = (period, BANDS[bisect_right(BANDS, price) - 1])
+                bands[band] = bands.get(band, 0) + _POINTS[action]
+        if action == CART_ADD:
+            continue
+        times.append(time)
+        name = sku
+        if sku is not None:
+            name = sku = short(sku, INTEREST_BYTES)
+            if action == _VIEW:
+                _view(summary.products, sku, time, dwell_ms or 0)
+            elif action in (_FAVORITE, _UNFAVORITE):
+                word_at = 2 * time + (action == _UNFAVORITE)
+                keep_latest(summary.favorites, sku, word_at, FAVORITES)
+            elif action == _SHARE:
+                keep_latest(summary.shared, sku, time, SHARED)
+        if word is not None:
+            word = short(word.strip(), INTEREST_BYTES)
+            if action == _SEARCH and word:
+                _search(summary, word, time)
+            name = word or sku
+        if name:
+            path.append((time, name, action, session))
+    for (period, category), points in categories.items():
+        _prefer(summary, short(category, INTEREST_BYTES), points, period)
+    for (period, price), points in bands.items():
+        _prefer_price(summary, price, points, period)
+    path.sort()
+    del path[:-STEPS]
+    bound_products(summary)
+    _add_visits(summary, visits)
+
+
+def _add_visits(summary: Summary, visits: Iterable[tuple[Entry, int, list[int]]]) -> None:
+    """Note by what, from where and on what device the clicks of each visit came, at their times."""
+    regions: dict[str, int] = {}
+    devices: dict[str, int] = {}
+    for (_, _, _, region, source, _, device), session, times in visits:
+        if not times:
+            continue
+        last = max(times)
+        if source is not None:
+            summary.touches = add_touch(summary.touches, source, session, min(times), last)
+        if region is not None:
+            regions[region] = max(last, regions.get(region, last))
+        if device is not None:
+            devices[device] = max(last, devices.get(device, last))
+    for region, time in regions.items():
+        see(summary, region, None, time)
+    for device, time in devices.items():
+        see(summary, None, device, time)
+
+
+def see(summary: Summary, region: str | None, device: str | None, time: int) -> None:
+    """Note from where and on what device the customer was seen."""
+    if region is not None:
+        keep_latest(summary.regions, short(region, INTEREST_BYTES), time, REGIONS)
+    if device is not None:
+        keep_latest(summary.devices, short(device, INTEREST_BYTES), time, DEVICES)
+
+
+def order_goods(summary: Summary, lines: Sequence[Line], time: int) -> None:
+    """Note what was ordered at ``time``."""
+    # Each category and band once an order, as a click is of one product.
+    period = period_of(time)
+    for category in sorted(
+        {short(each.category, INTEREST_BYTES) for each in lines if each.category}
+    ):
+        _prefer(summary, category, ORDER_POINTS, period)
+    for price in sorted(
+        {band_of(each.unit_price) for each in lines if each.unit_price is not None}
+    ):
+        _prefer_price(summary, price, ORDER_POINTS, period)
+    for sku in sorted({short(line.sku, INTEREST_BYTES) for line in lines}):
+        product = summary.products.setdefault(sku, Product())
+        bought = product.bought_at
+        product.bought_at = time if bought is None else max(bought, time)
+    bound_products(summary)
+
+
+def bring(summary: Summary, sharer: str, time: int) -> bool:
+    """Note who brought the customer, and whether they are new; those who did so earliest stay."""
+    sharers, name = summary.sharers, short(sharer, INTEREST_BYTES)
+    known = sharers.get(name)
+    if known is None and len(sharers) == SHARERS:
+        last = max(sharers, key=lambda other: (sharers[other], other))
+        if (time, name) > (sharers[last], last):
+            return False
+        del sharers[last]
+    sharers[name] = time if known is None else min(known, time)
+    return known is None
+
+
+def interest_name(name: str) -> str:
+    """How the summary names a sku, a word or a customer."""
+    return short(name, INTEREST_BYTES)
+
+
+def session_hash(session_id: str | None) -> int:
+    """How steps and touches know their session; 0 for clicks without an id."""
+    return crc32(session_id.encode()) if session_id else 0
+
+
+def band_of(price: int) -> int:
+    """Where the band of ``price`` begins, both in minor units.
+
+    >>> band_of(1990)
+    1000
+    """
+    return BANDS[bisect_right(BANDS, price) - 1]
+
+
+def last_time(product: Product) -> int:
+    """When it was last looked at or bought, ms."""
+    viewed, bought = product.viewed_at, product.bought_at
+    if viewed is None or bought is None:
+        return (viewed if bought is None else bought) or 0
+    return max(viewed, bought)
+
+
+def _prefer(summary: Summary, category: str, points: int, period: int) -> None:
+    age = _age(summary, period)
+    if age < PERIODS:
+        add(summary.categories, category, points, age, CATEGORIES)
+
+
+def _prefer_price(summary: Summary, band: int, points: int, period: int) -> None:
+    age = _age(summary, period)
+    if age < PERIODS:
+        add(summary.prices, band, points, age, PRICES)
+
+
+def _search(summary: Summary, keyword: str, time: int) -> None:
+    age = _age(summary, period_of(time))
+    if age < PERIODS:
+        add(summary.keywords, keyword, 1, age, KEYWORDS)
+
+
+def _age(summary: Summary, period: int) -> int:
+    """How many periods ``period`` is before the newest one, which it may be itself."""
+    newer = period - summary.period
+    if newer > 0:
+        summary.categories = aged(summary.categories, newer)
+        summary.prices = aged(summary.prices, newer)
+        summary.keywords = aged(summary.keywords, newer)
+        summary.period = period
+        return 0
+    return -newer
+
+
+def _view(products: dict[str, Product], sku: str, time: int, dwell_ms: int) -> None:
+    product = products.get(sku)
+    if product is None:
+        products[sku] = Product(1, dwell_ms, time)
+        return
+    product.views += 1
+    product.dwell_ms += dwell_ms
+    viewed = product.viewed_at
+    product.viewed_at = time if viewed is None else max(viewed, time)
+
+
+def bound_products(summary: Summary) -> None:
+    """Keep those looked at or bought last, of one time those with the greater sku."""
+    if len(summary.products) > PRODUCTS:
+        ordered = sorted(summary.products.items(), key=lambda item: (last_time(item[1]), item[0]))
+        summary.products = dict(ordered[-PRODUCTS:])
+
+
+def keep_latest(kept: dict[str, int], name: str, time: int, most: int) -> None:
+    """Note ``time`` for ``name``: those with the latest stay, of one time those with the greater name."""
+    known = kept.get(name)
+    if known is not None:
+        kept[name] = max(known, time)
+        return
+    kept[name] = time
+    if len(kept) > most:
+        del kept[min(kept, key=lambda other: (kept[other], other))]
