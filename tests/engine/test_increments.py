@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -160,3 +161,11 @@ def test_the_journal_names_what_was_added() -> None:
     assert nothing.counts == {(CLICKS, "dead_letter"): 1}
     assert decode_row(nothing.row).aggregates == b""
     assert nothing.increments.size == 0
+
+
+def test_rows_of_before_are_read_and_name_nothing() -> None:
+    (commit,) = commits([records([(0, 1)])])
+    fields = msgspec.msgpack.decode(commit.row)
+    old = msgspec.msgpack.encode([1, *fields[1:-1]])
+    row = decode_row(old)
+    assert (row.version, row.aggregates, row.states) == (1, b"", commit.journal.states)
