@@ -11,8 +11,8 @@ from hashlib import blake2b
 #: Bytes of a member: a collision among the 10^6 customers of a day is a matter of 1 in 10^7.
 MEMBER_BYTES = 8
 
-#: Customers whose member is remembered: some MB.
-_REMEMBERED = 32_768
+#: Customers whose member is remembered, in some 12 MB.
+_REMEMBERED = 65_536
 
 
 @lru_cache(maxsize=_REMEMBERED)
