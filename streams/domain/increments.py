@@ -13,8 +13,8 @@ from typing import Any
 #: Bytes of a member: a collision among the 10^6 customers of a day is a matter of 1 in 10^7.
 MEMBER_BYTES = 8
 
-#: Customers whose member is remembered: more than one commit has.
-_REMEMBERED = 8_192
+#: Customers whose member is remembered, in some 12 MB.
+_REMEMBERED = 65_536
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -269,7 +269,7 @@ _commits = st.lists(
             st.integers(510, 512),
             st.sampled_from("xy"),
             st.integers(-3, 3),
-            st.integers(0, 700),
+            st.sampled_from([0, 1, 5, EXACT_MEMBERS, EXACT_MEMBERS + 1]),
         ),
         max_size=6,
     ),
@@ -278,7 +278,7 @@ _commits = st.lists(
 
 
 @settings(
-    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 @given(commits=_commits, number=st.integers(0, 10**9))
 def test_redis_makes_of_commits_what_memory_does(
@@ -321,3 +321,22 @@ def _all(read: Aggregates, shop: str) -> object:
         lambda: read.distinct_by_day(shop, days, ["x", "y"]),
     ]
     return [one() for one in asked]
+
+
+def test_a_stack_that_is_older_than_its_aggregates_says_since_when(
+    redis_url: str, prefix: str
+) -> None:
+    client, store = redis.Redis.from_url(redis_url), RedisStore(redis_url, prefix)
+    writer, read = Writer(store), RedisAggregates(client, _ReaderSettings(prefix))
+    assert read.coverage("shop", DAYS) == Coverage(None, 0, None)
+    writer.commit(0, added(("shop", 510, "x", 1)), 5)
+    writer.commit(1, added(("shop", 510, "x", 1)), 9)
+    assert read.coverage("shop", DAYS) == Coverage(5, 110, None)
+    # As a build without aggregates leaves it.
+    client.hdel(store.keys(0).meta, "aggregated_from", "aggregated_since")
+    assert read.coverage("shop", DAYS) == Coverage(5, 110, 5)
+    writer.commit(0, added(("shop", 510, "x", 1)), 7)
+    writer.commit(0, added(("shop", 510, "x", 1)), 8)
+    assert read.coverage("shop", DAYS) == Coverage(8, 110, 7)
+    store.close()
+    client.close()

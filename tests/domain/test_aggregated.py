@@ -1,6 +1,6 @@
 """What increments add up to: cut anywhere, in any order of members, and bounded."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.domain.aggregated import (
@@ -85,6 +85,7 @@ def test_a_period_counts_a_customer_once() -> None:
     assert read.distinct("a", range(10, 12), ["none"])["none"].number == 0
 
 
+@settings(max_examples=25)
 @given(st.integers(0, 2 * EXACT_MEMBERS), st.integers(0, 2 * EXACT_MEMBERS))
 def test_what_a_set_becomes_depends_on_its_members_alone(first: int, second: int) -> None:
     members = [member_of(str(number)) for number in range(max(first, second))]

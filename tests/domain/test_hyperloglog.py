@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.domain.hyperloglog import (
@@ -26,12 +26,14 @@ def test_neither_order_nor_repeats_matter(members: list[bytes], chance: random.R
     assert HyperLogLog(members).registers == HyperLogLog(shuffled).registers
 
 
+@settings(max_examples=20)
 @given(_members, _members)
 def test_merging_is_adding_all(left: list[bytes], right: list[bytes]) -> None:
     bodies = [HyperLogLog(left).body(), HyperLogLog(right).body()]
     assert merged(bodies) == HyperLogLog(left + right).body()
 
 
+@settings(max_examples=20)
 @given(_members)
 def test_packed_and_unpacked_it_is_the_same(members: list[bytes]) -> None:
     sketch = HyperLogLog(members)
