@@ -101,3 +101,16 @@ def test_a_redis_that_lost_a_suffix_sends_nothing_again(bench: Bench, tmp_path: 
     assert {name: state_of(bench, name) for name in before} == before
     assert told(bench) == facts
     _verified(bench)
+
+
+def test_facts_of_another_build_are_verified(bench: Bench, tmp_path: Path) -> None:
+    """What it told is in the digests of its rows, among triggers that this build would not issue."""
+    made = pairs(bench)
+    worker = WorkerProcess(bench.settings, tmp_path / "worker.log", build="other")
+    send(bench, [one for pair in made for one in (*pair.before, *pair.after)], random.Random(3))
+    wait_all_processed(bench)
+    assert worker.stop() == 0
+    bench.wait_published(PATIENCE)
+    assert_handed_over(bench, made)
+    assert bench.triggers()
+    _verified(bench)
