@@ -50,16 +50,15 @@ def hand_over(state: CustomerState, customer: str, time: int, digest: bytes) -> 
 
 def resend(
     state: CustomerState, mark: Identity, event: CustomerEvent, time: int, digest: bytes
-) -> tuple[Fact, ...] | None:
-    """What becomes of ``event`` at the mark of a visitor who was handed over; None: a repeat."""
+) -> tuple[Fact, ...]:
+    """What becomes of ``event`` at the mark of a visitor who was handed over."""
     sent: tuple[Fact, ...] = (
         Forward(mark.moved_to, time, Resent(visitor=state.customer_id, event=event)),
     )
     if isinstance(event, ProfileEvent):
         if event.data.action == "alias":
-            if event.data.alias_of == mark.moved_to:
-                return None
-            mark.refused += 1
+            # Said again under another id it changes nothing, as all that is said again in a profile.
+            mark.refused += event.data.alias_of != mark.moved_to
             return _NOTHING
         if event.data.action == "erase":
             return (*erase(state, time, digest), *sent)

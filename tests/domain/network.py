@@ -10,6 +10,7 @@ from schemas.exchange import Exchange, ExchangeEvent
 from streams.domain.exchange import fold_event, key_of, kind_of
 from streams.domain.facts import Forward
 from streams.domain.fold import CustomerEvent
+from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state
 from tests.domain.events import SHOP, Timed
 
@@ -22,7 +23,8 @@ def as_of(subject: str, made: Timed) -> Timed:
 class Network:
     """``receive`` folds an event; ``deliver`` hands on what was told, one fact at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, shop: ShopSettings = SHOP) -> None:
+        self._shop = shop
         self.states: dict[str, CustomerState] = {}
         #: Told and not delivered.
         self.told: list[tuple[ExchangeEvent, int]] = []
@@ -33,7 +35,7 @@ class Network:
         """Whether it was none that was known."""
         key = key_of(event)
         state = self.states.setdefault(key, new_state("shop", event.subject, kind_of(event)))
-        facts = fold_event(state, event, time, SHOP)
+        facts = fold_event(state, event, time, self._shop)
         for fact in facts or ():
             if isinstance(fact, Forward):
                 self.told.append((self._envelope(fact), fact.time))

@@ -123,10 +123,11 @@ def state_of(bench: Bench, customer: str) -> CustomerState | None:
 def wait_all_processed(bench: Bench) -> None:
     """Every event, and every fact that one partition told another."""
     bench.wait_processed(PATIENCE)
-    wait_for(lambda: _level(bench), PATIENCE, "all that was told to be folded")
+    wait_for(lambda: is_level(bench), PATIENCE, "all that was told to be folded")
 
 
-def _level(bench: Bench) -> bool:
+def is_level(bench: Bench) -> bool:
+    """Whether all that was committed is published, and all that was told is folded."""
     name = bench.prefix + EXCHANGE
     folded = [
         sum(n for (topic, _), n in bench.store.counts(number).items() if topic == name)

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from streams.engine.crashpoints import EXIT_CODE
+from streams.engine.engine import EXIT_DOUBT
 from streams.settings import Settings
 from tests.domain.events import START
 from tests.engine.conftest import make_bench
 from tests.engine.handing_over import (
     PATIENCE,
     assert_handed_over,
+    is_level,
     pairs,
     send,
     state_of,
@@ -45,25 +47,41 @@ def _verified(bench: Bench) -> None:
         "after-transaction", "after-trim",
     ],
 )  # fmt: skip
-def test_two_workers_one_of_which_dies(bench: Bench, tmp_path: Path, crash: str) -> None:
-    made = pairs(bench)
-    workers = [
-        WorkerProcess(bench.settings, tmp_path / "w0.log", HUITOU_CRASH=crash, HUITOU_SLOT="0"),
-        WorkerProcess(bench.settings, tmp_path / "w1.log", HUITOU_SLOT="1"),
-    ]
-    shuffler = random.Random(crash)
+def test_two_workers_and_a_crash(bench: Bench, tmp_path: Path, crash: str) -> None:
+    """Whoever passes the point dies, and is started again, as a supervisor does."""
+    made, codes = pairs(bench), list[int]()
+    workers = [_worker(bench, tmp_path, slot, crash) for slot in range(2)]
+
+    def done() -> bool:
+        for slot, worker in enumerate(workers):
+            code = worker.process.poll()
+            if code is not None:
+                assert code in (EXIT_CODE, EXIT_DOUBT), worker.tail()
+                codes.append(code)
+                workers[slot] = _worker(bench, tmp_path, slot)
+        return bench.processed() >= sum(bench.published.values()) and is_level(bench)
+
     events = [one for pair in made for one in (*pair.before, *pair.after)]
-    shuffler.shuffle(events)
-    for at in range(0, len(events), 20):
-        send(bench, events[at : at + 20])
-    if crash:
-        assert workers[0].wait(PATIENCE) == EXIT_CODE, workers[0].tail()
-        workers[0] = WorkerProcess(bench.settings, tmp_path / "w2.log", HUITOU_SLOT="0")
-    wait_all_processed(bench)
+    random.Random(crash).shuffle(events)
+    for at in range(0, len(events), 40):
+        send(bench, events[at : at + 40])
+        wait_for(done, PATIENCE, "all that was sent, and told, to be folded")
     assert_handed_over(bench, made)
+    assert not crash or EXIT_CODE in codes
     for worker in workers:
-        assert worker.stop() == 0, worker.tail()
+        worker.wait_recovered(PATIENCE)
+        assert worker.stop() in (0, EXIT_DOUBT), worker.tail()
+    last = _worker(bench, tmp_path, 0)
+    wait_all_processed(bench)
+    assert last.stop() == 0, last.tail()
+    bench.wait_published(PATIENCE)
+    assert_handed_over(bench, made)
     _verified(bench)
+
+
+def _worker(bench: Bench, folder: Path, slot: int, crash: str = "") -> WorkerProcess:
+    log = folder / f"worker{slot}.log"
+    return WorkerProcess(bench.settings, log, HUITOU_CRASH=crash, HUITOU_SLOT=str(slot))
 
 
 def test_a_redis_that_lost_a_suffix_sends_nothing_again(bench: Bench, tmp_path: Path) -> None:
@@ -100,4 +118,17 @@ def test_a_redis_that_lost_a_suffix_sends_nothing_again(bench: Bench, tmp_path: 
     assert rebuilt.returncode == 0, rebuilt.stderr
     assert {name: state_of(bench, name) for name in before} == before
     assert told(bench) == facts
+    _verified(bench)
+
+
+def test_facts_of_another_build_are_verified(bench: Bench, tmp_path: Path) -> None:
+    """What it told is in the digests of its rows, among triggers that this build would not issue."""
+    made = pairs(bench)
+    worker = WorkerProcess(bench.settings, tmp_path / "worker.log", build="other")
+    send(bench, [one for pair in made for one in (*pair.before, *pair.after)], random.Random(3))
+    wait_all_processed(bench)
+    assert worker.stop() == 0
+    bench.wait_published(PATIENCE)
+    assert_handed_over(bench, made)
+    assert bench.triggers()
     _verified(bench)

@@ -9,6 +9,8 @@ Step = tuple[str, str, dict[str, Any]]
 _REGIONS = ("CN-33", "CN-31", "CN-44")
 _CHANNELS = ("app_push", "sms", "email")
 GONE = "gone-"
+#: Visitors who turn out to be customers: of one number each.
+VISITOR, HOME = "visitor-", "home-"
 
 
 class Contact:
@@ -22,6 +24,8 @@ class Contact:
         self._steps: dict[tuple[str, str], list[dict[str, Any]]] = {}
         #: Customers who are leaving, each with what is still to come.
         self._leaving: deque[list[Step]] = deque()
+        #: Pairs of a visitor and their customer, each with what is still to come.
+        self._meeting: deque[list[Step]] = deque()
 
     def next(self, customer: str, number: int) -> Step:
         """The next event about ``customer``, or of one who is leaving; ``number`` names what is new."""
@@ -79,11 +83,11 @@ class Contact:
     def _profile(self, customer: str, number: int) -> Step:
         draw = self._random
         kind = draw.random()
-        if kind < 0.1:
-            return "shop.profiles", f"anon-{number}", {"action": "alias", "alias_of": customer}
-        if kind < 0.2:
+        if kind < 0.3:
+            return self._meet(number)
+        if kind < 0.35:
             return "shop.profiles", customer, {"action": "joined_membership"}
-        if kind < 0.5:
+        if kind < 0.6:
             said = {draw.choice(_CHANNELS): draw.random() < 0.7}
             return "shop.profiles", customer, {"action": "consent", "consent": said}
         fields = {
@@ -117,4 +121,31 @@ class Contact:
         step = life.pop(0)
         if life:
             self._leaving.append(life)
+        return step
+
+    def _meet(self, number: int) -> Step:
+        """A visitor and a customer of whom every topic that issues no coupon knows something are one.
+
+        What comes before the alias and what after it, of either, makes no difference.
+        """
+        if len(self._meeting) < 4:
+            visitor, customer = f"{VISITOR}{number}", f"{HOME}{number}"
+            life: list[Step] = [
+                ("shop.clicks", visitor, {"action": "view", "sku": "sku-1"}),
+                ("shop.clicks", visitor, {"action": "favorite", "sku": "sku-1"}),
+                ("shop.clicks", customer, {"action": "view", "sku": "sku-2"}),
+                ("shop.service", visitor, {"action": "inquiry", "case_id": "k"}),
+                ("shop.service", customer, {"action": "resolved", "case_id": "k"}),
+                ("shop.wishes", visitor, {"action": "made", "wish_id": "w"}),
+                ("shop.wishes", customer, {"action": "granted", "wish_id": "w"}),
+                ("shop.profiles", visitor, {"action": "consent", "consent": {"sms": True}}),
+                ("shop.profiles", customer, {"action": "updated", "region": "CN-31"}),
+                ("shop.profiles", visitor, {"action": "alias", "alias_of": customer}),
+            ]
+            self._random.shuffle(life)
+            self._meeting.append(life)
+        life = self._meeting.popleft()
+        step = life.pop(0)
+        if life:
+            self._meeting.append(life)
         return step

@@ -198,10 +198,11 @@ class _Run:
             self._scene.check()
             with suppress(*AWAY):
                 seqs = self._observer.seqs()
+                # With all published that was committed, all is told that will be.
                 return (
-                    not self._observer.behind(self._source.ends)
+                    self._observer.trimmed() == seqs
+                    and not self._observer.behind(self._source.ends)
                     and self._observer.timers() == 0
-                    and self._observer.trimmed() == seqs
                 )
             return False
 

@@ -6,7 +6,9 @@ watermark's lateness; what comes hours late are clicks, reviews, profiles, and t
 event of a customer, which a clock far beyond it must not swallow.
 
 What follows an erase must come after it, and what precedes it must not be told twice: whether a
-repeat is one can no longer be known then. So those customers' events come on time, and once.
+repeat is one can no longer be known then. So those customers' events come on time, and once. Those of
+visitors who are handed over too: what they come to is the same in any order, but whether a repeat is counted
+as one where they were known first depends on whether they were there still.
 """
 
 import heapq
@@ -17,7 +19,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tests.faults.contact import GONE, Contact
+from tests.faults.contact import GONE, HOME, VISITOR, Contact
 
 #: How much older than its publication an event may be that bears on a cart.
 JITTER_MS = 240_000
@@ -71,10 +73,10 @@ class Shopping:
             yield heapq.heappop(self._repeats)[2]
         self._number += 1
         topic, customer, data = self._next()
-        leaving = customer.startswith(GONE)
-        time = now_ms if leaving else self._time(topic, customer, now_ms)
+        plain = customer.startswith((GONE, VISITOR, HOME))
+        time = now_ms if plain else self._time(topic, customer, now_ms)
         sent = self.event(topic, customer, f"e{self._number:09d}", time, data)
-        once = leaving and data["action"] != "erase"
+        once = plain and data["action"] not in ("erase", "alias")
         if not once and self._random.random() < REPEATED:
             again = sent
             if topic != "shop.clicks" and self._random.random() < RENAMED:

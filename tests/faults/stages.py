@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from schemas.catalogue import CLICKS, CUSTOMER_TOPICS, JOURNAL
+from schemas.catalogue import CLICKS, CUSTOMER_TOPICS, EXCHANGE, JOURNAL
 from streams.engine.log import LogReader
 from streams.settings import Settings
 from streams.state.redis_store import RedisStore, connect
@@ -45,6 +45,7 @@ class Observer:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._customer = [settings.topic_prefix + topic for topic in CUSTOMER_TOPICS]
+        self._exchange = settings.topic_prefix + EXCHANGE
         self._journal = settings.topic_prefix + JOURNAL
         self._carrier = settings.topic_prefix + CLICKS
         self._store = RedisStore(settings.redis_url, settings.redis_prefix, timeout=_REDIS_SECONDS)
@@ -111,7 +112,9 @@ class Observer:
         return found
 
     def behind(self, ends: dict[tuple[str, int], int]) -> set[int]:
-        """Partitions that have not processed all up to ``ends``."""
+        """Partitions that have not processed all up to ``ends``, and what they were told by now."""
+        numbers = range(self._settings.partitions)
+        ends = ends | self._log.high_watermarks([(self._exchange, number) for number in numbers])
         vectors = {n: self._store.stored(n).vector for n in range(self._settings.partitions)}
         return {n for (topic, n), end in ends.items() if vectors[n].get(topic, 0) < end}
 

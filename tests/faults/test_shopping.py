@@ -6,9 +6,9 @@ import msgspec
 
 from schemas.catalogue import CUSTOMER_TOPICS
 from schemas.decoding import Decoded, Decoder, RawRecord
-from streams.domain.fold import fold
 from streams.domain.shop import ShopSettings
-from streams.domain.state import CustomerState, new_state
+from streams.domain.state import CustomerState
+from tests.domain.network import Network
 from tests.faults.shopping import Sent, Shopping
 from tests.faults.source import START_MS
 from tests.oracle.described import described_figures
@@ -18,14 +18,16 @@ from tests.oracle.expected import expect
 
 def _fold(sent: list[Sent]) -> tuple[dict[tuple[str, str], CustomerState], dict[str, int]]:
     """The states, and the events that were no duplicates, by topic."""
-    decoder, states = Decoder(1), dict[tuple[str, str], CustomerState]()
+    decoder, network = Decoder(1), Network(ShopSettings("shop"))
     applied: dict[str, int] = defaultdict(int)
-    shop = ShopSettings("shop")
     for offset, (topic, key, value) in enumerate(sent):
         item = decoder.decode(RawRecord(topic, 0, offset, 1 << 50, key.encode(), value), 0)
         assert isinstance(item, Decoded), item
-        state = states.setdefault(("shop", key), new_state("shop", key))
-        applied[topic] += fold(state, item.event, item.time_ms, shop) is not None
+        applied[topic] += network.receive(item.event, item.time_ms)
+        if offset % 7 == 0 and network.told:
+            network.deliver()
+    network.settle()
+    states = {("shop", key.partition("/")[2]): state for key, state in network.states.items()}
     return states, applied
 
 

@@ -213,3 +213,15 @@ def since_erasure(events: Iterable[Event]) -> tuple[list[Event], int | None]:
     if not erased:
         return held, None
     return [event for event in held if event.time > max(erased)], max(erased)
+
+
+# --- hand-over
+
+
+def handed_over(events: Iterable[Event]) -> dict[tuple[str, str], tuple[str, str]]:
+    """(shop, visitor) to (shop, customer); whoever publishes names one customer for each visitor."""
+    return {
+        event.customer: (event.customer[0], event.data["alias_of"])
+        for event in of_topic(events, PROFILES)
+        if event.data["action"] == "alias" and event.data["alias_of"] != event.customer[1]
+    }

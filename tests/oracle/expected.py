@@ -95,7 +95,11 @@ def expect_in_steps(steps: Sequence[tuple[Iterable[Published], int | None]]) -> 
         by_customer.setdefault(event.customer, []).append(event)
     for customer, own in by_customer.items():
         _event_triggers(triggers, customer, own)
-    customers = {customer: figures(own) for customer, own in by_customer.items()}
+    one_of = contact.handed_over(events)
+    of_one: dict[tuple[str, str], list[Event]] = {customer: [] for customer in by_customer}
+    for event in events:
+        of_one.setdefault(one_of.get(event.customer, event.customer), []).append(event)
+    customers = {customer: figures(own, customer[1]) for customer, own in of_one.items()}
     return Expected(customers, triggers, counts, duplicates)
 
 
@@ -105,9 +109,11 @@ def trigger_id(campaign: str, shop_id: str, customer_id: str, occasion: str) -> 
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def figures(events: Sequence[Event]) -> Figures:
-    """Of the distinct events of one customer in one shop, as of the newest of them."""
-    owner = events[0].customer[1]
+def figures(events: Sequence[Event], owner: str) -> Figures:
+    """Of the distinct events of one customer in one shop, whose id is ``owner``, as of the newest of them.
+
+    Those of visitors who turned out to be the customer are among them, and of the visitors there are none.
+    """
     counting, erased = contact.since_erasure(events)
     figure = Figures(
         service=contact.service(counting),

@@ -32,6 +32,9 @@ TYPES = {
 IN_TIME_MS = 4_000
 #: Customers whose events may come late; what fires for them depends on when.
 LATE = "late"
+#: Visitors who are handed over, and the customers they turn out to be, by number.
+VISITOR, HOME = f"{LATE}visitor", f"{LATE}home"
+PAIRS = 2
 _NAME = "upstream"
 
 
@@ -46,6 +49,7 @@ class Source:
         self._kafka = kafka
         self._partitions = partitions
         self._customers = [f"c{number}" for number in range(6)] + [f"{LATE}{n}" for n in range(2)]
+        self._customers += [f"{kind}{n}" for kind in (VISITOR, HOME) for n in range(PAIRS)]
         self._sent: list[tuple[str, bytes, bytes]] = []
         self._number = 0
         self._shops = (
@@ -107,11 +111,12 @@ class Source:
         customer = rng.choice(self._customers)
         late = rng.randint(0, 7_200_000) if customer.startswith(LATE) and rng.random() < 0.4 else 0
         time = self._kafka.now - rng.randint(0, IN_TIME_MS) - late
-        return self._encoded(customer, rng.choice(self._shops), time)
+        paired = customer.startswith((VISITOR, HOME))
+        return self._encoded(customer, SOUND if paired else rng.choice(self._shops), time)
 
     def _encoded(self, customer: str, shop: str, time: int) -> tuple[str, bytes, bytes]:
         self._number += 1
-        topic, data = self._data()
+        topic, data = self._data(customer)
         value = {
             "specversion": "1.0", "type": TYPES[topic], "id": f"e{self._number}",
             "source": "test", "subject": customer, "data": {"shop_id": shop, **data},
@@ -121,8 +126,16 @@ class Source:
         self.good[encoded] = Published(topic, customer, value)
         return topic, customer.encode(), encoded
 
-    def _data(self) -> tuple[str, dict[str, Any]]:
+    def _data(self, customer: str) -> tuple[str, dict[str, Any]]:
         rng = self._rng
+        if customer.startswith(HOME):
+            return CLICKS, {"action": "view"}
+        if customer.startswith(VISITOR):
+            if rng.random() < 0.15:
+                home = customer.replace(VISITOR, HOME)
+                return PROFILES, {"action": "alias", "alias_of": home}
+            sku = {"sku": rng.choice(("A", "B"))}
+            return rng.choice(((CLICKS, {"action": "view"}), (CARTS, {"action": "add", **sku})))
         topic = rng.choice(
             (CLICKS, CARTS, CARTS, CARTS, ORDERS, REVIEWS, SERVICE, WISHES, PROFILES)
         )
