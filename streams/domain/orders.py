@@ -13,6 +13,7 @@ from schemas.order import Order
 from streams.domain.duplicates import HASH_BYTES, find, hash_of
 from streams.domain.facts import Fact, OrderAdvanced, OrderPaid
 from streams.domain.order import (
+    BRUSHED,
     EXCHANGE,
     PAID,
     PLACED,
@@ -105,6 +106,35 @@ def fold_order(
     if bit == PAID:
         return OrderPaid(data.order_id, orders.totals.paid, order.amount), order
     return OrderAdvanced(data.order_id, data.status), order
+
+
+def set_brushed(orders: Orders, key: bytes, hour: int, brushed: bool) -> bool:
+    """Take the order with hash ``key`` (``order_hash``) out of all figures, or put it back.
+
+    ``hour``: that of its payment, on the clock that the shop had then. False where the order is not
+    known any more, or is as it should be: nothing is changed. Taking an order out and putting it back
+    leaves the orders as they were; only ``first_paid_at`` and ``last_paid_at`` are those of any order.
+    """
+    order = next((kept for kept in orders.open if order_hash(kept.order_id) == key), None)
+    at = -1 if order else find(orders.past, key, PAST_BYTES)
+    if order is None:
+        if at < 0:
+            return False
+        order = _unpacked("", orders.past, at)
+    if (order.seen & BRUSHED > 0) == brushed:
+        return False
+    before = contribution(order)
+    order.seen ^= BRUSHED
+    after = contribution(order)
+    _count(orders.totals, before, after)
+    if order.paid_day > orders.forgotten:
+        _count_day(orders, order.paid_day, before, after)
+    if order.seen & PAID and orders.hours:
+        orders.hours[hour] += -1 if brushed else 1
+    if at >= 0:
+        packed = _packed(key, order)
+        orders.past = orders.past[:at] + packed + orders.past[at + PAST_BYTES :]
+    return True
 
 
 def _advance(order: OpenOrder, bit: int, data: Order, time: int) -> None:
