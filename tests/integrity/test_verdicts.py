@@ -1,0 +1,229 @@
+"""A verdict takes an order out of every figure but its own; a reversal leaves no trace of either."""
+
+import copy
+import random
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.order import OrderEvent
+from schemas.settings import Brushing
+from streams.domain.integrity.buyer import MARKS, PRODUCTS, BuyerIntegrity
+from streams.domain.lifecycle import stage
+from streams.domain.order import Totals, status_of
+from streams.domain.orders import OPEN_ORDERS, Orders, fold_order, order_hash, set_brushed
+from streams.domain.rfm import rfm
+from streams.domain.shop import DEFAULT_RFM, day_of, hour_of_day
+from streams.domain.worth import purchases_of
+from tests.domain.events import SHOP, START, Timed, build, order, order_events, refund_events
+from tests.integrity.router import Buyer, Shops
+from tests.integrity.shop import DAY, HOUR, MINUTE, SECOND, Person, Shop
+
+ZONE = SHOP.time_zone
+everything = st.lists(st.one_of(order_events, refund_events), max_size=25)
+
+
+def fold_one(orders: Orders, event: Timed) -> None:
+    made, time = event
+    assert isinstance(made, OrderEvent)
+    fold_order(orders, made.data, time, SHOP)
+
+
+def hours_of(events: list[Timed]) -> dict[str, int]:
+    """Order id -> the hour in which it was paid."""
+    return {
+        made.data.order_id: hour_of_day(time, ZONE)
+        for made, time in events
+        if isinstance(made, OrderEvent) and made.data.status == "paid"
+    }
+
+
+@settings(max_examples=300, deadline=None)
+@given(everything, st.randoms(use_true_random=False))
+def test_a_verdict_and_its_reversal_leave_no_trace(
+    drawn: list[tuple[Any, ...]], chooser: random.Random
+) -> None:
+    events = build(drawn)
+    plain, judged, out = Orders(forgotten=0), Orders(forgotten=0), set[str]()
+    hours, paid = hours_of(events), set[str]()
+    for event in events:
+        fold_one(plain, event)
+        fold_one(judged, event)
+        made = event[0]
+        assert isinstance(made, OrderEvent)
+        if made.data.status == "paid":
+            paid.add(made.data.order_id)
+        if paid and chooser.random() < 0.5:
+            chosen = chooser.choice(sorted(paid))
+            out ^= {chosen}
+            assert set_brushed(judged, order_hash(chosen), hours[chosen], chosen in out)
+    for chosen in out:
+        assert set_brushed(judged, order_hash(chosen), hours[chosen], brushed=False)
+    assert judged == plain
+
+
+@settings(max_examples=300, deadline=None)
+@given(everything, st.sets(st.sampled_from(["o1", "o2", "o3"])))
+def test_a_brushed_order_is_as_if_it_had_never_been(
+    drawn: list[tuple[Any, ...]], brushed: set[str]
+) -> None:
+    events = build(drawn)
+    hours = hours_of(events)
+    judged, without = Orders(forgotten=0), Orders(forgotten=0)
+    gone = brushed & set(hours)
+    for event in events:
+        fold_one(judged, event)
+        made = event[0]
+        assert isinstance(made, OrderEvent)
+        if made.data.order_id in gone:
+            set_brushed(judged, order_hash(made.data.order_id), 0, brushed=False)
+        else:
+            fold_one(without, event)
+    for order_id in gone:
+        set_brushed(judged, order_hash(order_id), hours[order_id], brushed=True)
+    own = msgspec.structs.replace(judged.totals, brushed=0, brushed_amount=0)
+    assert own == without.totals
+    assert judged.totals.brushed == len(gone)
+    assert judged.days == without.days
+    assert (judged.hours or [0] * 24) == (without.hours or [0] * 24)
+    today = day_of(START + 9 * DAY, ZONE)
+    both = [purchases_of(orders, ZONE) for orders in (judged, without)]
+    assert both[0] == both[1]
+    assert rfm(both[0], today, DEFAULT_RFM) == rfm(both[1], today, DEFAULT_RFM)
+    assert stage(both[0], today) == stage(both[1], today)
+
+
+def test_what_is_said_of_a_brushed_order_counts_once_it_is_put_back() -> None:
+    orders = Orders(forgotten=0)
+    fold_one(orders, order("1", START, "o1", "paid", "a", amount_paid=500))
+    hour = hour_of_day(START, ZONE)
+    assert set_brushed(orders, order_hash("o1"), hour, brushed=True)
+    fold_one(orders, order("2", START, "o1", "refunded", refund_id="r", amount=200))
+    assert orders.totals == Totals(brushed=1, brushed_amount=500)
+    assert (orders.days, sum(orders.hours)) == (b"", 0)
+    # It shows what became of it all the same.
+    assert status_of(orders.open[0]) == "paid"
+    assert set_brushed(orders, order_hash("o1"), hour, brushed=False)
+    assert (orders.totals.net_amount, orders.totals.refunds, sum(orders.hours)) == (300, 1, 1)
+
+
+def test_an_order_that_left_the_open_ones_is_taken_out_too() -> None:
+    orders = Orders(forgotten=0)
+    for number in range(OPEN_ORDERS + 5):
+        at = START + number * HOUR
+        fold_one(orders, order(f"e{number}", at, f"o{number}", "paid", "a", amount_paid=10))
+    plain = copy.deepcopy(orders)
+    hour = hour_of_day(START, ZONE)
+    assert set_brushed(orders, order_hash("o0"), hour, brushed=True)
+    assert not set_brushed(orders, order_hash("o0"), hour, brushed=True)
+    assert (orders.totals.paid, orders.totals.brushed) == (OPEN_ORDERS + 4, 1)
+    # It comes back among the open ones with a later status, and is still brushed.
+    fold_one(orders, order("late", START, "o0", "received"))
+    fold_one(plain, order("late", START, "o0", "received"))
+    assert orders.totals.received == 0
+    assert set_brushed(orders, order_hash("o0"), hour, brushed=False)
+    assert orders == plain
+    assert not set_brushed(orders, order_hash("never heard of"), hour, brushed=True)
+
+
+def gang(seed: int) -> tuple[Shop, Person]:
+    """Three accounts on one phone that order thrice each, and one of them."""
+    shop = Shop(seed, 1)
+    people = [shop.person("account", device="phone") for _ in range(3)]
+    for person in people:
+        time = shop.moment()
+        for _ in range(3):
+            shop.order("gang", person, ["sku"], time, receives_after=1)
+            time += 7 * MINUTE
+    for _ in range(20):
+        honest = shop.person("customer")
+        time = shop.moment()
+        shop.view(honest, "sku", time - HOUR, 60)
+        shop.order("honest", honest, ["sku"], time, receives_after=2)
+    return shop, people[0]
+
+
+def figures(shops: Shops) -> dict[str, tuple[Any, ...]]:
+    """Of each buyer what shows: totals, days, hours."""
+    return {
+        customer: (buyer.orders.totals, buyer.orders.days, buyer.orders.hours)
+        for customer, buyer in shops.buyers.items()
+    }
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_verdicts_are_the_same_whatever_the_order_of_arrival(seed: int) -> None:
+    shop, _ = gang(seed)
+    in_order = sorted(shop.happenings, key=lambda each: each.time)
+    expected = Shops(0, Brushing())
+    expected.run(in_order)
+    assert expected.brushed() == {each for each, kind in shop.orders.items() if kind == "gang"}
+    for again in range(5):
+        shuffled = list(in_order)
+        random.Random(again).shuffle(shuffled)
+        shops = Shops(again, Brushing(), latest_ms=again * 12 * HOUR)
+        shops.run(shuffled)
+        assert shops.brushed() == expected.brushed()
+        assert figures(shops) == figures(expected)
+
+
+def test_a_look_that_comes_late_takes_a_verdict_back_and_nobody_can_tell() -> None:
+    shop, person = gang(3)
+    events = sorted(shop.happenings, key=lambda each: each.time)
+    first = min(each.time for each in events if each.customer == person.customer)
+    shop.view(person, "sku", first - 20 * MINUTE, 300)
+    late = shop.happenings[-1]
+    with_reversal, never_judged = Shops(0, Brushing()), Shops(0, None)
+    with_reversal.run([*events, late])
+    never_judged.run([*events, late])
+    buyer = with_reversal.buyers[person.customer]
+    own = {order_id: order_hash(order_id) for order_id in buyer.order_ids}
+    assert [v.brushed for v in buyer.verdicts if v.key == min(own.values())] == [True, False]
+    assert buyer.brushed() == set()
+    assert buyer.orders == never_judged.buyers[person.customer].orders
+    reversal = buyer.verdicts[-1]
+    assert {reason.sign for reason in reversal.reasons} == {"rate", "device"}
+
+
+def test_marks_are_bounded_and_those_with_a_verdict_leave_last() -> None:
+    shop = Shop(1, 1)
+    person = shop.person("account", device="phone", address="drop")
+    other = shop.person("account", device="phone", address="drop")
+    start = shop.moment()
+    for each in (person, other):
+        for number in range(3):
+            shop.order("brushed", each, ["sku"], start + number * MINUTE, receives_after=1)
+    for number in range(MARKS + 10):
+        skus = [f"sku-{number}-{line}" for line in range(PRODUCTS + 3)]
+        shop.order("many", person, skus, start + (number + 1) * DAY, receives_after=1)
+    shops = Shops(1, Brushing())
+    shops.run(sorted(shop.happenings, key=lambda each: each.time))
+    buyer = shops.buyers[person.customer]
+    marks = buyer.integrity.marks
+    assert (len(marks), sum(mark.verdict > 0 for mark in marks)) == (MARKS, 3)
+    assert all(len(mark.products) <= PRODUCTS for mark in marks)
+    assert len(msgspec.msgpack.encode(full_integrity())) < 3_300
+    assert len(buyer.brushed()) == 3
+
+
+def full_integrity() -> BuyerIntegrity:
+    """As large as it gets."""
+    shop, buyer = Shop(1, 1), Buyer()
+    person = shop.person("account")
+    for number in range(MARKS * 2):
+        time = shop.moment()
+        skus = [f"sku-{number}-{line}" for line in range(PRODUCTS)]
+        for sku in skus:
+            shop.view(person, sku, time - HOUR, 900)
+        order_id, received = shop.order("o", person, skus, time, receives_after=1)
+        for sku in skus:
+            shop.review(person, order_id, sku, received + SECOND, 5, None)
+    shops = Shops(1, None)
+    shops.run(shop.happenings)
+    buyer = shops.buyers[person.customer]
+    for mark in buyer.integrity.marks:
+        mark.verdict = 900
+    return buyer.integrity
