@@ -1,17 +1,19 @@
 """Likes of wishes: honest ones, some of which look bought, and bought ones.
 
 Honest: friends come by over days, most known to the shop for weeks, some new since they were asked to
-come; a family likes on one tablet; an enthusiast likes a dozen wishes in an evening; a wish goes viral
-and hundreds like it in an hour, half of them new.
+come; a family likes on one tablet; customers in a store use its tablet, one after another over weeks
+(``kiosk``); an enthusiast likes a dozen wishes in an evening; a wish goes viral and many like it within
+an hour, half of them new.
 
 Bought: a phone with many accounts on it (``farm``), the owner's own second accounts (``own_accounts``),
-programs that like wish after wish with accounts of their own (``bots``), and farms with two accounts a
-phone whose accounts were all made the same day (``small_farm``).
+programs that like wish after wish with accounts of their own (``bots``). Below what gives these away:
+farms with two accounts a phone (``small_farm``), with accounts that were made days ago (``aged_farm``),
+and programs that take their time (``slow_bots``).
 """
 
 from tests.integrity.shop import DAY, HOUR, MINUTE, OPENED, SECOND, Person, Shop
 
-FAKE = ("farm", "own_accounts", "bots", "small_farm")
+FAKE = ("farm", "own_accounts", "bots", "small_farm", "aged_farm", "slow_bots")
 
 
 def _seen(shop: Shop, person: Person, first: int) -> None:
@@ -36,6 +38,8 @@ def like_honestly(shop: Shop, likes: int) -> list[tuple[Person, str, int]]:
         _go_viral(shop, regulars, *wish)
     for wish in shop.random.sample(wishes, max(1, len(wishes) // 10)):
         _family_likes(shop, *wish)
+    for wish in shop.random.sample(wishes, max(1, len(wishes) // 60)):
+        _kiosk_likes(shop, regulars, *wish)
     for person in shop.random.sample(regulars, max(1, len(regulars) // 100)):
         evening = shop.moment()
         made_before = [wish for wish in wishes if wish[2] < evening]
@@ -74,6 +78,20 @@ def _family_likes(shop: Shop, owner: Person, wish_id: str, made: int) -> None:
         shop.like("family like", person, owner, wish_id, time)
 
 
+def _kiosk_likes(
+    shop: Shop, regulars: list[Person], owner: Person, wish_id: str, made: int
+) -> None:
+    tablet = shop.name("device")
+    for _ in range(shop.between(4, 9)):
+        time = made + shop.between(HOUR, 12 * DAY)
+        person = shop.person("walk-in", device=tablet)
+        if shop.chance(0.7):
+            person = shop.random.choice(regulars)._replace(device=tablet)
+        else:
+            _seen(shop, person, time - shop.between(2 * MINUTE, HOUR))
+        shop.like("kiosk", person, owner, wish_id, time)
+
+
 def like_falsely(shop: Shop, kind: str, wishes: list[tuple[Person, str, int]]) -> None:
     """One purchase of likes of ``kind``."""
     owner, wish_id, made = shop.random.choice(wishes)
@@ -82,6 +100,8 @@ def like_falsely(shop: Shop, kind: str, wishes: list[tuple[Person, str, int]]) -
         _farm(shop, kind, owner, wish_id, start, on_a_phone=(5, 12), phones=2)
     elif kind == "small_farm":
         _farm(shop, kind, owner, wish_id, start, on_a_phone=(2, 2), phones=7)
+    elif kind == "aged_farm":
+        _farm(shop, kind, owner, wish_id, start, on_a_phone=(4, 9), phones=2, aged=True)
     elif kind == "own_accounts":
         for _ in range(shop.between(2, 5)):
             account = shop.person("second", device=owner.device)
@@ -89,12 +109,13 @@ def like_falsely(shop: Shop, kind: str, wishes: list[tuple[Person, str, int]]) -
             _seen(shop, account, time - shop.between(MINUTE, 3 * HOUR))
             shop.like(kind, account, owner, wish_id, time)
     else:
+        pause = (5, 50) if kind == "bots" else (420, 900)
         wanted = shop.random.sample(wishes, min(len(wishes), shop.between(18, 30)))
         for _ in range(shop.between(1, 2)):
             account, time = shop.person("bot"), max(wish[2] for wish in wanted) + HOUR
             _seen(shop, account, time - shop.between(MINUTE, DAY))
             for its_owner, its_wish, _ in wanted:
-                time += shop.between(5 * SECOND, 50 * SECOND)
+                time += shop.between(pause[0] * SECOND, pause[1] * SECOND)
                 shop.like(kind, account, its_owner, its_wish, time)
 
 
@@ -107,11 +128,13 @@ def _farm(
     *,
     on_a_phone: tuple[int, int],
     phones: int,
+    aged: bool = False,
 ) -> None:
     for _ in range(phones):
         phone = shop.name("device")
         for _ in range(shop.between(*on_a_phone)):
             account = shop.person("made", device=phone)
             time = start + shop.between(0, 3 * HOUR)
-            _seen(shop, account, time - shop.between(MINUTE, 5 * HOUR))
+            age = shop.between(2 * DAY, 8 * DAY) if aged else shop.between(MINUTE, 5 * HOUR)
+            _seen(shop, account, max(OPENED, time - age))
             shop.like(kind, account, owner, wish_id, time)
