@@ -67,6 +67,28 @@ class Brushing(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_default
     verdict_points: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 55
 
 
+class Liking(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_defaults=True):
+    """From when on a like of a wish looks bought, and how much each sign of it weighs.
+
+    A like of ``verdict_points`` or more does not count: see streams.domain.integrity.likes. By the
+    defaults it takes two signs, since an enthusiast likes fast and a friend who was asked to come is new.
+    """
+
+    #: More wishes that the liker likes within an hour than this.
+    likes_in_an_hour: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
+    rate_points: _Points = 40
+    #: The shop first heard of the liker less than this before the like.
+    young_hours: Annotated[int, msgspec.Meta(ge=0, le=8_760)] = 24
+    young_points: _Points = 20
+    #: So many likers of an owner's wishes share a phone, or two or more who are all young; near, for half
+    #: the points: two.
+    likers: Annotated[int, msgspec.Meta(ge=2, le=32)] = 4
+    device_points: _Points = 40
+    #: The like came from a phone of the wish's owner.
+    own_device_points: _Points = 40
+    verdict_points: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 55
+
+
 class Settings(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
     """``lateness_s`` is read from the stack's own record only: one watermark serves all shops."""
 

@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from schemas.settings import Brushing
+from schemas.settings import Brushing, Liking
 from tests.integrity.brushing import CROWD, KINDS
+from tests.integrity.like_router import LikingShop
+from tests.integrity.liking import FAKE
 from tests.integrity.router import Shops
-from tests.integrity.story import shop_with_brushing
+from tests.integrity.story import shop_with_brushing, shop_with_likes
 
 
 class Measured(NamedTuple):
@@ -68,3 +70,22 @@ def measure_brushing(seeds: Iterable[int], orders: int, crowd: int = 0) -> Measu
         every += one
         found += of_it
     return Measured(every, found, frozenset(KINDS), frozenset({CROWD}))
+
+
+def likes_of(seed: int, likes: int) -> tuple[Counter[str], Counter[str]]:
+    """Kinds of one shop's likes, and of those held to be bought when all is known."""
+    shop = shop_with_likes(seed, likes)
+    judged = LikingShop(seed, Liking())
+    judged.run(shop.happenings)
+    held = Counter(kind for like, kind in shop.likes.items() if judged.is_held(*like))
+    return Counter(shop.likes.values()), held
+
+
+def measure_likes(seeds: Iterable[int], likes: int) -> Measured:
+    """Over one shop a seed, of about ``likes`` likes each."""
+    every, found = Counter[str](), Counter[str]()
+    for seed in seeds:
+        one, of_it = likes_of(seed, likes)
+        every += one
+        found += of_it
+    return Measured(every, found, frozenset(FAKE))

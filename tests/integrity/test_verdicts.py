@@ -205,7 +205,7 @@ def test_marks_are_bounded_and_those_with_a_verdict_leave_last() -> None:
     marks = buyer.integrity.marks
     assert (len(marks), sum(mark.verdict > 0 for mark in marks)) == (MARKS, 3)
     assert all(len(mark.products) <= PRODUCTS for mark in marks)
-    assert len(msgspec.msgpack.encode(full_integrity())) < 3_300
+    assert len(msgspec.msgpack.encode(full_integrity())) < 1_700
     assert len(buyer.brushed()) == 3
 
 

@@ -20,9 +20,9 @@ from streams.domain.shop import hour_of_day
 LOOKED_AT = 32
 #: Orders whose signs are known; those without a verdict leave first, then the one first paid. A verdict
 #: stays with its order (streams.domain.order BRUSHED), but nothing changes it any more.
-MARKS = 24
+MARKS = 16
 #: Products of one order that are looked into: those with the lesser hashes. Brushers order one.
-PRODUCTS = 4
+PRODUCTS = 3
 SKU_BYTES = 4
 
 #: hash of the sku, first look (s since 1970), seconds of all looks (_LONG: that many, or not known)
