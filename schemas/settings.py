@@ -71,19 +71,21 @@ class Liking(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_defaults=
     """From when on a like of a wish looks bought, and how much each sign of it weighs.
 
     A like of ``verdict_points`` or more does not count: see streams.domain.integrity.likes. By the
-    defaults it takes two signs, since an enthusiast likes fast and a friend who was asked to come is new.
+    defaults it takes two signs, since an enthusiast likes fast and a friend who was asked to come is new;
+    but for the phone, which is one that passed through too many hands within a day.
     """
 
-    #: More wishes that the liker likes within an hour than this.
-    likes_in_an_hour: Annotated[int, msgspec.Meta(ge=1, le=100)] = 10
+    #: More wishes that the liker likes within an hour, or a day, than this.
+    likes_in_an_hour: Annotated[int, msgspec.Meta(ge=1, le=40)] = 10
+    likes_in_a_day: Annotated[int, msgspec.Meta(ge=1, le=40)] = 15
     rate_points: _Points = 40
     #: The shop first heard of the liker less than this before the like.
     young_hours: Annotated[int, msgspec.Meta(ge=0, le=8_760)] = 24
     young_points: _Points = 20
-    #: So many likers of an owner's wishes share a phone, or two or more who are all young; near, for half
-    #: the points: two.
+    #: So many likers of an owner's wishes share a phone within twelve hours of the like, or two or more
+    #: who are all young; near, for half the points: two.
     likers: Annotated[int, msgspec.Meta(ge=2, le=32)] = 4
-    device_points: _Points = 40
+    device_points: _Points = 60
     #: The like came from a phone of the wish's owner.
     own_device_points: _Points = 40
     verdict_points: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 55

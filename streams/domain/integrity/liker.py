@@ -7,11 +7,9 @@ greater numbers are the newer ones.
 
 import msgspec
 
-#: Likes given that are kept, the newest: of a program that likes more within an hour these are enough.
+#: Likes given that are kept, the newest: more than any limit that a shop can set.
 LIKES = 48
-#: Told likes stop here, above any limit that a shop can set.
-MOST = 127
-_HOUR_S = 3_600
+_HOUR_S, _DAY_S = 3_600, 86_400
 
 
 class Liked(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -24,14 +22,15 @@ class Liked(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class LikerTold(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """To the wish's owner: at most how many wishes the liker liked within an hour around the like, and
-    its age then, in s; 0: the shop had not heard of it.
+    """To the wish's owner: how many wishes the liker liked within an hour, and a day, that has the like,
+    at most; and its age then, in s; 0: the shop had not heard of it.
     """
 
     owner_id: str
     wish_id: str
     liker_id: str
-    likes: int
+    in_an_hour: int
+    in_a_day: int
     age_s: int
 
 
@@ -51,7 +50,7 @@ class LikerIntegrity(msgspec.Struct, array_like=True, gc=False):
 
 
 def fold_liked(liker: LikerIntegrity, asked: Liked) -> tuple[LikerTold, ...]:
-    """Note a like; tells its wish's owner, and those of other likes that are within an hour of it."""
+    """Note a like; tells its wish's owner, and those of other likes that are within a day of it."""
     like = GivenLike(asked.owner_id, asked.wish_id, asked.time)
     if like in liker.given:
         return ()
@@ -61,7 +60,7 @@ def fold_liked(liker: LikerIntegrity, asked: Liked) -> tuple[LikerTold, ...]:
     return tuple(
         _told(liker, each, asked.liker_id)
         for each in liker.given
-        if abs(each.time - like.time) <= _HOUR_S
+        if abs(each.time - like.time) <= _DAY_S
     )
 
 
@@ -74,11 +73,16 @@ def fold_first_seen(liker: LikerIntegrity, liker_id: str, time: int) -> tuple[Li
 
 
 def _told(liker: LikerIntegrity, like: GivenLike, liker_id: str) -> LikerTold:
-    near = [other for other in liker.given if abs(other.time - like.time) <= _HOUR_S]
-    starts = [other.time for other in near if other.time <= like.time]
-    most = max(
-        len({(each.owner_id, each.wish_id) for each in near if 0 <= each.time - start <= _HOUR_S})
+    in_an_hour, in_a_day = (_most_within(liker, like, window) for window in (_HOUR_S, _DAY_S))
+    age = max(like.time - liker.first_seen, 0) if liker.first_seen else 0
+    return LikerTold(like.owner_id, like.wish_id, liker_id, in_an_hour, in_a_day, age)
+
+
+def _most_within(liker: LikerIntegrity, like: GivenLike, window: int) -> int:
+    """The most wishes that were liked within ``window`` (s) of one another, ``like`` among them."""
+    near = [each for each in liker.given if abs(each.time - like.time) <= window]
+    starts = {each.time for each in near if each.time <= like.time} | {like.time}
+    return max(
+        len({(each.owner_id, each.wish_id) for each in near if 0 <= each.time - start <= window})
         for start in starts
     )
-    age = max(like.time - liker.first_seen, 0) if liker.first_seen else 0
-    return LikerTold(like.owner_id, like.wish_id, liker_id, min(most, MOST), age)
