@@ -88,7 +88,7 @@ def heard(messages: list[OrderOfProduct]) -> dict[str, tuple[int, ...]]:
     return counts
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(orders, st.randoms(use_true_random=False))
 def test_any_order_and_repeats_tell_the_same(
     drawn: list[OrderOfProduct], shuffler: random.Random

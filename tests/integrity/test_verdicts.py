@@ -41,7 +41,7 @@ def hours_of(events: list[Timed]) -> dict[str, int]:
     }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(everything, st.randoms(use_true_random=False))
 def test_a_verdict_and_its_reversal_leave_no_trace(
     drawn: list[tuple[Any, ...]], chooser: random.Random
@@ -65,7 +65,7 @@ def test_a_verdict_and_its_reversal_leave_no_trace(
     assert judged == plain
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(everything, st.sets(st.sampled_from(["o1", "o2", "o3"])))
 def test_a_brushed_order_is_as_if_it_had_never_been(
     drawn: list[tuple[Any, ...]], brushed: set[str]
