@@ -11,6 +11,7 @@ from schemas.cart import CartEvent
 from schemas.click import ClickEvent
 from schemas.deadletter import DeadLetterEvent
 from schemas.envelope import Envelope
+from schemas.exchange import ExchangeEvent
 from schemas.order import OrderEvent
 from schemas.profile import ProfileEvent
 from schemas.review import ReviewEvent
@@ -140,12 +141,12 @@ _ALL: Final = (
     ),
     Topic(
         name=EXCHANGE,
-        event=None,
-        key="what the fact is about",
+        event=ExchangeEvent,
+        key="who or what is told",
         placement=Placement.BY_KEY,
         producers=("worker",),
-        consumers=("worker",),
-        description="Facts re-keyed for the partition of another key; no rule needs one yet.",
+        consumers=("worker", "huitou verify"),
+        description="Facts for another key: what its partition's owner is told by another's.",
         internal=True,
     ),
     Topic(
@@ -189,8 +190,10 @@ _ALL: Final = (
 )
 
 TOPICS: Final[dict[str, Topic]] = {topic.name: topic for topic in _ALL}
-#: The topics that are folded into a customer's state, in fold order.
+#: The topics that upstream services write about customers, in fold order.
 CUSTOMER_TOPICS: Final = (CLICKS, CARTS, ORDERS, REVIEWS, SERVICE, WISHES, PROFILES)
+#: All that is folded into states, in fold order: these, and what one partition tells another.
+FOLDED_TOPICS: Final = (*CUSTOMER_TOPICS, EXCHANGE)
 
 
 def kafka_names(prefix: str = "") -> dict[str, str]:

@@ -11,18 +11,13 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from schemas.cart import CartEvent
-from schemas.catalogue import CUSTOMER_TOPICS, TOPICS, kafka_names
-from schemas.click import ClickEvent
+from schemas.catalogue import EXCHANGE, FOLDED_TOPICS, TOPICS, kafka_names
 from schemas.deadletter import DeadLetter, Reason, Record, dead_letter, encode_dead_letter
 from schemas.envelope import BODY_BYTES
-from schemas.order import OrderEvent
+from schemas.events import CustomerEvent
+from schemas.exchange import EXCHANGE_BYTES, ExchangeEvent
 from schemas.partitioner import partition_of
-from schemas.profile import ProfileEvent
 from schemas.requirements import LACKS
-from schemas.review import ReviewEvent
-from schemas.service import ServiceEvent
-from schemas.wish import WishEvent
 
 __all__ = [
     "CustomerEvent",
@@ -34,10 +29,6 @@ __all__ = [
     "encode_dead_letter",
     "refusal",
 ]
-
-CustomerEvent = (
-    ClickEvent | CartEvent | OrderEvent | ReviewEvent | ServiceEvent | WishEvent | ProfileEvent
-)
 
 DAY_MS: Final = 86_400_000
 #: Objects and lists inside each other; more is a dead letter. msgspec's own bound is what is left
@@ -75,7 +66,7 @@ class RawRecord(NamedTuple):
 class Decoded(msgspec.Struct, frozen=True, gc=False):
     """A good event and its time in ms since 1970, cut down to the millisecond."""
 
-    event: CustomerEvent
+    event: CustomerEvent | ExchangeEvent
     time_ms: int
 
 
@@ -95,10 +86,13 @@ class _TopicDecoder:
         self.type: Final = event | _Untyped
         self.decode: Final[Callable[[bytes], Any]] = msgspec.json.Decoder(self.type).decode
         self.lacks: Final = LACKS.get(event) if event else None
+        self.most_bytes: Final = EXCHANGE_BYTES if name == EXCHANGE else BODY_BYTES
+        #: An exchanged fact's time was judged where it was told, under that partition's clock.
+        self.judges_time: Final = name != EXCHANGE
 
 
 class Decoder:
-    """Reads the records of the customer topics; not for several threads at once.
+    """Reads the records of the topics that are folded; not for several threads at once.
 
     ``partitions`` is the stack's partition count, ``names`` maps Kafka topic names to the
     catalogue's (``schemas.catalogue.kafka_names``). ``remembered_keys`` bounds the keys that were
@@ -117,11 +111,16 @@ class Decoder:
         self._topics = {
             kafka_name: _TopicDecoder(name)
             for kafka_name, name in names.items()
-            if name in CUSTOMER_TOPICS
+            if name in FOLDED_TOPICS
         }
         #: Per partition, the keys that belong to it and the subject each stands for.
         self._subjects: list[dict[bytes | None, str]] = [{} for _ in range(partitions)]
         self._remembered = max(1, remembered_keys // partitions)
+
+    @property
+    def partitions(self) -> int:
+        """The stack's partition count."""
+        return self._partitions
 
     def decode_many(self, records: Sequence[Record], latest_ms: int) -> list[Decoded | DeadLetter]:
         """Decode records of one partition of one topic; results stand index by index beside them.
@@ -165,7 +164,7 @@ class Decoder:
         return results
 
     def decode(self, record: Record, latest_ms: int) -> Decoded | DeadLetter:
-        """Decode one record of a customer topic.
+        """Decode one record of a topic that is folded.
 
         ``latest_ms`` is the partition's newest tick in ms since 1970, 0 before any: an event more
         than a day after both it and the record's own timestamp is refused.
@@ -176,9 +175,9 @@ class Decoder:
         value, key = record.value, record.key
         if value is None:
             return dead_letter(record, "null_value", "the record has no value")
-        if len(value) > BODY_BYTES:
+        if len(value) > topic.most_bytes:
             return dead_letter(
-                record, "body_too_large", f"{len(value)} bytes, at most {BODY_BYTES} are read"
+                record, "body_too_large", f"{len(value)} bytes, at most {topic.most_bytes} are read"
             )
         if key is None:
             return dead_letter(record, "null_key", "the record has no key: it is the customer id")
@@ -195,10 +194,16 @@ class Decoder:
                 "missing_field",
                 f"Object missing required field `{missing}` for this kind of event - at `$.data`",
             )
-        return self._place(record, key, event, latest_ms)
+        return self._place(record, key, event, latest_ms, judges_time=topic.judges_time)
 
     def _place(
-        self, record: Record, key: bytes, event: CustomerEvent, latest_ms: int
+        self,
+        record: Record,
+        key: bytes,
+        event: CustomerEvent | ExchangeEvent,
+        latest_ms: int,
+        *,
+        judges_time: bool,
     ) -> Decoded | DeadLetter:
         """The checks of an event that reads well against its key, partition and time."""
         if key != event.subject.encode():
@@ -215,7 +220,7 @@ class Decoder:
         if time_ms < 0:
             return dead_letter(record, "invalid_value", "a time before 1970 - at `$.time`")
         now = max(record.timestamp, latest_ms)
-        if time_ms > now + DAY_MS:
+        if judges_time and time_ms > now + DAY_MS:
             return dead_letter(record, "future_time", f"{time_ms - now} ms ahead - at `$.time`")
         return Decoded(event, time_ms)
 

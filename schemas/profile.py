@@ -34,4 +34,10 @@ class Profile(Data):
 
 
 class ProfileEvent(Envelope, tag="shop.profile.v1"):
+    """Raises ValueError (reading it: msgspec.ValidationError) for an alias of the subject itself."""
+
     data: Profile
+
+    def __post_init__(self) -> None:
+        if self.data.action == "alias" and self.data.alias_of == self.subject:
+            raise ValueError("an alias of the subject itself hands nothing over: alias_of")

@@ -50,7 +50,7 @@ def configuration_digest() -> str:
 def processors(settings: Settings, topics: TopicNames) -> dict[int, PartitionProcessor]:
     """One processor a partition, as worker, recovery and verify use them. Raises ValueError."""
     codes = CouponCodes(settings.code_key.get_secret_value(), settings.code_key_id)
-    names = {topic: topic.removeprefix(settings.topic_prefix) for topic in topics.customer}
+    names = {topic: topic.removeprefix(settings.topic_prefix) for topic in topics.folded}
     decoder = Decoder(settings.partitions, names)
     return {
         number: PartitionProcessor(
@@ -59,6 +59,8 @@ def processors(settings: Settings, topics: TopicNames) -> dict[int, PartitionPro
             codes,
             triggers_topic=topics.triggers,
             deadletters_topic=topics.deadletters,
+            exchange_topic=topics.exchange,
+            partitions=settings.partitions,
         )
         for number in range(settings.partitions)
     }

@@ -1,12 +1,13 @@
-"""The records that only huitou's own processes read: the clock and the journal."""
+"""The records that only huitou's own processes read: the clock, the journal, what partitions tell others."""
 
-from typing import Final
+from base64 import b64encode
+from typing import Any, Final
 
 import msgspec
 
-from schemas.catalogue import CLICKS, CLOCK, JOURNAL, ORDERS, SETTINGS
+from schemas.catalogue import CLICKS, CLOCK, EXCHANGE, JOURNAL, ORDERS, SETTINGS
 from schemas.clock import WALL, Close, Rebase, RecordCause, Skip, Tick, encode_clock
-from schemas.examples.example import Example
+from schemas.examples.example import Example, event
 from schemas.journal import (
     GENESIS,
     JOURNAL_VERSION,
@@ -37,7 +38,45 @@ _ROW: Final = JournalRow(
     states=bytes(range(16)),
 )
 
+
+def _told(title: str, number: int, subject: str, body: dict[str, Any]) -> Example:
+    return event(
+        EXCHANGE, "shop.exchange.v1", title, subject, "2026-05-20T08:00:00Z",
+        {"shop_id": "tea", "body": body}, id=f"3-17-{number}", source=EXCHANGE,
+    )  # fmt: skip
+
+
 INTERNAL_EXAMPLES: Final = (
+    _told("minimal: a visitor is to forget a customer", 0, "cookie-7f3a", {"type": "forget"}),
+    _told(
+        "a visitor turned out to be a customer",
+        1,
+        "100001",
+        {
+            "type": "visitor",
+            "visitor": "cookie-7f3a",
+            "state": b64encode(msgspec.msgpack.encode([2, "tea", "cookie-7f3a"])).decode(),
+        },
+    ),
+    _told(
+        "a click of a visitor who was handed over",
+        2,
+        "100001",
+        {
+            "type": "event",
+            "visitor": "cookie-7f3a",
+            "hops": 1,
+            "event": {
+                "specversion": "1.0",
+                "id": "k-17",
+                "source": "storefront",
+                "type": "shop.click.v1",
+                "subject": "cookie-7f3a",
+                "time": "2026-05-20T08:00:00Z",
+                "data": {"shop_id": "tea", "action": "view", "sku": "longjing-50"},
+            },
+        },
+    ),
     Example(
         CLOCK,
         "a worker's tick",

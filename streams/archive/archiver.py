@@ -70,7 +70,7 @@ def archived_topics(names: TopicNames) -> list[str]:
         names.triggers,
         names.deadletters,
         names.settings,
-        *names.customer,
+        *names.folded,
     ]
 
 

@@ -3,7 +3,7 @@
 import typer
 from redis.exceptions import RedisError
 
-from schemas.catalogue import CUSTOMER_TOPICS
+from schemas.catalogue import FOLDED_TOPICS
 from streams.settings import Settings
 from streams.state.connection import connect
 from streams.state.keys import control_key
@@ -18,7 +18,7 @@ def resume(topic: str) -> None:
     settings = Settings()
     kafka_name = _kafka_name(topic, settings.topic_prefix)
     if kafka_name is None:
-        known = ", ".join(CUSTOMER_TOPICS)
+        known = ", ".join(FOLDED_TOPICS)
         typer.echo(
             f"huitou resume: {topic} is none of the topics that can pause: {known}", err=True
         )
@@ -37,7 +37,7 @@ def resume(topic: str) -> None:
 
 def _kafka_name(topic: str, prefix: str) -> str | None:
     """The Kafka name of a topic that was given with or without its prefix; None: no such topic."""
-    for name in CUSTOMER_TOPICS:
+    for name in FOLDED_TOPICS:
         if topic in (name, prefix + name):
             return prefix + name
     return None

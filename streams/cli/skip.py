@@ -115,16 +115,16 @@ def _command(number: int, paused: "Paused", prefix: str) -> str | None:
 
 
 def _record(given: list[str] | None, prefix: str, partitions: int) -> tuple[int, "SkipCause"]:
-    from schemas.catalogue import CUSTOMER_TOPICS
+    from schemas.catalogue import FOLDED_TOPICS
     from schemas.clock import RecordCause
 
     if given is None or len(given) != 3 or not all(part.isdecimal() for part in given[1:]):
         _fail("name a record as TOPIC PARTITION OFFSET", WRONG_USE)
     topic, partition, offset = given[0], int(given[1]), int(given[2])
     name = topic.removeprefix(prefix)
-    if name not in CUSTOMER_TOPICS:
+    if name not in FOLDED_TOPICS:
         _fail(
-            f"{topic} is none of the topics that are folded: {', '.join(CUSTOMER_TOPICS)}",
+            f"{topic} is none of the topics that are folded: {', '.join(FOLDED_TOPICS)}",
             WRONG_USE,
         )
     if partition >= partitions:

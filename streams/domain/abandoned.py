@@ -71,7 +71,7 @@ def place(cart: Cart, fact: CartFact) -> bool:
     if not fact.is_order and _has_key(facts, fact):
         return False
     insort(facts, fact)
-    _rebuild(cart, facts)
+    rebuild(cart, facts)
     return True
 
 
@@ -84,7 +84,7 @@ def place_earlier(cart: Cart, fact: CartFact) -> None:
                 del facts[at]
                 if cart.compacted is None or fact[:3] > cart.compacted:
                     insort(facts, fact._replace(settled=known.settled))
-                _rebuild(cart, facts)
+                rebuild(cart, facts)
             return
 
 
@@ -100,7 +100,7 @@ def take(cart: Cart, until: int) -> list[Abandonment]:
     for position, _, _ in due:
         facts[position] = facts[position]._replace(settled=1)
     old = bisect_left(facts, (until - LOG_AGE,))
-    _move_to_base(cart, base, facts, old)
+    move_to_base(cart, base, facts, old)
     write_log(cart, facts)
     cart.waiting = [moment for moment in cart.waiting if moment > until]
     return taken
@@ -138,8 +138,8 @@ def _append(cart: Cart, fact: CartFact) -> None:
         _bound(cart)
 
 
-def _rebuild(cart: Cart, facts: list[CartFact]) -> None:
-    """The general case: the log has changed somewhere."""
+def rebuild(cart: Cart, facts: list[CartFact]) -> None:
+    """The general case: the log has changed somewhere; ``facts`` are it now, in order."""
     lines = read_base(cart)
     for fact in facts:
         apply(lines, fact)
@@ -162,7 +162,7 @@ def bound_anew(cart: Cart) -> None:
     facts = read_log(cart)
     waiting = cart.waiting
     write_base(cart, base)
-    _rebuild(cart, facts)
+    rebuild(cart, facts)
     cart.waiting = waiting
 
 
@@ -173,14 +173,14 @@ def _bound(cart: Cart) -> None:
     while len(facts) - leaving > LOG_FACTS_KEPT or size > LOG_BYTES_KEPT:
         size -= sizes[leaving]
         leaving += 1
-    _move_to_base(cart, read_base(cart), facts, leaving)
+    move_to_base(cart, read_base(cart), facts, leaving)
     write_log(cart, facts)
     # An occasion whose change has left the log can no longer be told, so it is given up. That takes
     # some fifty further changes, or orders of some 400 skus, before the clock passes its due time.
     cart.waiting = [candidate.due for candidate in _candidates(cart, facts)]
 
 
-def _move_to_base(cart: Cart, base: list[Line], facts: list[CartFact], count: int) -> None:
+def move_to_base(cart: Cart, base: list[Line], facts: list[CartFact], count: int) -> None:
     """Apply the first ``count`` facts to the base for good and remove them from ``facts``."""
     if not count:
         return

@@ -145,3 +145,58 @@ def _near(entry: _Entry, time: int) -> bool:
 
 def _id_hash(session_id: str) -> bytes:
     return blake2b(session_id.encode(), digest_size=8).digest() if session_id else _NO_ID
+
+
+def merge_browsing(browsing: Browsing, other: Browsing) -> None:
+    """Bring the browsing of one who was the same into ``browsing``, in place: counts add up."""
+    for action in browsing.actions.__struct_fields__:
+        both = getattr(browsing.actions, action) + getattr(other.actions, action)
+        setattr(browsing.actions, action, both)
+    browsing.dwell_ms += other.dwell_ms
+    _merge_sessions(browsing, other)
+
+
+def _merge_sessions(browsing: Browsing, other: Browsing) -> None:
+    ids = {
+        _id_hash(session.id): session.id
+        for session in (browsing.session, other.session)
+        if session is not None
+    }
+    entries = [*_entries(browsing), *_entries(other)]
+    if not entries:
+        return
+    joined = _joined(entries)
+    browsing.sessions += other.sessions - (len(entries) - len(joined))
+    kept = sorted(joined)[-SESSIONS:]
+    # On either side none ended after the current one, so the newest of all is one of these two.
+    end, digest, start, clicks = kept.pop()
+    browsing.session = Session(ids.get(digest, ""), start, end, clicks)
+    browsing.past = b"".join(
+        _PAST.pack(digest, start, end, min(clicks, _MOST_CLICKS))
+        for end, digest, start, clicks in kept
+    )
+
+
+def _entries(browsing: Browsing) -> list[_Entry]:
+    found = [
+        (end, digest, start, clicks)
+        for digest, start, end, clicks in _PAST.iter_unpack(browsing.past)
+    ]
+    current = browsing.session
+    if current is not None:
+        found.append((current.end, _id_hash(current.id), current.start, current.clicks))
+    return found
+
+
+def _joined(entries: list[_Entry]) -> list[_Entry]:
+    """Sessions of one id are one; those without are where less than the gap lies between them."""
+    joined: list[_Entry] = []
+    for end, digest, start, clicks in sorted(entries, key=lambda entry: (entry[1], entry[2])):
+        if joined:
+            last_end, last_digest, last_start, last_clicks = joined[-1]
+            near = digest != _NO_ID or start < last_end + SESSION_GAP
+            if digest == last_digest and near:
+                joined[-1] = (max(end, last_end), digest, last_start, clicks + last_clicks)
+                continue
+        joined.append((end, digest, start, clicks))
+    return joined

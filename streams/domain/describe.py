@@ -10,6 +10,7 @@ from streams.domain.browsing import Browsing
 from streams.domain.cart import Cart, Line
 from streams.domain.describe_contact import describe_profile, describe_service, describe_wishes
 from streams.domain.describe_worth import describe_worth
+from streams.domain.identity import Identity
 from streams.domain.moments import moment
 from streams.domain.order import OpenOrder, Refund, status_of
 from streams.domain.orders import Orders
@@ -47,6 +48,7 @@ def describe(
         "service": describe_service(state.service or Service()),
         "wishes": describe_wishes(state.wishes or Wishes()),
         "profile": describe_profile(state.profile or Profile()),
+        "identity": _identity(state.identity or Identity()),
         "erased_at": moment(state.erased_at),
         "coupons": [
             {
@@ -63,6 +65,18 @@ def describe(
         ],
         "duplicates": {"ids": len(state.seen) // 12, "evicted_early": state.evicted_early},
         "encoding": state.version,
+    }
+
+
+def _identity(identity: Identity) -> dict[str, Any]:
+    """Whom the visitor was handed over to, and who was to this customer."""
+    return {
+        "moved_to": identity.moved_to or None,
+        "moved_at": moment(identity.moved_at) if identity.moved_to else None,
+        "aliases": [
+            {"visitor": alias.visitor, "at": moment(alias.time)} for alias in identity.aliases
+        ],
+        "aliases_refused": identity.refused,
     }
 
 

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from schemas.exchange import Body
+
 
 class CartChanged(msgspec.Struct, frozen=True, gc=False):
     """A cart event was folded; ``action`` as in the contract, ``sku`` empty for ``clear``."""
@@ -99,6 +101,18 @@ class Erased(msgspec.Struct, frozen=True, gc=False):
     """What was known of the customer has been dropped."""
 
 
+class Forward(msgspec.Struct, frozen=True, gc=False):
+    """``key`` (a customer id, a sku ...) must be told ``body``, as of ``time`` (ms).
+
+    The engine sends it through shop.exchange to the partition of ``key``, once, and it is folded there
+    by streams.domain.exchange. Campaigns do not see it.
+    """
+
+    key: str
+    time: int
+    body: Body
+
+
 Fact = (
     CartChanged
     | OrderAdvanced
@@ -114,4 +128,5 @@ Fact = (
     | MembershipJoined
     | ConsentChanged
     | Erased
+    | Forward
 )

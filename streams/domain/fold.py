@@ -11,6 +11,7 @@ from hashlib import blake2b
 
 from schemas.cart import CartEvent
 from schemas.click import ClickEvent
+from schemas.events import CustomerEvent
 from schemas.order import OrderEvent
 from schemas.profile import ProfileEvent
 from schemas.review import ReviewEvent
@@ -30,6 +31,7 @@ from streams.domain.cart import (
 from streams.domain.duplicates import ENTRY_BYTES, FULL, HASH_BYTES, find, make_room, seconds_of
 from streams.domain.erasure import erase
 from streams.domain.facts import CartChanged, Fact
+from streams.domain.handover import hand_over, resend
 from streams.domain.order import GOODS, OpenOrder
 from streams.domain.orders import Orders, fold_order
 from streams.domain.profile import Profile, fold_profile
@@ -39,9 +41,8 @@ from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState
 from streams.domain.wishes import Wishes, fold_wish
 
-CustomerEvent = (
-    ClickEvent | CartEvent | OrderEvent | ReviewEvent | ServiceEvent | WishEvent | ProfileEvent
-)
+__all__ = ["CustomerEvent", "fold"]
+
 _NOTHING: tuple[Fact, ...] = ()
 
 
@@ -52,7 +53,8 @@ def fold(
 
     Returns what happened, for the campaigns (nothing for a click), or None for a duplicate: the
     state is then untouched. An event until the customer was erased changes nothing, and is no
-    duplicate. Raises TypeError for an event that is none of the customer topics'.
+    duplicate; one of a visitor who was handed over is sent on (streams.domain.handover). Raises
+    TypeError for an event that is none of the customer topics'.
     """
     digest = blake2b(f"{event.source}\0{event.id}".encode(), digest_size=HASH_BYTES).digest()
     seen = state.seen
@@ -62,6 +64,9 @@ def fold(
     erased_at = state.erased_at
     if erased_at is not None and time <= erased_at:
         return _NOTHING
+    identity = state.identity
+    if identity is not None and identity.moved_to:
+        return resend(state, identity, event, time, digest)
     facts: tuple[Fact, ...] | None = _NOTHING
     if isinstance(event, ClickEvent):
         fold_click(state.browsing, event.data, time)
@@ -76,8 +81,11 @@ def fold(
     elif isinstance(event, WishEvent):
         facts = _fold_wish(state, event, time)
     elif isinstance(event, ProfileEvent):
-        if event.data.action == "erase":
+        action = event.data.action
+        if action == "erase":
             return erase(state, time, digest)
+        if action == "alias":
+            return hand_over(state, event.data.alias_of or "", time, digest)
         facts = _fold_profile(state, event, time, digest)
     else:
         raise TypeError(f"{type(event).__name__} is no event of a customer topic")

@@ -89,7 +89,7 @@ def fold_order(
     if refund is None and (bit is None or order.seen & bit):
         return None
     if orders.forgotten == FROM_VERSION_1:
-        _fill_days(orders, order, settings.time_zone)
+        fill_days(orders, order, settings.time_zone)
     before = contribution(order)
     if refund is not None:
         _refund(order, refund, REFUND_BITS[data.status], data)
@@ -99,7 +99,7 @@ def fold_order(
             order.paid_day = _paid(orders, time, settings)
     order.changed_at = max(order.changed_at, time)
     after = contribution(order)
-    _count(orders.totals, before, after)
+    count(orders.totals, before, after)
     if order.paid_day > orders.forgotten:
         _count_day(orders, order.paid_day, before, after)
     _keep(orders, order)
@@ -120,13 +120,13 @@ def set_brushed(orders: Orders, key: bytes, hour: int, brushed: bool) -> bool:
     if order is None:
         if at < 0:
             return False
-        order = _unpacked("", orders.past, at)
+        order = unpacked("", orders.past, at)
     if (order.seen & BRUSHED > 0) == brushed:
         return False
     before = contribution(order)
     order.seen ^= BRUSHED
     after = contribution(order)
-    _count(orders.totals, before, after)
+    count(orders.totals, before, after)
     if order.paid_day > orders.forgotten:
         _count_day(orders, order.paid_day, before, after)
     if order.seen & PAID and orders.hours:
@@ -192,7 +192,8 @@ def _refund(order: OpenOrder, refund: Refund, bit: int, data: Order) -> None:
         order.refunds.append(refund)
 
 
-def _count(totals: Totals, before: tuple[int, ...], after: tuple[int, ...]) -> None:
+def count(totals: Totals, before: tuple[int, ...], after: tuple[int, ...]) -> None:
+    """Take one part of an order out of the totals and put another in."""
     for name, old, new in zip(totals.__struct_fields__, before, after, strict=True):
         if new != old:
             setattr(totals, name, getattr(totals, name) + new - old)
@@ -202,8 +203,13 @@ def _count_day(orders: Orders, day: int, before: tuple[int, ...], after: tuple[i
     change = change_of(day, before, after)
     if change is not None:
         orders.days = add(orders.days, change)
-        if len(orders.days) > DAYS_BYTES:
-            orders.days, orders.forgotten = bound(orders.days)
+        bound_days(orders)
+
+
+def bound_days(orders: Orders) -> None:
+    """Forget the oldest days where they no longer fit."""
+    if len(orders.days) > DAYS_BYTES:
+        orders.days, orders.forgotten = bound(orders.days)
 
 
 def days_of(orders: Orders, time_zone: str) -> tuple[bytes, int]:
@@ -227,7 +233,7 @@ def days_of(orders: Orders, time_zone: str) -> tuple[bytes, int]:
     return days, 0
 
 
-def _fill_days(orders: Orders, changing: OpenOrder, time_zone: str) -> None:
+def fill_days(orders: Orders, changing: OpenOrder, time_zone: str) -> None:
     """Give a state of version 1 its days, and each order whose part they have the day of it.
 
     ``changing``: the order that is about to change, which may have been among the packed ones.
@@ -245,7 +251,7 @@ def _fill_days(orders: Orders, changing: OpenOrder, time_zone: str) -> None:
 
 def _past_orders(orders: Orders) -> list[OpenOrder]:
     """The packed orders, oldest first; their ids are not known any more."""
-    return [_unpacked("", orders.past, at) for at in range(0, len(orders.past), PAST_BYTES)]
+    return [unpacked("", orders.past, at) for at in range(0, len(orders.past), PAST_BYTES)]
 
 
 def _find(orders: Orders, order_id: str) -> OpenOrder:
@@ -256,10 +262,11 @@ def _find(orders: Orders, order_id: str) -> OpenOrder:
     at = find(orders.past, order_hash(order_id), PAST_BYTES)
     if at < 0:
         return OpenOrder(order_id)
-    return _unpacked(order_id, orders.past, at)
+    return unpacked(order_id, orders.past, at)
 
 
-def _unpacked(order_id: str, past: bytes, at: int) -> OpenOrder:
+def unpacked(order_id: str, past: bytes, at: int) -> OpenOrder:
+    """The packed order at byte ``at``; its id is not in there."""
     _, seen, amount, refunded, refunds, paid = _PAST.unpack_from(past, at)
     return OpenOrder(
         order_id,
@@ -287,12 +294,13 @@ def _keep(orders: Orders, order: OpenOrder) -> None:
             orders.past = orders.past[:at] + orders.past[at + PAST_BYTES :]
         orders.open.append(order)
     if len(orders.open) > OPEN_ORDERS:
-        leaving = min(orders.open, key=_leaving_order)
+        leaving = min(orders.open, key=leaving_order)
         orders.open.remove(leaving)
-        _pack(orders, leaving)
+        pack_order(orders, leaving, order_hash(leaving.order_id))
 
 
-def _leaving_order(order: OpenOrder) -> tuple[bool, int, str]:
+def leaving_order(order: OpenOrder) -> tuple[bool, int, str]:
+    """The least of them is packed first: finished ones, then the one longest unchanged."""
     return (not is_finished(order), order.changed_at, order.order_id)
 
 
@@ -310,10 +318,11 @@ def _drop_refund(orders: Orders, order: OpenOrder) -> None:
         orders.past_refunds = packed[-PAST_REFUNDS * PAST_REFUND_BYTES :]
 
 
-def _pack(orders: Orders, order: OpenOrder) -> None:
+def pack_order(orders: Orders, order: OpenOrder, digest: bytes) -> None:
+    """Put an order among the packed ones, under ``order_hash`` of its id."""
     while order.refunds:
         _drop_refund(orders, order)
-    packed = _packed(order_hash(order.order_id), order)
+    packed = _packed(digest, order)
     orders.past = (orders.past + packed)[-PAST_ORDERS * PAST_BYTES :]
 
 

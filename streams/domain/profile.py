@@ -3,7 +3,8 @@
 Every field, and every channel's consent, has a stamp: the event time and the hash of source and event
 id of what set it. The greater stamp wins, so the order of arrival makes no difference, and a repeat
 changes nothing. An action takes only what it is about: ``updated`` the fields, ``consent`` the
-consents, ``alias`` whose alias this is.
+consents. ``alias`` and ``erase`` are not of the profile but of the whole state (streams.domain.handover,
+streams.domain.erasure).
 """
 
 from struct import Struct
@@ -49,7 +50,7 @@ class Profile(msgspec.Struct, array_like=True, gc=False):
     region: str = ""
     #: Sorted, each once.
     tags: list[str] = []
-    #: Whose this visitor turned out to be; the key of the state is the anonymous id.
+    #: As ``alias`` left it before visitors were handed over; such a visitor's next alias does it.
     alias_of: str = ""
     #: Earliest time of ``joined_membership``, ms.
     joined_at: int | None = None
@@ -62,7 +63,7 @@ class Profile(msgspec.Struct, array_like=True, gc=False):
 def fold_profile(
     profile: Profile, data: ProfileData, time: int, event_key: bytes
 ) -> tuple[Fact, ...]:
-    """Fold one event of ``time`` (ms) that is no ``erase``; ``event_key``: hash of source and id."""
+    """Fold one event of ``time`` (ms), no ``alias`` or ``erase``; ``event_key``: hash of source and id."""
     action = data.action
     if action == "updated":
         return _update(profile, data, time, event_key)
@@ -70,9 +71,7 @@ def fold_profile(
         consents = (data.consent or {}).items()
         changed = [_consent(profile, name, given, time, event_key) for name, given in consents]
         return tuple(fact for fact in changed if fact is not None)
-    if action == "alias":
-        _set(profile, "alias_of", data.alias_of or "", time, event_key)
-    elif action == "joined_membership":
+    if action == "joined_membership":
         joined = profile.joined_at
         profile.joined_at = time if joined is None else min(joined, time)
         return (MembershipJoined(),) if joined is None else ()
@@ -142,3 +141,16 @@ def _fitting(tags: list[str]) -> list[str]:
             break
         kept.append(tag)
     return kept
+
+
+def merge_profile(profile: Profile, other: Profile) -> None:
+    """Bring the profile of one who was the same into ``profile``, in place: the last word counts."""
+    for index, (time, event_key) in enumerate(_STAMP.iter_unpack(other.stamps)):
+        if time or any(event_key):
+            _set(profile, FIELDS[index], getattr(other, FIELDS[index]), time, event_key)
+    for channel, entry in zip(CHANNELS, _CONSENT.iter_unpack(other.consents), strict=False):
+        known, time, event_key = entry
+        if known:
+            _consent(profile, channel, known == GIVEN, time, event_key)
+    joined = [time for time in (profile.joined_at, other.joined_at) if time is not None]
+    profile.joined_at = min(joined, default=None)

@@ -88,3 +88,25 @@ def _count(reviews: Reviews, seen: int, rating: int, step: int) -> None:
             reviews.bad += step
             if not seen & REPLIED:
                 reviews.bad_open += step
+
+
+def merge_reviews(reviews: Reviews, other: Reviews) -> None:
+    """Bring the reviews of one who was the same into ``reviews``, in place; each counts once."""
+    for name in ("posted", "appended", "shown", "bad", "bad_open", "removed"):
+        setattr(reviews, name, getattr(reviews, name) + getattr(other, name))
+    if other.ratings:
+        known = reviews.ratings or [0] * 5
+        reviews.ratings = [a + b for a, b in zip(known, other.ratings, strict=True)]
+    together = {digest: (seen, rating) for digest, seen, rating in _KNOWN.iter_unpack(other.known)}
+    for digest, seen, rating in _KNOWN.iter_unpack(reviews.known):
+        also = together.pop(digest, None)
+        if also is None:
+            together[digest] = seen, rating
+            continue
+        _count(reviews, seen, rating, -1)
+        _count(reviews, *also, -1)
+        one = seen | also[0], rating or also[1]
+        _count(reviews, *one, 1)
+        together[digest] = one
+    packed = b"".join(_KNOWN.pack(digest, *what) for digest, what in together.items())
+    reviews.known = packed[-REVIEWS * KNOWN_BYTES :]

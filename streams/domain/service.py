@@ -127,11 +127,15 @@ def _fold_case(service: Service, case: Case, bit: int, time: int) -> None:
     _count(service, before, contribution(case))
     if not any(kept is case for kept in service.cases):
         service.cases.append(case)
-        if len(service.cases) > CASES:
-            leaving = min(service.cases, key=_leaving_case)
-            service.cases.remove(leaving)
-            packed = service.past + _PAST.pack(leaving.key, leaving.seen)
-            service.past = packed[-PAST_CASES * PAST_CASE_BYTES :]
+        _bound(service)
+
+
+def _bound(service: Service) -> None:
+    while len(service.cases) > CASES:
+        leaving = min(service.cases, key=_leaving_case)
+        service.cases.remove(leaving)
+        packed = service.past + _PAST.pack(leaving.key, leaving.seen)
+        service.past = packed[-PAST_CASES * PAST_CASE_BYTES :]
 
 
 def _fold_past(service: Service, at: int, bit: int) -> int:
@@ -209,3 +213,47 @@ def _facts(data: ServiceData, bit: int, case: Case | None) -> tuple[Fact, ...]:
     if bit == SURVEYED:
         return (SurveyAnswered(case_id, data.score or 0),)
     return ()
+
+
+def merge_service(service: Service, other: Service) -> None:
+    """Bring the cases of one who was the same into ``service``, in place; each counts once."""
+    for name in _COUNTED:
+        setattr(service, name, getattr(service, name) + getattr(other, name))
+    if other.survey_at is not None:
+        _take_answer(service, other.survey_score or 0, other.survey_at, other.survey_key)
+    together = {case.key: case for case in _all_cases(other)}
+    for case in _all_cases(service):
+        also = together.get(case.key)
+        if also is None:
+            together[case.key] = case
+            continue
+        one = together[case.key] = _one_case(case, also)
+        for gone in (case, also):
+            _count(service, contribution(gone), contribution(Case(gone.key, "")))
+        _count(service, contribution(Case(one.key, "")), contribution(one))
+    service.cases = [case for case in together.values() if case.case_id]
+    past = b"".join(_PAST.pack(c.key, c.seen) for c in together.values() if not c.case_id)
+    service.past = past[-PAST_CASES * PAST_CASE_BYTES :]
+    _bound(service)
+
+
+def _all_cases(service: Service) -> list[Case]:
+    """Those kept whole and those of which only the actions are known, without their names."""
+    return [*(Case(key, "", seen) for key, seen in _PAST.iter_unpack(service.past)), *service.cases]
+
+
+def _one_case(mine: Case, other: Case) -> Case:
+    opened = [case.opened_at for case in (mine, other) if case.opened_at is not None]
+    resolved = [case.resolved_at for case in (mine, other) if case.resolved_at is not None]
+    one = Case(
+        mine.key,
+        mine.case_id or other.case_id,
+        mine.seen | other.seen,
+        max(mine.changed_at, other.changed_at),
+        min(opened, default=None),
+        max(resolved, default=None),
+        sorted({*mine.replies, *other.replies}),
+    )
+    while len(one.replies) > REPLIES:
+        one.replies.remove(_leaving_reply(one))
+    return one

@@ -8,6 +8,7 @@ import msgspec
 
 from streams.domain.browsing import Browsing
 from streams.domain.cart import Cart
+from streams.domain.identity import Identity
 from streams.domain.orders import Orders
 from streams.domain.profile import Profile
 from streams.domain.reviews import Reviews
@@ -53,13 +54,19 @@ class CustomerState(msgspec.Struct, array_like=True, gc=False):
     profile: Profile | None = None
     #: Time of the last ``erase``, ms: nothing until then counts.
     erased_at: int | None = None
+    #: What the state is of: empty for a customer; see ``state_key``.
+    kind: str = ""
+    #: Whom the customer was handed over to, and who was to them.
+    identity: Identity | None = None
 
 
-def new_state(shop_id: str, customer_id: str) -> CustomerState:
-    """The state of a customer of whom nothing is known."""
-    return CustomerState(STATE_VERSION, shop_id, customer_id)
+def new_state(shop_id: str, customer_id: str, kind: str = "") -> CustomerState:
+    """The state of a customer, or of what ``kind`` says, of whom nothing is known."""
+    return CustomerState(STATE_VERSION, shop_id, customer_id, kind=kind)
 
 
-def state_key(shop_id: str, customer_id: str) -> str:
-    """How Redis and the timers name a state. Shop ids have no slash, so it is unambiguous."""
-    return f"{shop_id}/{customer_id}"
+def state_key(shop_id: str, customer_id: str, kind: str = "") -> str:
+    """How Redis and the timers name a state; of a customer ``<shop>/<customer>``, of anything else
+    ``<kind>:<shop>/<id>``. Shop ids have neither slash nor colon, so it is unambiguous.
+    """
+    return f"{kind}:{shop_id}/{customer_id}" if kind else f"{shop_id}/{customer_id}"

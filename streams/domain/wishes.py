@@ -43,20 +43,20 @@ PAST_WISHES = 24
 LIKERS = 32
 
 #: hash of the liker, time of the last word in ms, flags, hash of the device (zeros: unknown)
-_LIKER = Struct("<8sqB4s")
-LIKER_BYTES = _LIKER.size
+LIKER = Struct("<8sqB4s")
+LIKER_BYTES = LIKER.size
 LIKED, SELF = 1, 2
 #: What the liker's own state told: likes too fast, told anything at all, is known for long enough; and
 #: the verdict on the like that stands.
 FAST, ANSWERED, OLD, SUSPICIOUS = 4, 8, 16, 32
-_WORD = LIKED | SELF
+WORD = LIKED | SELF
 #: Hashes of its owner's phones that are kept: the lesser ones.
 DEVICES = 4
 DEVICE_BYTES = 4
 NO_DEVICE = bytes(DEVICE_BYTES)
 #: hash of the wish id, actions seen
-_PAST = Struct("<8sB")
-PAST_WISH_BYTES = _PAST.size
+PAST = Struct("<8sB")
+PAST_WISH_BYTES = PAST.size
 _SEEN_AT = PAST_WISH_BYTES - 1
 
 
@@ -107,7 +107,7 @@ class Wishes(msgspec.Struct, array_like=True, gc=False):
     devices: bytes = b""
 
 
-_COUNTED = (
+COUNTED = (
     "made", "withdrawn", "granted", "declined", "likes", "self_likes", "comments", "stories",
     "suspicious",
 )  # fmt: skip
@@ -117,7 +117,8 @@ def fold_wish(wishes: Wishes, data: WishData, time: int, owner: str) -> tuple[Fa
     """Fold one event of ``time`` (ms) of a wish of ``owner``; what was said before is no fact."""
     bit = ACTION_BITS.get(data.action, 0)
     if bit == MADE and data.device_hash:
-        wishes.devices = _with_device(wishes.devices, data.device_hash)
+        device = name_hash(data.device_hash, DEVICE_BYTES)
+        wishes.devices = with_devices(wishes.devices, device)
     key = name_hash(data.wish_id)
     wish = next((known for known in wishes.wishes if known.key == key), None)
     if wish is None:
@@ -142,7 +143,7 @@ def fold_wish(wishes: Wishes, data: WishData, time: int, owner: str) -> tuple[Fa
     wish.seen |= bit
     wish.changed_at = max(wish.changed_at, time)
     after = contribution(wish)
-    _count(wishes, before, after)
+    count(wishes, before, after)
     _keep(wishes, wish)
     if bit == MADE:
         return () if known & MADE else (WishMade(data.wish_id, data.sku or ""),)
@@ -163,16 +164,16 @@ def _take_word(wish: Wish, data: WishData, time: int, owner: str) -> bool:
     device = name_hash(data.device_hash, DEVICE_BYTES) if data.device_hash else NO_DEVICE
     key = name_hash(liker)
     at = find(wish.likers, key, LIKER_BYTES)
-    packed = _LIKER.pack(key, time, flags, device)
+    packed = LIKER.pack(key, time, flags, device)
     if at < 0:
         wish.likers += packed
         return flags == LIKED
-    _, known_time, known_flags, known_device = _LIKER.unpack_from(wish.likers, at)
+    _, known_time, known_flags, known_device = LIKER.unpack_from(wish.likers, at)
     # At one time ``unliked`` comes last, and of two likes the one with the greater hash.
-    if (time, -flags, device) <= (known_time, -(known_flags & _WORD), known_device):
+    if (time, -flags, device) <= (known_time, -(known_flags & WORD), known_device):
         return False
     # What is known of the liker stays known.
-    packed = _LIKER.pack(key, time, flags | known_flags & ~_WORD, device)
+    packed = LIKER.pack(key, time, flags | known_flags & ~WORD, device)
     wish.likers = wish.likers[:at] + packed + wish.likers[at + LIKER_BYTES :]
     return flags == LIKED and not known_flags & LIKED
 
@@ -181,11 +182,11 @@ def contribution(wish: Wish) -> tuple[int, ...]:
     """A wish's part in the totals, in the order of the fields of ``Wishes``."""
     made = wish.seen & MADE > 0
     likes, self_likes, suspicious = wish.likes_before, 0, wish.suspicious_before
-    for _, _, flags, _ in _LIKER.iter_unpack(wish.likers):
-        if flags & _WORD == LIKED:
+    for _, _, flags, _ in LIKER.iter_unpack(wish.likers):
+        if flags & WORD == LIKED:
             likes += not flags & SUSPICIOUS
             suspicious += flags & SUSPICIOUS > 0
-        self_likes += flags & _WORD == _WORD
+        self_likes += flags & WORD == WORD
     decided = (int(made and wish.decision == bit) for bit in (WITHDRAWN, GRANTED, DECLINED))
     return (int(made), *decided, likes, self_likes, wish.comments, wish.stories, suspicious)
 
@@ -201,22 +202,22 @@ class Liker(msgspec.Struct, gc=False):
 
 def likers_of(wish: Wish) -> list[Liker]:
     """Those who are known of a wish, in the order in which they were first heard of."""
-    return [Liker(*entry) for entry in _LIKER.iter_unpack(wish.likers)]
+    return [Liker(*entry) for entry in LIKER.iter_unpack(wish.likers)]
 
 
 def set_likers(wishes: Wishes, wish: Wish, likers: Sequence[Liker]) -> None:
     """Put changed likers of a wish back, and count its part in the totals anew."""
     before = contribution(wish)
-    wish.likers = b"".join(_LIKER.pack(one.key, one.time, one.flags, one.device) for one in likers)
-    _count(wishes, before, contribution(wish))
+    wish.likers = b"".join(LIKER.pack(one.key, one.time, one.flags, one.device) for one in likers)
+    count(wishes, before, contribution(wish))
 
 
 def likes_by_device(wish: Wish) -> dict[bytes, int]:
     """Likes by the hash of the device they came from, of likers and devices that are known."""
     return Counter(
         device
-        for _, _, flags, device in _LIKER.iter_unpack(wish.likers)
-        if flags & _WORD == LIKED and device != NO_DEVICE
+        for _, _, flags, device in LIKER.iter_unpack(wish.likers)
+        if flags & WORD == LIKED and device != NO_DEVICE
     )
 
 
@@ -230,40 +231,47 @@ def status_of(wish: Wish) -> str:
 
 def _fold_past(wishes: Wishes, at: int, data: WishData, bit: int) -> tuple[Fact, ...]:
     """Count what comes of a wish of which only the actions are known; likes of it are forgotten."""
-    key, known = _PAST.unpack_from(wishes.past, at)
+    key, known = PAST.unpack_from(wishes.past, at)
     seen = known
-    before = contribution(_past_wish(key, known))
+    before = contribution(past_wish(key, known))
     # A decision after the first one changes nothing: which of them came last is not known any more.
     seen |= bit if bit == MADE or not seen & DECIDED else 0
-    after = _past_wish(key, seen)
+    after = past_wish(key, seen)
     after.comments, after.stories = int(data.action == "commented"), int(data.action == "story")
-    _count(wishes, before, contribution(after))
-    packed = _PAST.pack(key, seen)
+    count(wishes, before, contribution(after))
+    packed = PAST.pack(key, seen)
     wishes.past = wishes.past[:at] + packed + wishes.past[at + PAST_WISH_BYTES :]
     if bit == MADE and not known & MADE:
         return (WishMade(data.wish_id, data.sku or ""),)
     return ()
 
 
-def _past_wish(key: bytes, seen: int) -> Wish:
+def past_wish(key: bytes, seen: int) -> Wish:
+    """A wish of which only the actions are known."""
     return Wish(key, "", seen, decision=seen & DECIDED)
 
 
-def _count(wishes: Wishes, before: tuple[int, ...], after: tuple[int, ...]) -> None:
-    for name, old, new in zip(_COUNTED, before, after, strict=True):
+def count(wishes: Wishes, before: tuple[int, ...], after: tuple[int, ...]) -> None:
+    """Take one part of a wish out of the totals and put another in."""
+    for name, old, new in zip(COUNTED, before, after, strict=True):
         if new != old:
             setattr(wishes, name, getattr(wishes, name) + new - old)
 
 
 def _keep(wishes: Wishes, wish: Wish) -> None:
     """Put a changed wish among the kept ones, within the bounds."""
+    if not any(known is wish for known in wishes.wishes):
+        wishes.wishes.append(wish)
+    bound_wishes(wishes)
+
+
+def bound_wishes(wishes: Wishes) -> None:
+    """Pack the wishes, and drop the likers, that no longer fit."""
     kept = wishes.wishes
-    if not any(known is wish for known in kept):
-        kept.append(wish)
     while len(kept) > WISHES or sum(map(_weight, kept)) > WISHES_BYTES:
         leaving = min(kept, key=_leaving_wish)
         kept.remove(leaving)
-        packed = wishes.past + _PAST.pack(leaving.key, leaving.seen & MADE | leaving.decision)
+        packed = wishes.past + PAST.pack(leaving.key, leaving.seen & MADE | leaving.decision)
         wishes.past = packed[-PAST_WISHES * PAST_WISH_BYTES :]
     while sum(len(known.likers) for known in kept) > LIKERS * LIKER_BYTES:
         _drop_liker(kept)
@@ -277,7 +285,7 @@ def _drop_liker(kept: list[Wish]) -> None:
     _, _, flags, number, at = min(
         (time, key, flags, number, place * LIKER_BYTES)
         for number, wish in enumerate(kept)
-        for place, (key, time, flags, _) in enumerate(_LIKER.iter_unpack(wish.likers))
+        for place, (key, time, flags, _) in enumerate(LIKER.iter_unpack(wish.likers))
         if not flags & SELF
     )
     wish = kept[number]
@@ -287,9 +295,10 @@ def _drop_liker(kept: list[Wish]) -> None:
     wish.likers = wish.likers[:at] + wish.likers[at + LIKER_BYTES :]
 
 
-def _with_device(devices: bytes, device_hash: str) -> bytes:
-    known = {devices[at : at + DEVICE_BYTES] for at in range(0, len(devices), DEVICE_BYTES)}
-    known.add(name_hash(device_hash, DEVICE_BYTES))
+def with_devices(devices: bytes, more: bytes) -> bytes:
+    """Both hashes' lists as one, sorted, each once; the lesser ones that fit."""
+    both = devices + more
+    known = {both[at : at + DEVICE_BYTES] for at in range(0, len(both), DEVICE_BYTES)}
     return b"".join(sorted(known)[:DEVICES])
 
 

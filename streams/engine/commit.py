@@ -57,7 +57,10 @@ class Position:
 
 @dataclass(slots=True)
 class OutRow:
-    """A record to publish. ``cause_ms`` (wall clock) and ``label`` serve the metrics and are not sent."""
+    """A record to publish. Only topic, partition, key and value are sent.
+
+    ``cause_ms`` (wall clock) and ``label`` serve the metrics.
+    """
 
     topic: str
     partition: int
@@ -65,6 +68,8 @@ class OutRow:
     value: bytes
     cause_ms: int
     label: str
+    #: Topic and offset of the record that made it, where it follows from folding; for verify only.
+    cause: tuple[str, int] | None = None
 
     def as_tuple(self) -> tuple[str, int, bytes | None, bytes, int, str]:
         return (self.topic, self.partition, self.key, self.value, self.cause_ms, self.label)

@@ -333,12 +333,15 @@ class Cycle:
         if commit.states:
             size = sum(map(len, commit.states.values()))
             metrics.state_size.observe(size / len(commit.states), len(commit.states))
-        triggers = False
+        waited = False
         for row in commit.rows:
             if row.topic == self._topics.triggers:
                 metrics.triggers(row.label, "committed").inc()
-                triggers = True
-        return triggers
+                waited = True
+            elif row.topic == self._topics.exchange:
+                # What waits for it is another partition's state, and whatever that decides.
+                waited = True
+        return waited
 
     def _stop_partition(self, partition: Partition, error: FoldError) -> None:
         partition.stop(error)
@@ -350,7 +353,7 @@ class Cycle:
 
     def _unpause(self, partition: Partition) -> None:
         """Fold again from the last commit on: what was fetched since then was dropped."""
-        topics = self._topics.customer
+        topics = self._topics.folded
         if partition.lost is None:
             partition.paused = None
         else:
@@ -362,7 +365,7 @@ class Cycle:
         self._say_paused(partition)
 
     def _fetch_again(self, partition: Partition) -> None:
-        self._reread(partition, self._topics.customer)
+        self._reread(partition, self._topics.folded)
 
     def _reread(self, partition: Partition, topics: Sequence[str]) -> None:
         again = {

@@ -13,11 +13,14 @@ from schemas.clock import RecordCause, SkipCause
 from schemas.clock import TimerCause as DueTimer
 from schemas.deadletter import DeadLetter, encode_dead_letter
 from schemas.decoding import Decoded, Record
+from schemas.exchange import Exchange, ExchangeEvent
 from schemas.journal import JOURNAL_VERSION, Fired, JournalRow, Skipped, Slice, chain, encode_row
+from schemas.partitioner import partition_of
 from schemas.trigger import EventCause, TimerCause, Trigger, TriggerEvent
 from streams.campaigns.campaign import adopt
 from streams.campaigns.decide import decide, decide_timer
-from streams.domain.fold import fold as fold_event
+from streams.domain.exchange import fold_event, key_of, kind_of, upstream_event
+from streams.domain.facts import Fact, Forward
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state, state_key
 from streams.domain.timers import next_due, take_due
@@ -65,8 +68,10 @@ class Outlets:
     """Where the rows of a partition go, and what makes their coupon codes."""
 
     partition: int
+    partitions: int
     triggers_topic: str
     deadletters_topic: str
+    exchange_topic: str
     codes: CodesLike
 
 
@@ -116,6 +121,8 @@ class Draft:
         self._touched: dict[str, int | None] = {}
         self._weight = 0
         self._rows: list[OutRow] = []
+        #: Facts told to other keys; the number is in each one's id.
+        self._forwarded = 0
         self._rows_digest = RowsDigest()
         self._counts: dict[tuple[str, str], int] = {}
         self._evicted_early = 0
@@ -152,10 +159,10 @@ class Draft:
                     continue
                 event, time = item.event, item.time_ms
                 shop = event.data.shop_id
-                key = state_key(shop, event.subject)
+                key = key_of(event)
                 state = states.get(key)
                 if state is None:
-                    state = states[key] = new_state(shop, event.subject)
+                    state = states[key] = new_state(shop, event.subject, kind_of(event))
                 settings = definitions.at(shop, time)
                 if key in touched:
                     facts = fold_event(state, event, time, settings)
@@ -171,9 +178,14 @@ class Draft:
                     duplicates += 1
                     continue
                 applied += 1
-                if facts and self._decides:
+                if not facts:
+                    continue
+                self._forward_all(facts, shop, part.records[index])
+                full = self.full
+                told = upstream_event(event)
+                if told is not None and self._decides:
                     began = perf_counter()
-                    triggers = decide(state, facts, event, time, settings)
+                    triggers = decide(state, facts, told, time, settings)
                     self.decide_seconds += perf_counter() - began
                     for trigger in triggers:
                         record = part.records[index]
@@ -199,7 +211,7 @@ class Draft:
         """
         for record in part.records:
             state = decode(record.value or b"")
-            key = state_key(state.shop_id, state.customer_id)
+            key = state_key(state.shop_id, state.customer_id, state.kind)
             self._states[key] = state
             self._touched[key] = None
             # Counted by the generation in which they were evicted.
@@ -265,6 +277,28 @@ class Draft:
                 self._evicted_early -= state.evicted_early
             adopt(state, event)
 
+    def _forward_all(self, facts: Sequence[Fact], shop_id: str, record: Record) -> None:
+        """Send what other keys must be told: like dead letters it follows from folding alone."""
+        for fact in facts:
+            if type(fact) is not Forward:
+                continue
+            outlets, key = self._outlets, fact.key.encode()
+            event = ExchangeEvent(
+                specversion="1.0",
+                id=f"{outlets.partition}-{self._seq}-{self._forwarded}",
+                source=outlets.exchange_topic,
+                subject=fact.key,
+                time=EPOCH + timedelta(milliseconds=fact.time),
+                data=Exchange(shop_id=shop_id, body=fact.body),
+            )
+            self._forwarded += 1
+            topic, value = outlets.exchange_topic, _encode_json(event)
+            self._rows_digest.add(topic, key, value)
+            kind = str(type(fact.body).__struct_config__.tag)
+            home = partition_of(key, outlets.partitions)
+            cause = (record.topic, record.offset)
+            self._add(OutRow(topic, home, key, value, record.timestamp, kind, cause))
+
     def _trigger(self, trigger: Trigger, time: int, cause_ms: int) -> None:
         trigger.seq = self._seq
         outlets = self._outlets
@@ -290,7 +324,8 @@ class Draft:
         key = f"{letter.topic}/{letter.partition}/{letter.offset}".encode()
         value = encode_dead_letter(letter, record.timestamp)
         self._rows_digest.add(topic, key, value)
-        self._add(OutRow(topic, self._outlets.partition, key, value, record.timestamp, ""))
+        cause, partition = (record.topic, record.offset), self._outlets.partition
+        self._add(OutRow(topic, partition, key, value, record.timestamp, "", cause))
 
     def _add(self, row: OutRow) -> None:
         self._weight += len(row.value)

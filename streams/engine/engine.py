@@ -211,7 +211,7 @@ class Engine:
             log.error("topic paused", topic=topic, reason=reason)
         else:
             # Its clock is read on: the word to skip what it is paused for comes there.
-            tps = {(name, partition) for name in self._topics.customer}
+            tps = {(name, partition) for name in self._topics.folded}
             self._health.pause("partition", partition, reason)
         self._pause_in_thread(tps)
 

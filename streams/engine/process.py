@@ -14,7 +14,8 @@ from schemas.deadletter import DeadLetter, dead_letter
 from schemas.decoding import Decoded, Decoder
 from schemas.journal import Skipped, Slice
 from schemas.trigger import TriggerEvent
-from streams.domain.state import CustomerState, state_key
+from streams.domain.exchange import key_of
+from streams.domain.state import CustomerState
 from streams.engine.checksum import slice_crc
 from streams.engine.commit import Fetched, Position
 from streams.engine.draft import CausedAt, CodesLike, DefinitionsLike, Draft, Outlets
@@ -53,8 +54,13 @@ class PartitionProcessor:
         *,
         triggers_topic: str,
         deadletters_topic: str,
+        exchange_topic: str,
+        partitions: int,
     ) -> None:
-        self._outlets = Outlets(partition, triggers_topic, deadletters_topic, codes)
+        """``partitions``: of the stack, which says where another key's partition is."""
+        self._outlets = Outlets(
+            partition, partitions, triggers_topic, deadletters_topic, exchange_topic, codes
+        )
         self._decoder = decoder
 
     @property
@@ -77,7 +83,7 @@ class PartitionProcessor:
             items.append(decoded)
             for item in decoded:
                 if isinstance(item, Decoded):
-                    keys[state_key(item.event.data.shop_id, item.event.subject)] = None
+                    keys[key_of(item.event)] = None
                 else:
                     ahead = ahead or item.reason == "future_time"
         return Work(fetched, items, keys, skipped=skipped, ahead=ahead)

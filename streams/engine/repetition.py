@@ -79,7 +79,7 @@ class Repetition:
         # The offsets' marker has come, the journal's of the same transaction perhaps not yet.
         journal.wait_stable(self._topics.journal, number)
         with self._open_along() as along, ExitStack() as opened:
-            along.begin(number, {topic: partition.vector[topic] for topic in self._topics.customer})
+            along.begin(number, {topic: partition.vector[topic] for topic in self._topics.folded})
             self._along = along
             return self._rows(partition, journal, first, kafka, opened)
 

@@ -93,11 +93,11 @@ class Ticker:
         now_ms = int(time.time() * 1000)
         now = time.monotonic()
         self.ends = self._log.high_watermarks(
-            [(topic, p.number) for p in partitions for topic in self._topics.customer]
+            [(topic, p.number) for p in partitions for topic in self._topics.folded]
         )
         definitions = dict(self._definitions.current().offsets)
         for partition in partitions:
-            ends = {topic: self.ends[topic, partition.number] for topic in self._topics.customer}
+            ends = {topic: self.ends[topic, partition.number] for topic in self._topics.folded}
             if not self._due(partition, ends, now_ms, now):
                 continue
             record = Tick(partition.number, now_ms, WALL, partition.epoch, ends, definitions)

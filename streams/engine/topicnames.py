@@ -6,6 +6,7 @@ from schemas.catalogue import (
     CLOCK,
     CUSTOMER_TOPICS,
     DEADLETTERS,
+    EXCHANGE,
     JOURNAL,
     ORIGIN,
     SETTINGS,
@@ -15,10 +16,13 @@ from schemas.catalogue import (
 
 @dataclass(frozen=True, slots=True)
 class TopicNames:
-    """``customer`` topics in fold order; ``inputs`` are what the consumer group reads."""
+    """``customer``: what upstream writes of customers; ``folded``: that and what other partitions tell,
+    in fold order; ``inputs``: what the consumer group reads.
+    """
 
     prefix: str
     customer: tuple[str, ...]
+    exchange: str
     clock: str
     journal: str
     triggers: str
@@ -31,6 +35,7 @@ class TopicNames:
         return cls(
             prefix=prefix,
             customer=tuple(prefix + name for name in CUSTOMER_TOPICS),
+            exchange=prefix + EXCHANGE,
             clock=prefix + CLOCK,
             journal=prefix + JOURNAL,
             triggers=prefix + TRIGGERS,
@@ -40,5 +45,9 @@ class TopicNames:
         )
 
     @property
+    def folded(self) -> tuple[str, ...]:
+        return (*self.customer, self.exchange)
+
+    @property
     def inputs(self) -> tuple[str, ...]:
-        return (*self.customer, self.clock)
+        return (*self.folded, self.clock)

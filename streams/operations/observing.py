@@ -92,7 +92,7 @@ class SecondHand:
     def _look_at_ends(self) -> None:
         """The ends that ticks name, and of partitions without ticks of ours (a tool's clock, a pause) too."""
         silent = [p for p in self._owned() if p.clock.clock != WALL or p.paused]
-        asked = [(topic, p.number) for p in silent for topic in self._topics.customer]
+        asked = [(topic, p.number) for p in silent for topic in self._topics.folded]
         self._ends = self._ticked() | (self._log.high_watermarks(asked) if asked else {})
 
     def _follow_orders(self) -> None:
@@ -115,7 +115,7 @@ class SecondHand:
         self._noted = now
 
     def _look_for_open_transactions(self, now: float) -> None:
-        places = [(t, p.number) for p in self._owned() for t in self._topics.customer]
+        places = [(t, p.number) for p in self._owned() for t in self._topics.folded]
         if not places:
             self._open_since.clear()
             return
@@ -127,7 +127,7 @@ class SecondHand:
 
     def _open_transactions(self) -> dict[tuple[str], float]:
         now = time.monotonic()
-        return {(topic,): now - self._open_since.get(topic, now) for topic in self._topics.customer}
+        return {(topic,): now - self._open_since.get(topic, now) for topic in self._topics.folded}
 
     def _watermark_lag(self) -> dict[tuple[str], float]:
         now = time.time()
@@ -142,7 +142,7 @@ class SecondHand:
         return {
             (topic, str(p.number)): float(max(0, ends.get((topic, p.number), 0) - p.vector[topic]))
             for p in self._owned()
-            for topic in self._topics.customer
+            for topic in self._topics.folded
         }
 
     def _paused(self) -> dict[tuple[str], float]:

@@ -75,7 +75,7 @@ def _plan(
         if log.find_row(journal, number, begin) is None:
             raise RepairRefused(_journal_lost(log, journal, number, begin, snapshots))
         _refuse_lost(log, topics, number, begin, kafka, first, starts)
-    behind = (max(0, kafka.offsets.get(topic, 0) - first[topic]) for topic in topics.customer)
+    behind = (max(0, kafka.offsets.get(topic, 0) - first[topic]) for topic in topics.folded)
     return Plan(
         number, kafka, header, path, first, kafka.seq - begin + 1, sum(behind), tuple(passed_over)
     )
@@ -108,9 +108,9 @@ def _refuse_lost(
     for stored in log.read_rows(topics.journal, number, begin, last):
         for part in stored.row.slices:
             needed.setdefault(part.topic, part.start)
-        if all(topic in needed for topic in topics.customer):
+        if all(topic in needed for topic in topics.folded):
             break
-    for topic in topics.customer:
+    for topic in topics.folded:
         start, wanted = starts[topic, number], needed.get(topic, first[topic])
         if wanted < start:
             raise RepairRefused(

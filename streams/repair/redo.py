@@ -11,7 +11,8 @@ from typing import Protocol
 from schemas.decoding import Decoded
 from schemas.journal import JournalRow, Slice, chain
 from streams.definitions import DefinitionsReader
-from streams.domain.state import CustomerState, new_state, state_key
+from streams.domain.exchange import key_of
+from streams.domain.state import CustomerState, new_state
 from streams.engine.checksum import slice_crc
 from streams.engine.commit import Commit, Fetched, Position, stamp_of
 from streams.engine.draft import Draft
@@ -208,8 +209,7 @@ def _only(work: Work, keys: set[str]) -> Work:
         chosen = [
             index
             for index, item in enumerate(decoded)
-            if type(item) is Decoded
-            and state_key(item.event.data.shop_id, item.event.subject) in keys
+            if type(item) is Decoded and key_of(item.event) in keys
         ]
         records = [part.records[index] for index in chosen]
         fetched.append(Fetched(part.topic, part.start, part.end, records))

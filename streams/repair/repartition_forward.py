@@ -41,7 +41,7 @@ def first_offsets(
     log: LogReader, topics: TopicNames, ended: Mapping[Place, int]
 ) -> dict[Place, int]:
     """Where forwarding begins: where the generation ended, shop.settings from its first record."""
-    customers = {place: at for place, at in ended.items() if place[0] in topics.customer}
+    customers = {place: at for place, at in ended.items() if place[0] in topics.folded}
     return {**customers, **log.log_starts([(topics.settings, 0)])}
 
 
@@ -93,7 +93,7 @@ class Forwarder:
         return sum(len(part.records) for part in self._parts(self._customer_places()))
 
     def _customer_places(self) -> list[Place]:
-        return [(t, n) for t in self._topics.customer for n in range(self._old.partitions)]
+        return [(t, n) for t in self._topics.folded for n in range(self._old.partitions)]
 
     def _forward(self, places: list[Place]) -> int:
         # Before the offsets are read: whoever else forwarded is fenced from here on.

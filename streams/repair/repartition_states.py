@@ -54,7 +54,7 @@ class Tally:
 def moved_state(value: bytes) -> MovedState:
     """A state from its bytes, in this build's encoding. Raises StateCodecError."""
     state = decode(value)
-    key = state_key(state.shop_id, state.customer_id)
+    key = state_key(state.shop_id, state.customer_id, state.kind)
     return MovedState(key, state.customer_id, encode(state), next_due(state))
 
 

@@ -1,7 +1,7 @@
 """Rows of another build: what was published for them stands, and is held against the row's own digest.
 
 This build may decide otherwise, so it cannot say what such a row must have published; but the row says
-it itself, by the digest over its triggers and dead letters in the order in which they came.
+it itself, by the digest over all of its rows in the order in which they came.
 """
 
 from collections.abc import Iterable, Sequence
@@ -37,25 +37,25 @@ def read_trigger(record: RawRecord) -> Adopted:
     return Adopted(record, _decode(record.value or b""))
 
 
-def rows_digest(
-    row: JournalRow, triggers: Iterable[Adopted], dead_letters: Sequence[OutRow]
-) -> bytes:
+def rows_digest(row: JournalRow, triggers: Iterable[Adopted], folded: Sequence[OutRow]) -> bytes:
     """What the row's digest must be, if exactly these were published for it.
 
-    Both kinds come as they lie in their topics; the place of each one's cause says how they alternated.
+    ``folded``: what follows from folding, dead letters and what other keys are told. The triggers come as
+    they lie in their topic; the place of each one's cause says how they alternated.
     """
     order = {part.topic: index for index, part in enumerate(row.slices)}
     placed: list[tuple[tuple[int, int], str, bytes, bytes]] = []
+    # Of one event what other keys are told comes before its triggers, and sorting keeps that.
+    for out in folded:
+        topic, offset = out.cause or ("", 0)
+        place = (order.get(topic, len(order)), offset)
+        placed.append((place, out.topic, out.key or b"", out.value))
     for trigger in triggers:
         record, cause = trigger.record, trigger.event.data.cause
         place = _LAST
         if isinstance(cause, EventCause):
             place = (order.get(cause.topic, len(order)), cause.offset)
         placed.append((place, record.topic, record.key or b"", _uncoded(trigger)))
-    for letter in dead_letters:
-        topic, _, offset = (letter.key or b"").decode().rsplit("/", 2)
-        place = (order.get(topic, len(order)), int(offset))
-        placed.append((place, letter.topic, letter.key or b"", letter.value))
     digest = RowsDigest()
     for _, topic, key, value in sorted(placed, key=lambda one: one[0]):
         digest.add(topic, key, value)

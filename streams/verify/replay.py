@@ -56,7 +56,7 @@ class Replay:
         self._report = report
         places = [(topic, self.partition) for topic in topics.inputs]
         starts = {topic: at for (topic, _), at in reader.log_starts(places).items()}
-        log.begin(self.partition, {topic: starts[topic] for topic in topics.customer})
+        log.begin(self.partition, {topic: starts[topic] for topic in topics.folded})
         self._checks = JournalChecks(self.partition, topics.clock, starts, report)
         #: (due, state key) of the timers, with some that no longer hold.
         self._queue: list[tuple[int, str]] = []
@@ -81,8 +81,8 @@ class Replay:
         """Repeats the commit of a row; returns what it must have published.
 
         With ``adopted``, what was published for a row of another build, nothing is decided: the states
-        take those triggers over, as recovery does, and only dead letters are returned. Raises a LogError
-        when its records cannot be read, and FoldError when they cannot be folded.
+        take those triggers over, as recovery does, and only what follows from folding is returned. Raises
+        a LogError when its records cannot be read, and FoldError when they cannot be folded.
         """
         row, before = stored.row, self.position
         draft = (

@@ -12,6 +12,7 @@ from schemas.catalogue import TOPICS, Topic
 from schemas.click import Channel, Click, ClickAction, TrafficSource
 from schemas.deadletter import DeadLetter, Reason
 from schemas.envelope import Line
+from schemas.exchange import Exchange, Forget, Resent, Visitor
 from schemas.order import Order, OrderStatus, Promotion, RefundKind
 from schemas.partitioner import partition_of
 from schemas.profile import ContactChannel, Gender, Profile, ProfileAction
@@ -34,6 +35,7 @@ TYPES: dict[str, tuple[list[type[msgspec.Struct]], list[object]]] = {
     "shop.wish.v1": ([Wish], [WishAction]),
     "shop.profile.v1": ([Profile], [ProfileAction, Gender, ContactChannel]),
     "shop.settings.v1": ([Settings, RfmThresholds, Tier], []),
+    "shop.exchange.v1": ([Exchange, Visitor, Resent, Forget], []),
     "shop.trigger.v1": ([Trigger, Offer, Why], [TriggerKind]),
     "shop.deadletter.v1": ([DeadLetter], []),
 }

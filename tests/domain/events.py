@@ -188,10 +188,6 @@ profile_events: st.SearchStrategy[Drawn] = st.one_of(
         moments, st.dictionaries(st.sampled_from(["sms", "email"]), st.booleans()),
     ),
     st.builds(lambda at: ("profile", at, "joined_membership", {}), moments),
-    st.builds(
-        lambda at, whose: ("profile", at, "alias", {"alias_of": whose}),
-        moments, st.sampled_from(["c8", "c9"]),
-    ),
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from streams.domain import (
     browsing,
     cart,
     duplicates,
+    identity,
     order,
     orders,
     profile,
@@ -182,7 +183,8 @@ def test_two_processes_with_different_hash_seeds_agree() -> None:
 
 
 STRUCTS = [
-    state.CustomerState, browsing.Browsing, browsing.ActionCounts, browsing.Session,
+    state.CustomerState, identity.Identity, identity.Alias,
+    browsing.Browsing, browsing.ActionCounts, browsing.Session,
     cart.Cart, cart.Line, cart.CartFact, orders.Orders, order.Totals, order.OpenOrder,
     order.Refund, reviews.Reviews, state.Coupon, service.Service, service.Case,
     wishes.Wishes, wishes.Wish, profile.Profile,

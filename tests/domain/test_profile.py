@@ -50,15 +50,9 @@ def test_tags_that_do_not_fit_are_left_out_from_the_end() -> None:
     assert got == tags[: TAGS_BYTES // 64]
 
 
-def test_long_names_are_cut_but_never_whose_alias_it_is() -> None:
-    long = "图" * 64
-    events = [
-        profile("1", START, "updated", region=long),
-        profile("2", START, "alias", alias_of=long),
-    ]
-    got = shown(fold_all(events))
+def test_long_names_are_cut() -> None:
+    got = shown(fold_all([profile("1", START, "updated", region="图" * 64)]))
     assert got["region"] == "图" * 21
-    assert got["alias_of"] == long
 
 
 def test_consent_by_channel_with_the_time_it_was_said() -> None:
@@ -95,12 +89,11 @@ def test_what_campaigns_are_told() -> None:
         profile("5", START + 1, "joined_membership"),
         profile("6", START, "consent", consent={"sms": True, "email": False}),
         profile("7", START + 1, "consent", consent={"sms": True}),
-        profile("8", START, "alias", alias_of="c2"),
     ]
     state = fold_all([])
     told = [fold(state, event, time, SHOP) for event, time in events]
     assert told == [
         (ProfileChanged(("region", "tags")),), (ProfileChanged(("gender",)),), (),
         (MembershipJoined(),), (),
-        (ConsentChanged("sms", given=True), ConsentChanged("email", given=False)), (), (),
+        (ConsentChanged("sms", given=True), ConsentChanged("email", given=False)), (),
     ]  # fmt: skip

@@ -13,7 +13,15 @@ from typing import Any
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from schemas.catalogue import CLOCK, CUSTOMER_TOPICS, DEADLETTERS, JOURNAL, TRIGGERS
+from schemas.catalogue import (
+    CLOCK,
+    CUSTOMER_TOPICS,
+    DEADLETTERS,
+    EXCHANGE,
+    FOLDED_TOPICS,
+    JOURNAL,
+    TRIGGERS,
+)
 from schemas.clock import ClockRecord, Close, Rebase, Tick, encode_clock
 from schemas.journal import GENESIS, JournalRow, chain, decode_row
 from schemas.partitioner import partition_of
@@ -209,7 +217,7 @@ class Bench:
     def kafka_positions(self) -> dict[int, Published]:
         offsets = GroupOffsets(self.settings.kafka_bootstrap, self.settings.group)
         try:
-            names = [self.prefix + topic for topic in CUSTOMER_TOPICS]
+            names = [self.prefix + topic for topic in FOLDED_TOPICS]
             return offsets.read([*names, self.prefix + CLOCK], range(self.settings.partitions))
         finally:
             offsets.close()
@@ -224,7 +232,7 @@ class Bench:
         if any(self.store.stored(number).position.seq != kafka[number].seq for number in kafka):
             return False
         # A transaction is decided before its markers are in each of its partitions.
-        topics = (JOURNAL, TRIGGERS, DEADLETTERS)
+        topics = (JOURNAL, TRIGGERS, DEADLETTERS, EXCHANGE)
         places = [(self.prefix + topic, number) for topic in topics for number in kafka]
         with LogReader(self.settings.kafka_bootstrap) as log:
             written = log.high_watermarks(places)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.catalogue import CUSTOMER_TOPICS, DEADLETTERS, TRIGGERS
+from schemas.catalogue import CUSTOMER_TOPICS, DEADLETTERS, EXCHANGE, TRIGGERS
 from schemas.clock import WALL
 from schemas.decoding import Decoder, RawRecord
 from schemas.journal import ClockState
@@ -81,6 +81,8 @@ class _Folding:
             CouponCodes("history", "1"),
             triggers_topic=TRIGGERS,
             deadletters_topic=DEADLETTERS,
+            exchange_topic=EXCHANGE,
+            partitions=1,
         )
         self._definitions = Definitions()
         self._position = NEW_POSITION

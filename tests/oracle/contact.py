@@ -194,8 +194,6 @@ def profile(events: Iterable[Event]) -> Shown:
             shown |= {name: said[name] for name in said.keys() - {"alias_of", "consent"}}
             if "tags" in said:
                 shown["tags"] = sorted(set(said["tags"]))
-        elif data["action"] == "alias":
-            shown["alias_of"] = data["alias_of"]
         elif data["action"] == "consent":
             for channel, given in data["consent"].items():
                 shown["consent"][channel] = {"given": given, "at": moment(event.time)}

@@ -101,10 +101,6 @@ profile_entries: st.SearchStrategy[Entry] = st.one_of(
         MINUTES, st.dictionaries(st.sampled_from(["sms", "email", "chat"]), st.booleans()),
     ),
     st.builds(lambda at: (PROFILES, at, {"action": "joined_membership"}), MINUTES),
-    st.builds(
-        lambda at, whose: (PROFILES, at, {"action": "alias", "alias_of": whose}),
-        MINUTES, st.sampled_from(["c8", "c9"]),
-    ),
 )  # fmt: skip
 clicks: st.SearchStrategy[Entry] = st.builds(lambda at: (CLICKS, at, {"action": "view"}), MINUTES)
 ENTRIES = st.lists(st.one_of(service_entries, wish_entries, profile_entries), max_size=24)

@@ -111,7 +111,7 @@ class Schedule:
             stored = store.stored(number)
             if stored.next_due is not None:
                 left.append(f"partition {number}: a timer due at {stored.next_due}")
-            for topic in TOPICS.customer:
+            for topic in TOPICS.folded:
                 at, end = stored.vector.get(topic, 0), self.world.kafka.logs[topic, number].end
                 if at < end:
                     left.append(f"{topic}[{number}]: at {at} of {end}")

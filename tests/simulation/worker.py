@@ -40,7 +40,7 @@ CONFIG = "config"
 def make_processors(
     partitions: int, kind: Callable[..., PartitionProcessor] = PartitionProcessor
 ) -> dict[int, PartitionProcessor]:
-    decoder = Decoder(partitions, {topic: topic for topic in TOPICS.customer})
+    decoder = Decoder(partitions, {topic: topic for topic in TOPICS.folded})
     return {
         number: kind(
             number,
@@ -48,6 +48,8 @@ def make_processors(
             CouponCodes("key", "1"),
             triggers_topic=TOPICS.triggers,
             deadletters_topic=TOPICS.deadletters,
+            exchange_topic=TOPICS.exchange,
+            partitions=partitions,
         )
         for number in range(partitions)
     }

@@ -26,6 +26,8 @@ _PROCESSOR = PartitionProcessor(
     None,
     triggers_topic="triggers",
     deadletters_topic="dead",  # type: ignore[arg-type]
+    exchange_topic="exchange",
+    partitions=1,
 )
 _RUN = itertools.count()
 _STATE_KEYS = ("shop/anna", "shop/berta", "other/anna", "shop/c:{1}*")
