@@ -105,6 +105,8 @@ class Settings(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
     rfm: RfmThresholds | None = None
     #: The lowest first; an empty list: the shop has none.
     tiers: Annotated[tuple[Tier, ...], msgspec.Meta(max_length=TIERS)] | None = None
+    #: Of a shop that sends clicks and wants brushed orders out of its figures: {} for the defaults.
+    brushing: Brushing | None = None
 
 
 class SettingsEvent(Envelope, tag="shop.settings.v1"):

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.envelope import Line
+from schemas.exchange import SharedOrder
 from schemas.order import Order
 from schemas.review import Review
 from schemas.settings import Brushing
@@ -16,7 +17,6 @@ from streams.domain.integrity.buyer import (
     see_view,
     take_shared,
 )
-from streams.domain.integrity.messages import Shared
 from streams.domain.integrity.score import Judgement, Reason, judge
 from streams.domain.orders import order_hash
 
@@ -28,12 +28,12 @@ SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 def pay(buyer: BuyerIntegrity, order_id: str, time: int, skus: str = "a", **data: Any) -> None:
     lines = [Line(sku=sku) for sku in skus]
     body = Order(shop_id="shop", order_id=order_id, status="paid", lines=lines, **data)
-    see_order(buyer, order_hash(order_id), body, "c1", time, "UTC")
+    see_order(buyer, order_hash(order_id), body, time, "UTC")
 
 
 def tell(buyer: BuyerIntegrity, order_id: str, status: Any, time: int) -> None:
     body = Order(shop_id="shop", order_id=order_id, status=status)
-    see_order(buyer, order_hash(order_id), body, "c1", time, "UTC")
+    see_order(buyer, order_hash(order_id), body, time, "UTC")
 
 
 def review(buyer: BuyerIntegrity, order_id: str, time: int, action: Any, **data: Any) -> None:
@@ -42,7 +42,11 @@ def review(buyer: BuyerIntegrity, order_id: str, time: int, action: Any, **data:
 
 
 def share(buyer: BuyerIntegrity, order_id: str, *counts: int) -> None:
-    take_shared(buyer, order_hash(order_id), Shared("c1", order_id, "a", *counts))
+    names = ("device_buyers", "device_orders", "address_buyers", "address_orders")
+    told = SharedOrder(
+        visitor="c1", order_id=order_id, sku="a", **dict(zip(names, counts, strict=True))
+    )
+    take_shared(buyer, order_hash(order_id), told)
 
 
 def judged(buyer: BuyerIntegrity, order_id: str = "o1") -> Judgement:
@@ -194,7 +198,7 @@ def test_an_order_is_judged_by_its_worst_product_once_it_is_paid() -> None:
     body = Order(
         shop_id="shop", order_id="o1", status="placed", lines=[Line(sku="a"), Line(sku="b")]
     )
-    see_order(buyer, order_hash("o1"), body, "c1", NOON, "UTC")
+    see_order(buyer, order_hash("o1"), body, NOON, "UTC")
     assert judged(buyer) == Judgement(0, ())
     pay(buyer, "o1", NOON, skus="")
     assert judged(buyer).reasons == (Reason("unviewed", 20, 0),)
@@ -213,16 +217,3 @@ def test_no_sign_is_enough_by_itself_and_of_pairs_only_rate_and_phone() -> None:
         if points[one] + (points[other] if one != other else 0) >= ASKED.verdict_points
     }
     assert enough == {("rate", "device"), ("device", "rate")}
-
-
-def test_what_a_product_hears_names_the_buyer_and_hashes_the_rest() -> None:
-    buyer = BuyerIntegrity()
-    body = Order(
-        shop_id="shop", order_id="o1", status="placed", lines=[Line(sku="a"), Line(sku="a")],
-        device_hash="phone",
-    )  # fmt: skip
-    (told,) = see_order(buyer, order_hash("o1"), body, "c1", NOON, "UTC")
-    assert (told.sku, told.customer_id, told.order_id, told.time) == ("a", "c1", "o1", NOON // 1000)
-    assert (len(told.device), told.address) == (8, b"")
-    body.device_hash = None
-    assert see_order(buyer, order_hash("o1"), body, "c1", NOON, "UTC") == ()

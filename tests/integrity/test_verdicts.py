@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from schemas.order import OrderEvent
 from schemas.settings import Brushing
-from streams.domain.integrity.buyer import MARKS, PRODUCTS, BuyerIntegrity
+from streams.domain.integrity.buyer import LOOK_BYTES, LOOKED_AT, MARKS, PRODUCTS
+from streams.domain.integrity.score import judge
 from streams.domain.lifecycle import stage
 from streams.domain.order import Totals, status_of
 from streams.domain.orders import OPEN_ORDERS, Orders, fold_order, order_hash, set_brushed
@@ -19,7 +20,7 @@ from streams.domain.rfm import rfm
 from streams.domain.shop import DEFAULT_RFM, day_of, hour_of_day
 from streams.domain.worth import purchases_of
 from tests.domain.events import SHOP, START, Timed, build, order, order_events, refund_events
-from tests.integrity.router import Buyer, Shops
+from tests.integrity.router import Shops, brushed_of
 from tests.integrity.shop import DAY, HOUR, MINUTE, SECOND, Person, Shop
 
 ZONE = SHOP.time_zone
@@ -149,8 +150,9 @@ def gang(seed: int) -> tuple[Shop, Person]:
 def figures(shops: Shops) -> dict[str, tuple[Any, ...]]:
     """Of each buyer what shows: totals, days, hours."""
     return {
-        customer: (buyer.orders.totals, buyer.orders.days, buyer.orders.hours)
-        for customer, buyer in shops.buyers.items()
+        key: (state.orders.totals, state.orders.days, state.orders.hours)
+        for key, state in shops.states.items()
+        if state.orders is not None
     }
 
 
@@ -176,16 +178,23 @@ def test_a_look_that_comes_late_takes_a_verdict_back_and_nobody_can_tell() -> No
     first = min(each.time for each in events if each.customer == person.customer)
     shop.view(person, "sku", first - 20 * MINUTE, 300)
     late = shop.happenings[-1]
-    with_reversal, never_judged = Shops(0, Brushing()), Shops(0, None)
-    with_reversal.run([*events, late])
+    judged, never_judged = Shops(0, Brushing()), Shops(0, None)
+    judged.run(events)
+    state = judged.customer(person.customer)
+    assert state.orders is not None
+    assert len(brushed_of(state.orders)) == 3
+    assert state.orders.totals == Totals(
+        brushed=3, brushed_amount=state.orders.totals.brushed_amount
+    )
+    judged.run([late])
     never_judged.run([*events, late])
-    buyer = with_reversal.buyers[person.customer]
-    own = {order_id: order_hash(order_id) for order_id in buyer.order_ids}
-    assert [v.brushed for v in buyer.verdicts if v.key == min(own.values())] == [True, False]
-    assert buyer.brushed() == set()
-    assert buyer.orders == never_judged.buyers[person.customer].orders
-    reversal = buyer.verdicts[-1]
-    assert {reason.sign for reason in reversal.reasons} == {"rate", "device"}
+    assert brushed_of(state.orders) == set()
+    assert state.orders == never_judged.customer(person.customer).orders
+    assert state.integrity is not None
+    found = [judge(state.integrity, mark, Brushing()) for mark in state.integrity.marks]
+    assert {frozenset(reason.sign for reason in each.reasons) for each in found} == {
+        frozenset({"rate", "device"})
+    }
 
 
 def test_marks_are_bounded_and_those_with_a_verdict_leave_last() -> None:
@@ -201,17 +210,17 @@ def test_marks_are_bounded_and_those_with_a_verdict_leave_last() -> None:
         shop.order("many", person, skus, start + (number + 1) * DAY, receives_after=1)
     shops = Shops(1, Brushing())
     shops.run(sorted(shop.happenings, key=lambda each: each.time))
-    buyer = shops.buyers[person.customer]
-    marks = buyer.integrity.marks
+    state = shops.customer(person.customer)
+    assert state.integrity is not None
+    assert state.orders is not None
+    marks = state.integrity.marks
     assert (len(marks), sum(mark.verdict > 0 for mark in marks)) == (MARKS, 3)
     assert all(len(mark.products) <= PRODUCTS for mark in marks)
-    assert len(msgspec.msgpack.encode(full_integrity())) < 1_700
-    assert len(buyer.brushed()) == 3
+    assert len(brushed_of(state.orders)) == 3
 
 
-def full_integrity() -> BuyerIntegrity:
-    """As large as it gets."""
-    shop, buyer = Shop(1, 1), Buyer()
+def test_a_buyers_part_stays_small() -> None:
+    shop = Shop(1, 1)
     person = shop.person("account")
     for number in range(MARKS * 2):
         time = shop.moment()
@@ -221,9 +230,11 @@ def full_integrity() -> BuyerIntegrity:
         order_id, received = shop.order("o", person, skus, time, receives_after=1)
         for sku in skus:
             shop.review(person, order_id, sku, received + SECOND, 5, None)
-    shops = Shops(1, None)
+    shops = Shops(1, Brushing())
     shops.run(shop.happenings)
-    buyer = shops.buyers[person.customer]
-    for mark in buyer.integrity.marks:
+    integrity = shops.customer(person.customer).integrity
+    assert integrity is not None
+    for mark in integrity.marks:
         mark.verdict = 900
-    return buyer.integrity
+    assert len(integrity.looks) == LOOKED_AT * LOOK_BYTES
+    assert 1_300 < len(msgspec.msgpack.encode(integrity)) < 1_700

@@ -8,10 +8,10 @@ from struct import Struct
 
 import msgspec
 
+from schemas.exchange import SHARED, SharedOrder
 from schemas.order import Order
 from schemas.review import Review
 from streams.domain.duplicates import find
-from streams.domain.integrity.messages import MOST, OrderOfProduct, Shared
 from streams.domain.names import name_hash
 from streams.domain.shop import hour_of_day
 
@@ -43,7 +43,7 @@ class ProductMark(msgspec.Struct, array_like=True, gc=False):
     sku: bytes
     flags: int = 0
     praised_at: int = 0
-    #: Buyers and orders of the product from the same phone and address: see messages.Shared.
+    #: Buyers and orders of the product from the same phone and address: schemas.exchange.SharedOrder.
     device_buyers: int = 0
     device_orders: int = 0
     address_buyers: int = 0
@@ -77,16 +77,7 @@ def see_view(buyer: BuyerIntegrity, sku: str, time: int, dwell_ms: int | None) -
     """Fold a look at ``sku`` at ``time`` (ms); whether an order's signs may be others now."""
     key, second = sku_key(sku), seconds(time)
     spent = _LONG if dwell_ms is None else min(round(dwell_ms / 1000), _LONG)
-    looks = buyer.looks
-    at = find(looks, key, LOOK_BYTES)
-    if at >= 0:
-        _, first, before = _LOOK.unpack_from(looks, at)
-        packed = _LOOK.pack(key, min(first, second), min(before + spent, _LONG))
-        buyer.looks = looks[:at] + packed + looks[at + LOOK_BYTES :]
-    else:
-        buyer.looks = looks + _LOOK.pack(key, second, spent)
-        if len(buyer.looks) > LOOKED_AT * LOOK_BYTES:
-            _drop_look(buyer)
+    _look(buyer, key, second, spent)
     touched = False
     for mark in buyer.marks:
         for product in mark.products:
@@ -98,17 +89,17 @@ def see_view(buyer: BuyerIntegrity, sku: str, time: int, dwell_ms: int | None) -
 
 
 def see_order(
-    buyer: BuyerIntegrity, key: bytes, data: Order, customer_id: str, time: int, time_zone: str
-) -> tuple[OrderOfProduct, ...]:
-    """Fold a status of ``time`` (ms) of the order with hash ``key``; what its products are to hear."""
+    buyer: BuyerIntegrity, key: bytes, data: Order, time: int, time_zone: str
+) -> list[str]:
+    """Fold a status of ``time`` (ms) of the order with hash ``key``; the products that it names."""
     second = seconds(time)
     if data.status == "received":
         mark = _mark(buyer, key)
         mark.received_at = min(mark.received_at or second, second)
         _keep(buyer, mark)
-        return ()
+        return []
     if data.status not in ("placed", "paid"):
-        return ()
+        return []
     mark = _mark(buyer, key)
     if data.status == "paid" and not mark.paid_at:
         mark.paid_at, mark.hour = second, hour_of_day(time, time_zone)
@@ -119,13 +110,7 @@ def see_order(
         for product in mark.products:
             _recall_look(buyer, mark, product)
     _keep(buyer, mark)
-    device = name_hash(data.device_hash) if data.device_hash else b""
-    address = name_hash(data.address_hash) if data.address_hash else b""
-    if not device and not address:
-        return ()
-    return tuple(
-        OrderOfProduct(sku, customer_id, data.order_id, second, device, address) for sku in skus
-    )
+    return skus
 
 
 def see_review(buyer: BuyerIntegrity, key: bytes, data: Review, time: int) -> bool:
@@ -149,7 +134,7 @@ def see_review(buyer: BuyerIntegrity, key: bytes, data: Review, time: int) -> bo
     return True
 
 
-def take_shared(buyer: BuyerIntegrity, key: bytes, told: Shared) -> bool:
+def take_shared(buyer: BuyerIntegrity, key: bytes, told: SharedOrder) -> bool:
     """Fold what a product told of the order with hash ``key``; whether anything is new."""
     sku = sku_key(told.sku)
     for mark in buyer.marks:
@@ -162,11 +147,43 @@ def take_shared(buyer: BuyerIntegrity, key: bytes, told: Shared) -> bool:
                 heard = (
                     told.device_buyers, told.device_orders, told.address_buyers, told.address_orders,
                 )  # fmt: skip
-                after = tuple(min(max(pair), MOST) for pair in zip(before, heard, strict=True))
+                after = tuple(min(max(pair), SHARED) for pair in zip(before, heard, strict=True))
                 product.device_buyers, product.device_orders = after[:2]
                 product.address_buyers, product.address_orders = after[2:]
                 return after != before
     return False
+
+
+def merge_buyers(buyer: BuyerIntegrity, other: BuyerIntegrity) -> None:
+    """Bring what ``other`` knows into ``buyer``, in place: of two lives of one customer."""
+    buyer.looks_left = buyer.looks_left or other.looks_left
+    for key, first, spent in _LOOK.iter_unpack(other.looks):
+        _look(buyer, key, first, spent)
+    for theirs in other.marks:
+        mark = _mark(buyer, theirs.key)
+        if theirs.paid_at and (not mark.paid_at or theirs.paid_at < mark.paid_at):
+            mark.paid_at, mark.hour = theirs.paid_at, theirs.hour
+        received = [each for each in (mark.received_at, theirs.received_at) if each]
+        mark.received_at = min(received, default=0)
+        for their in theirs.products:
+            product = _product(mark, their.sku)
+            if product is not None:
+                _merge_product(product, their)
+        _keep(buyer, mark)
+    for mark in buyer.marks:
+        for product in mark.products:
+            look = look_at(buyer, product.sku)
+            if mark.paid_at and look is not None and look[0] <= mark.paid_at:
+                product.flags |= VIEWED
+
+
+def _merge_product(product: ProductMark, other: ProductMark) -> None:
+    product.flags |= other.flags
+    product.praised_at = product.praised_at or other.praised_at
+    product.device_buyers = max(product.device_buyers, other.device_buyers)
+    product.device_orders = max(product.device_orders, other.device_orders)
+    product.address_buyers = max(product.address_buyers, other.address_buyers)
+    product.address_orders = max(product.address_orders, other.address_orders)
 
 
 def look_at(buyer: BuyerIntegrity, sku: bytes) -> tuple[int, int] | None:
@@ -202,6 +219,19 @@ def _product(mark: OrderMark, sku: bytes) -> ProductMark | None:
         if not any(product is known for product in mark.products):
             return None
     return known
+
+
+def _look(buyer: BuyerIntegrity, key: bytes, second: int, spent: int) -> None:
+    looks = buyer.looks
+    at = find(looks, key, LOOK_BYTES)
+    if at >= 0:
+        _, first, before = _LOOK.unpack_from(looks, at)
+        packed = _LOOK.pack(key, min(first, second), min(before + spent, _LONG))
+        buyer.looks = looks[:at] + packed + looks[at + LOOK_BYTES :]
+        return
+    buyer.looks = looks + _LOOK.pack(key, second, spent)
+    if len(buyer.looks) > LOOKED_AT * LOOK_BYTES:
+        _drop_look(buyer)
 
 
 def _recall_look(buyer: BuyerIntegrity, mark: OrderMark, product: ProductMark) -> None:

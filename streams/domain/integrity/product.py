@@ -8,7 +8,8 @@ nobody sees what they share.
 
 import msgspec
 
-from streams.domain.integrity.messages import MOST, OrderOfProduct, Shared
+from schemas.exchange import SHARED, OrderOfProduct, SharedOrder
+from streams.domain.names import name_hash
 
 #: Orders kept, and the UTF-8 bytes of their ids and their buyers' (128 pairs of the longest ASCII
 #: ones); the earliest leave first.
@@ -33,27 +34,30 @@ class ProductIntegrity(msgspec.Struct, array_like=True, gc=False):
     orders: list[ProductOrder] = []
 
 
-def fold_order_of_product(product: ProductIntegrity, told: OrderOfProduct) -> tuple[Shared, ...]:
-    """Note an order of the product; returns what its buyer, and others', hear now for the first time.
+def fold_order_of_product(
+    product: ProductIntegrity, sku: str, told: OrderOfProduct, time: int
+) -> tuple[SharedOrder, ...]:
+    """Note an order of the product ``sku`` of ``time`` (ms); returns what its buyer, and others', hear
+    now for the first time.
 
     An order told of again is merged: the earliest time, of two hashes the greater. The same orders in
     any order, some of them twice, leave the same counts with the buyers, as long as none had to leave.
     A buyer with whom nobody shares anything hears nothing.
     """
-    orders = product.orders
+    orders, second = product.orders, max(time // 1000, 0)
     known = next((each for each in orders if each.order_id == told.order_id), None)
-    device = max(told.device, known.device if known else b"")
-    address = max(told.address, known.address if known else b"")
+    device = max(_hashed(told.device_hash), known.device if known else b"")
+    address = max(_hashed(told.address_hash), known.address if known else b"")
     if known and (device, address) == (known.device, known.address):
-        known.time = min(known.time, told.time)
+        known.time = min(known.time, second)
         return ()
     before = _on_device(orders, device), _at_address(orders, address)
     if known is None:
-        known = ProductOrder(told.customer_id, told.order_id, told.time, device, address)
+        known = ProductOrder(told.customer_id, told.order_id, second, device, address)
         orders.append(known)
         _bound(product)
     else:
-        known.time, known.device, known.address = min(known.time, told.time), device, address
+        known.time, known.device, known.address = min(known.time, second), device, address
     after = _on_device(orders, device), _at_address(orders, address)
     answers = []
     for order in orders:
@@ -65,12 +69,29 @@ def fold_order_of_product(product: ProductIntegrity, told: OrderOfProduct) -> tu
         if hears and (order.device or order.address):
             counts = (*_on_device(orders, order.device), *_at_address(orders, order.address))
             if max(counts[0], counts[2]) > 1:
-                answers.append(Shared(order.customer_id, order.order_id, told.sku, *counts))
+                answers.append(_shared(order, sku, counts))
     return tuple(answers)
 
 
+def _shared(order: ProductOrder, sku: str, counts: tuple[int, int, int, int]) -> SharedOrder:
+    device_buyers, device_orders, address_buyers, address_orders = counts
+    return SharedOrder(
+        visitor=order.customer_id,
+        order_id=order.order_id,
+        sku=sku,
+        device_buyers=device_buyers,
+        device_orders=device_orders,
+        address_buyers=address_buyers,
+        address_orders=address_orders,
+    )
+
+
+def _hashed(name: str | None) -> bytes:
+    return name_hash(name) if name else b""
+
+
 def _on_device(orders: list[ProductOrder], device: bytes) -> tuple[int, int]:
-    """Buyers and orders of a phone, at most MOST; 0 of a phone that is not known."""
+    """Buyers and orders of a phone, at most SHARED; 0 of a phone that is not known."""
     return _counted([order for order in orders if order.device == device]) if device else (0, 0)
 
 
@@ -80,7 +101,7 @@ def _at_address(orders: list[ProductOrder], address: bytes) -> tuple[int, int]:
 
 def _counted(orders: list[ProductOrder]) -> tuple[int, int]:
     buyers = {order.customer_id for order in orders}
-    return min(len(buyers), MOST), min(len(orders), MOST)
+    return min(len(buyers), SHARED), min(len(orders), SHARED)
 
 
 def _bound(product: ProductIntegrity) -> None:

@@ -18,6 +18,14 @@ class Verdict(NamedTuple):
     reasons: tuple[Reason, ...]
 
 
+def withdraw_verdicts(buyer: BuyerIntegrity | None, orders: Orders | None) -> None:
+    """Put all orders whose signs are known back into the figures."""
+    if buyer is not None and orders is not None:
+        for mark in buyer.marks:
+            mark.verdict = 0
+            set_brushed(orders, mark.key, mark.hour, brushed=False)
+
+
 def review_verdicts(
     buyer: BuyerIntegrity, orders: Orders, brushing: Brushing
 ) -> tuple[Verdict, ...]:
