@@ -199,7 +199,8 @@ class Bench:
         return sum(
             count
             for number in range(self.settings.partitions)
-            for count in self.store.counts(number).values()
+            for (topic, _), count in self.store.counts(number).items()
+            if topic != self.prefix + EXCHANGE
         )
 
     def counted(self, outcome: str) -> int:
