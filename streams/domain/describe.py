@@ -11,6 +11,7 @@ from streams.domain.cart import Cart, Line
 from streams.domain.describe_contact import describe_profile, describe_service, describe_wishes
 from streams.domain.describe_worth import describe_worth
 from streams.domain.identity import Identity
+from streams.domain.integrity.describing import describe_integrity
 from streams.domain.moments import moment
 from streams.domain.order import OpenOrder, Refund, status_of
 from streams.domain.orders import Orders
@@ -48,6 +49,7 @@ def describe(
         "service": describe_service(state.service or Service()),
         "wishes": describe_wishes(state.wishes or Wishes()),
         "profile": describe_profile(state.profile or Profile()),
+        "integrity": describe_integrity(state, settings),
         "identity": _identity(state.identity or Identity()),
         "erased_at": moment(state.erased_at),
         "coupons": [

@@ -2,6 +2,7 @@
 
 import copy
 import random
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -10,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.order import OrderEvent
+from schemas.profile import Profile, ProfileEvent
 from schemas.settings import Brushing
+from streams.domain.describe import describe
 from streams.domain.integrity.buyer import LOOK_BYTES, LOOKED_AT, MARKS, PRODUCTS
 from streams.domain.integrity.score import judge
 from streams.domain.lifecycle import stage
@@ -20,8 +23,17 @@ from streams.domain.rfm import rfm
 from streams.domain.shop import DEFAULT_RFM, day_of, hour_of_day
 from streams.domain.worth import purchases_of
 from tests.domain.events import SHOP, START, Timed, build, order, order_events, refund_events
-from tests.integrity.router import Shops, brushed_of
-from tests.integrity.shop import DAY, HOUR, MINUTE, SECOND, Person, Shop
+from tests.integrity.router import Shops, brushed_of, settings_of
+from tests.integrity.shop import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    SHOP_ID,
+    Happening,
+    Person,
+    Shop,
+)
 
 ZONE = SHOP.time_zone
 everything = st.lists(st.one_of(order_events, refund_events), max_size=25)
@@ -195,6 +207,84 @@ def test_a_look_that_comes_late_takes_a_verdict_back_and_nobody_can_tell() -> No
     assert {frozenset(reason.sign for reason in each.reasons) for each in found} == {
         frozenset({"rate", "device"})
     }
+
+
+def test_what_a_visitor_looked_at_counts_for_the_customer_it_turns_out_to_be() -> None:
+    shop, person = gang(3)
+    events = sorted(shop.happenings, key=lambda each: each.time)
+    first = min(each.time for each in events if each.customer == person.customer)
+    visitor = person._replace(customer="visitor")
+    shop.view(visitor, "sku", first - 20 * MINUTE, 300)
+    look = shop.happenings[-1]
+    for early in (True, False):
+        shops = Shops(0, Brushing())
+        shops.run([look, *events] if early else [*events, look])
+        assert len(shops.brushed()) == 9
+        shops.run([alias("visitor", person.customer, first + 5 * DAY)])
+        state = shops.customer(person.customer)
+        assert state.orders is not None
+        assert brushed_of(state.orders) == set()
+        assert (state.orders.totals.paid, state.orders.totals.brushed) == (3, 0)
+        assert len(shops.brushed()) == 6
+
+
+def test_what_a_product_tells_reaches_whoever_the_buyer_turned_out_to_be() -> None:
+    shop, person = gang(4)
+    events = sorted(shop.happenings, key=lambda each: each.time)
+    known = Shops(0, Brushing())
+    known.run(events)
+    assert len(known.brushed()) == 9
+    # One of the gang turns out to be somebody before the product has heard of the others.
+    own = [each for each in events if each.customer == person.customer]
+    others = [each for each in events if each.customer != person.customer]
+    shops = Shops(0, Brushing())
+    shops.run(own)
+    shops.run([alias(person.customer, "somebody", own[-1].time)])
+    shops.run(others)
+    orders = shops.customer("somebody").orders
+    assert orders is not None
+    assert (orders.totals.brushed, orders.totals.paid) == (3, 0)
+    assert shops.brushed() == known.brushed()
+
+
+def alias(visitor: str, customer: str, time: int) -> Happening:
+    data = Profile(shop_id=SHOP_ID, action="alias", alias_of=customer)
+    event = ProfileEvent(
+        specversion="1.0", id=f"alias-{visitor}", source="made-up", subject=visitor,
+        time=datetime.fromtimestamp(time // 1000, UTC), data=data,
+    )  # fmt: skip
+    return Happening(time, visitor, event)
+
+
+def test_why_an_order_is_held_to_be_brushed_is_shown() -> None:
+    shop, person = gang(5)
+    shops = Shops(0, Brushing())
+    shops.run(sorted(shop.happenings, key=lambda each: each.time))
+    shown = describe(shops.customer(person.customer), settings_of(Brushing()))
+    assert [each["points"] for each in shown["integrity"]["brushed_orders"]] == [65, 65, 65]
+    first = shown["integrity"]["brushed_orders"][0]
+    assert shop.orders[first["order_id"]] == "gang"
+    assert first["reasons"] == [
+        {"sign": "device", "points": 30, "value": 3},
+        {"sign": "unviewed", "points": 20, "value": 0},
+        {"sign": "rate", "points": 15, "value": 3},
+    ]
+    assert shown["orders"]["brushed"] == 3
+
+
+def test_a_shop_that_begins_to_judge_does_not_know_what_was_looked_at_before() -> None:
+    shop = Shop(1, 1)
+    person = shop.person("customer")
+    shop.view(person, "sku", shop.moment(), 60)
+    judged, before = Shops(0, Brushing()), Shops(0, None)
+    before.run(shop.happenings)
+    judged.states = before.states
+    shop.order("honest", person, ["other"], shop.closes, receives_after=1)
+    judged.run(shop.happenings[1:])
+    state = judged.customer(person.customer)
+    assert state.integrity is not None
+    (mark,) = state.integrity.marks
+    assert judge(state.integrity, mark, Brushing()).reasons == ()
 
 
 def test_marks_are_bounded_and_those_with_a_verdict_leave_last() -> None:
