@@ -40,7 +40,7 @@ class Tier(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_defaults=Tr
 _Points = Annotated[int, msgspec.Meta(ge=0, le=1_000)]
 
 
-class Brushing(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_defaults=True):
+class Brushing(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """From when on an order looks brushed (刷单), and how much each sign of it weighs.
 
     Half of a sign's points (rounded down) is given for what comes near it: see
@@ -67,7 +67,7 @@ class Brushing(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_default
     verdict_points: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 55
 
 
-class Liking(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_defaults=True):
+class Liking(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """From when on a like of a wish looks bought, and how much each sign of it weighs.
 
     A like of ``verdict_points`` or more does not count: see streams.domain.integrity.likes. By the

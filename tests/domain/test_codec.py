@@ -29,6 +29,7 @@ from streams.domain import (
 )
 from streams.domain.describe import describe
 from streams.domain.fold import fold
+from streams.domain.integrity import buyer, product
 from streams.domain.state import new_state
 from streams.domain.timers import take_due
 from streams.state.codec import (
@@ -188,6 +189,8 @@ STRUCTS = [
     cart.Cart, cart.Line, cart.CartFact, orders.Orders, order.Totals, order.OpenOrder,
     order.Refund, reviews.Reviews, state.Coupon, service.Service, service.Case,
     wishes.Wishes, wishes.Wish, profile.Profile,
+    buyer.BuyerIntegrity, buyer.OrderMark, buyer.ProductMark,
+    product.ProductIntegrity, product.ProductOrder,
 ]  # fmt: skip
 PACKED = {
     "seen": duplicates.ENTRY_BYTES,
@@ -200,6 +203,7 @@ PACKED = {
     "likers": wishes.LIKER_BYTES,
     "stamps": profile.STAMP_BYTES,
     "consents": profile.CONSENT_BYTES,
+    "looks": buyer.LOOK_BYTES,
 }
 
 
@@ -244,6 +248,8 @@ def type_text(kind: Any) -> str:
     match kind:
         case msgspec.inspect.IntType():
             return "int"
+        case msgspec.inspect.BoolType():
+            return "bool"
         case msgspec.inspect.StrType():
             return "text"
         case msgspec.inspect.BytesType():

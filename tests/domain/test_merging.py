@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from streams.domain.browsing import Browsing
 from streams.domain.cart import Cart
 from streams.domain.codec import encode
+from streams.domain.integrity.buyer import BuyerIntegrity
 from streams.domain.merging import KEPT, merge
 from streams.domain.orders import Orders
 from streams.domain.profile import Profile
@@ -53,8 +54,9 @@ MERGED = {
     },
     Wishes: {
         "made", "withdrawn", "granted", "declined", "likes", "self_likes", "comments", "stories",
-        "wishes", "past",
+        "wishes", "past", "suspicious", "devices",
     },
+    BuyerIntegrity: {"looks", "looks_left", "marks"},
     # alias_of is of older builds: it says what the identity says now.
     Profile: {
         "birthday", "gender", "age_band", "income_band", "education", "region", "tags", "alias_of",
@@ -63,7 +65,7 @@ MERGED = {
 }  # fmt: skip
 PARTS = {
     "first_seen", "last_seen", "seen", "browsing", "cart", "orders", "reviews", "coupons", "service",
-    "wishes", "profile", "identity",
+    "wishes", "profile", "identity", "integrity",
 }  # fmt: skip
 
 

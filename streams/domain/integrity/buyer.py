@@ -17,12 +17,12 @@ from streams.domain.shop import hour_of_day
 
 #: Products whose looks are known; the one first looked at leaves first. From then on nobody knows what
 #: was never looked at, so no order that is folded later has that sign.
-LOOKED_AT = 32
+LOOKED_AT = 24
 #: Orders whose signs are known; those without a verdict leave first, then the one first paid. A verdict
 #: stays with its order (streams.domain.order BRUSHED), but nothing changes it any more.
-MARKS = 16
+MARKS = 12
 #: Products of one order that are looked into: those with the lesser hashes. Brushers order one.
-PRODUCTS = 3
+PRODUCTS = 2
 SKU_BYTES = 4
 
 #: hash of the sku, first look (s since 1970), seconds of all looks (_LONG: that many, or not known)
