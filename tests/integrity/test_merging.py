@@ -10,9 +10,19 @@ from schemas.settings import Brushing
 from streams.domain.fold import fold
 from streams.domain.integrity.describing import describe_integrity
 from streams.domain.merging import merge
+from streams.domain.order import Totals
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state
-from tests.domain.events import START, Timed, build, click, moments, order_events, review_events
+from tests.domain.events import (
+    START,
+    Timed,
+    build,
+    click,
+    moments,
+    order,
+    order_events,
+    review_events,
+)
 from tests.domain.network import as_of
 
 #: Any sign is enough, so that the least difference of two judgements shows.
@@ -72,3 +82,16 @@ def test_orders_that_both_know_something_of_are_judged_as_one(
         fold_into(visitor if as_visitor else customer, [made])
     merge(customer, visitor, STRICT)
     assert figures(customer) == figures(one)
+
+
+def test_an_order_that_both_lives_paid_and_both_hold_to_be_brushed_is_one() -> None:
+    visitor, customer = new_state("shop", "cookie"), new_state("shop", "c1")
+    for number, state in enumerate((visitor, customer)):
+        made = order(f"paid-{number}", START, "o1", "paid", "a", amount_paid=500)
+        fold_into(state, [as_of(state.customer_id, made)])
+        assert state.orders is not None
+        assert state.orders.totals.brushed == 1
+    merge(customer, visitor, STRICT)
+    assert customer.orders is not None
+    assert customer.orders.totals == Totals(brushed=1, brushed_amount=500)
+    assert (customer.orders.days, customer.orders.hours) == (b"", [0] * 24)
