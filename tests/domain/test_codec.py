@@ -66,6 +66,14 @@ RELEASED = {
     "v2/full.msgpack": "a2debccfbd3f9dbe",
     "v2/new.json": "f742e1dbb54ccbef",
     "v2/new.msgpack": "d9ed9722efd4c99c",
+    "v3/busy.json": "b8e2a1988fd71793",
+    "v3/busy.msgpack": "3e100d314a899089",
+    "v3/clicks.json": "7c8c41c453764002",
+    "v3/clicks.msgpack": "f5e172984ca52e27",
+    "v3/full.json": "89f647da9b133583",
+    "v3/full.msgpack": "02e703fabfd4af4e",
+    "v3/new.json": "fbe9719b587f81b7",
+    "v3/new.msgpack": "6e31bb741504e5d4",
 }
 
 
