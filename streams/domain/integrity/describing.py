@@ -20,7 +20,8 @@ def describe_integrity(state: CustomerState, settings: ShopSettings | None) -> d
         return {"brushed_orders": []}
     brushing = (settings and settings.brushing) or Brushing()
     names = {order_hash(order.order_id): order.order_id for order in orders.open}
-    held = sorted((mark for mark in buyer.marks if mark.verdict), key=lambda mark: mark.paid_at)
+    held = [mark for mark in buyer.marks if mark.verdict]
+    held.sort(key=lambda mark: (mark.paid_at, mark.key))
     return {
         "brushed_orders": [
             {
