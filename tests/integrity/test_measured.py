@@ -14,7 +14,7 @@ GENERATOR = ("shop", "honest", "brushing", "liking", "story")
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3_600)
 def test_brushed_orders_are_found_and_look_alikes_are_left_alone() -> None:
     measured = measure_brushing(SEEDS, ORDERS)
     assert_well_found(measured)
@@ -29,7 +29,7 @@ def test_brushed_orders_are_found_and_look_alikes_are_left_alone() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(3_600)
 def test_bought_likes_are_found_and_look_alikes_are_left_alone() -> None:
     measured = measure_likes(SEEDS, LIKES)
     assert_well_found(measured)
