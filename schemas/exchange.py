@@ -9,6 +9,8 @@ A body is one of a tagged union; a new one is a new tag. What a body is folded i
 something else's, is for streams.domain.exchange to say.
 """
 
+from typing import Annotated
+
 import msgspec
 
 from schemas.envelope import Data, Envelope, Id
@@ -44,7 +46,37 @@ class Forget(_Body, tag="forget"):
     """The customer whom the subject was handed over to was erased at the envelope's time."""
 
 
-Body = Visitor | Resent | Forget
+class OrderOfProduct(_Body, tag="order_of_product"):
+    """``customer_id`` ordered the subject, a product. Each event of an order with its goods says so."""
+
+    customer_id: Id
+    order_id: Id
+    device_hash: Id | None = None
+    address_hash: Id | None = None
+
+
+#: What is told of sharing stops here: more says no more.
+SHARED = 15
+_Shared = Annotated[int, msgspec.Meta(ge=0, le=SHARED)]
+
+
+class SharedOrder(_Body, tag="shared_order"):
+    """Who else ordered ``sku`` from the phone and address of an order of ``visitor``, who is the subject,
+    or was handed over to the subject since.
+
+    Buyers and orders of the product, this one's included; 0: no phone (address) is known.
+    """
+
+    visitor: Id
+    order_id: Id
+    sku: Id
+    device_buyers: _Shared = 0
+    device_orders: _Shared = 0
+    address_buyers: _Shared = 0
+    address_orders: _Shared = 0
+
+
+Body = Visitor | Resent | Forget | OrderOfProduct | SharedOrder
 
 
 class Exchange(Data):

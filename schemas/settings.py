@@ -37,6 +37,60 @@ class Tier(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_defaults=Tr
     amount: Money = 0
 
 
+_Points = Annotated[int, msgspec.Meta(ge=0, le=1_000)]
+
+
+class Brushing(msgspec.Struct, kw_only=True, frozen=True, gc=False):
+    """From when on an order looks brushed (刷单), and how much each sign of it weighs.
+
+    Half of a sign's points (rounded down) is given for what comes near it: see
+    streams.domain.integrity.score. An order of ``verdict_points`` or more is brushed: by the defaults
+    no single sign is enough, and of pairs only the rate with the phone. Sharing an address weighs
+    little, since families, dormitories and neighbours who buy together do.
+    """
+
+    #: More orders of a product by one buyer within an hour than this; near: two or more.
+    orders_in_an_hour: Annotated[int, msgspec.Meta(ge=1, le=15)] = 3
+    rate_points: _Points = 30
+    #: The buyer never looked at the product; near: for fewer seconds than this in all.
+    glance_s: Annotated[int, msgspec.Meta(ge=0, le=3_600)] = 15
+    unviewed_points: _Points = 20
+    #: So many buyers of a product share a phone or an address, or fewer than these with
+    #: ``shared_orders`` orders of it; near: two buyers.
+    buyers: Annotated[int, msgspec.Meta(ge=2, le=15)] = 3
+    shared_orders: Annotated[int, msgspec.Meta(ge=2, le=15)] = 4
+    device_points: _Points = 30
+    address_points: _Points = 10
+    #: Five stars without a word or photo so soon after receipt; near: within a day.
+    praise_minutes: Annotated[int, msgspec.Meta(ge=0, le=1_440)] = 10
+    praise_points: _Points = 20
+    verdict_points: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 55
+
+
+class Liking(msgspec.Struct, kw_only=True, frozen=True, gc=False):
+    """From when on a like of a wish looks bought, and how much each sign of it weighs.
+
+    A like of ``verdict_points`` or more does not count: see streams.domain.integrity.likes. By the
+    defaults it takes two signs, since an enthusiast likes fast and a friend who was asked to come is new;
+    but for the phone, which is one that passed through too many hands within a day.
+    """
+
+    #: More wishes that the liker likes within an hour, or a day, than this.
+    likes_in_an_hour: Annotated[int, msgspec.Meta(ge=1, le=40)] = 10
+    likes_in_a_day: Annotated[int, msgspec.Meta(ge=1, le=40)] = 15
+    rate_points: _Points = 40
+    #: The shop first heard of the liker less than this before the like.
+    young_hours: Annotated[int, msgspec.Meta(ge=0, le=8_760)] = 24
+    young_points: _Points = 20
+    #: So many likers of an owner's wishes share a phone within twelve hours of the like, or two or more
+    #: who are all young; near, for half the points: two.
+    likers: Annotated[int, msgspec.Meta(ge=2, le=32)] = 4
+    device_points: _Points = 60
+    #: The like came from a phone of the wish's owner.
+    own_device_points: _Points = 40
+    verdict_points: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 55
+
+
 class Settings(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
     """``lateness_s`` is read from the stack's own record only: one watermark serves all shops."""
 
@@ -51,6 +105,8 @@ class Settings(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
     rfm: RfmThresholds | None = None
     #: The lowest first; an empty list: the shop has none.
     tiers: Annotated[tuple[Tier, ...], msgspec.Meta(max_length=TIERS)] | None = None
+    #: Of a shop that sends clicks and wants brushed orders out of its figures: {} for the defaults.
+    brushing: Brushing | None = None
 
 
 class SettingsEvent(Envelope, tag="shop.settings.v1"):

@@ -138,7 +138,7 @@ class Definitions:
 
 
 #: What ShopSettings has of a version, in the order of the digest.
-_OF_SHOPS: Final = ("time_zone", "currency", "rfm", "tiers")
+_OF_SHOPS: Final = ("time_zone", "currency", "rfm", "tiers", "brushing")
 
 
 def _values(version: Version) -> tuple[object, ...]:

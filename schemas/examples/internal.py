@@ -77,6 +77,33 @@ INTERNAL_EXAMPLES: Final = (
             },
         },
     ),
+    _told(
+        "a customer ordered a product",
+        3,
+        "longjing-50",
+        {
+            "type": "order_of_product",
+            "customer_id": "100001",
+            "order_id": "o-9",
+            "device_hash": "d-77",
+            "address_hash": "a-12",
+        },
+    ),
+    _told(
+        "who shares a phone and an address with an order",
+        4,
+        "100001",
+        {
+            "type": "shared_order",
+            "visitor": "100001",
+            "order_id": "o-9",
+            "sku": "longjing-50",
+            "device_buyers": 2,
+            "device_orders": 4,
+            "address_buyers": 1,
+            "address_orders": 3,
+        },
+    ),
     Example(
         CLOCK,
         "a worker's tick",

@@ -38,6 +38,15 @@ _SETTINGS = (
             {"name": "gold", "orders": 6, "amount": 200_000},
         ],
     ),
+    _settings(
+        "brushed orders are out of the figures",
+        "tea",
+        "2026-10-01T00:00:00+08:00",
+        version=4,
+        time_zone="Asia/Shanghai",
+        currency="CNY",
+        brushing={"praise_minutes": 5, "verdict_points": 60},
+    ),
     _settings("stack's lateness", "_stack", "2026-01-01T00:00:00Z", version=1, lateness_s=5),
 )
 

@@ -15,8 +15,8 @@ import typer
 from confluent_kafka import KafkaException, Producer
 
 from schemas.catalogue import SETTINGS
+from schemas.settings import Brushing, SettingsEvent
 from schemas.settings import Settings as Version
-from schemas.settings import SettingsEvent
 from streams.definition_checks import BadDefinitionError, check_version
 from streams.definitions import Definitions, DefinitionsError, DefinitionsReader
 from streams.domain.shop import ShopSettings
@@ -43,8 +43,8 @@ def apply(
         Path,
         typer.Argument(
             help="A JSON object or a list of them, each with shop_id and what is to hold: time_zone, "
-            "currency, rfm, tiers, lateness_s. What is not said is the stack's or the default. version "
-            "and effective_from may be left out. - is standard input."
+            "currency, rfm, tiers, brushing, lateness_s. What is not said is the stack's or the default. "
+            "version and effective_from may be left out. - is standard input."
         ),
     ],
 ) -> None:
@@ -122,7 +122,16 @@ def _lines(shop: ShopSettings) -> list[str]:
         "rfm: "
         + ", ".join(f"{name} {listed(getattr(rfm, name))}" for name in rfm.__struct_fields__),
         f"tiers: {', '.join(tiers) or 'none'}",
+        f"brushing: {_points(shop.brushing)}",
     ]
+
+
+def _points(brushing: Brushing | None) -> str:
+    if brushing is None:
+        return "no order is judged"
+    signs = ("rate", "unviewed", "device", "address", "praise")
+    points = [f"{sign} {getattr(brushing, f'{sign}_points')}" for sign in signs]
+    return ", ".join([f"verdict_points {brushing.verdict_points}", *points])
 
 
 @contextmanager

@@ -21,10 +21,10 @@ ACTION_NUMBERS = {"add": ADD, "remove": REMOVE, "set": SET, "clear": CLEAR}
 
 #: Facts and bytes of the log (forty-seven facts with UUIDs for ids). Beyond either ...
 LOG_FACTS = 64
-LOG_BYTES = 2_800
+LOG_BYTES = 2_150
 #: ... the oldest leave until it has these, so that it is not read again for each of the next facts.
 LOG_FACTS_KEPT = 56
-LOG_BYTES_KEPT = 2_400
+LOG_BYTES_KEPT = 1_850
 #: Facts this far behind the clock leave the log when timers fire, ms: later ones are not placed.
 LOG_AGE = 7 * 86_400_000
 #: Lines of a cart, and the UTF-8 bytes of their strings; the one longest without an ``add`` or

@@ -10,7 +10,7 @@ import msgspec
 
 from streams.domain.abandoned import bound_anew
 from streams.domain.browsing import drop_sessions
-from streams.domain.orders import shorten_ids
+from streams.domain.orders import bound_orders
 from streams.domain.state import STATE_VERSION, CustomerState
 
 CODEC_VERSION = STATE_VERSION
@@ -74,7 +74,7 @@ def _bound(state: CustomerState) -> None:
     if state.cart is not None:
         bound_anew(state.cart)
     if state.orders is not None:
-        shorten_ids(state.orders)
+        bound_orders(state.orders)
 
 
 def _version(data: bytes) -> int | None:

@@ -12,6 +12,7 @@ from streams.domain.describe_contact import describe_profile, describe_service, 
 from streams.domain.describe_interests import describe_interests
 from streams.domain.describe_worth import describe_points, describe_worth
 from streams.domain.identity import Identity
+from streams.domain.integrity.describing import describe_integrity
 from streams.domain.interests import Interests, settled
 from streams.domain.moments import moment
 from streams.domain.order import OpenOrder, Refund, status_of
@@ -56,6 +57,7 @@ def describe(
         "service": describe_service(state.service or Service()),
         "wishes": describe_wishes(state.wishes or Wishes()),
         "profile": describe_profile(state.profile or Profile()),
+        "integrity": describe_integrity(state, settings),
         "identity": _identity(state.identity or Identity()),
         "erased_at": moment(state.erased_at),
         "coupons": [

@@ -48,6 +48,7 @@ def describe_wishes(wishes: Wishes) -> dict[str, Any]:
         "declined": wishes.declined,
         "likes": wishes.likes,
         "self_likes": wishes.self_likes,
+        "suspicious_likes": wishes.suspicious,
         "comments": wishes.comments,
         "stories": wishes.stories,
         "recent": [_wish(wish) for wish in recent],
@@ -55,7 +56,8 @@ def describe_wishes(wishes: Wishes) -> dict[str, Any]:
 
 
 def _wish(wish: Wish) -> dict[str, Any]:
-    likes, self_likes = contribution(wish)[4:6]
+    part = contribution(wish)
+    likes, self_likes, suspicious = part[4], part[5], part[8]
     parts = wish.attributes
     return {
         "wish_id": wish.wish_id,
@@ -66,6 +68,7 @@ def _wish(wish: Wish) -> dict[str, Any]:
         "attributes": {parts[at]: parts[at + 1] for at in range(0, len(parts), 2)},
         "likes": likes,
         "self_liked": self_likes > 0,
+        "suspicious_likes": suspicious,
         "likes_by_device": {
             device.hex(): count for device, count in sorted(likes_by_device(wish).items())
         },

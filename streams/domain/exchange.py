@@ -6,15 +6,23 @@ folded into, and gets a case in ``_fold_exchanged``. A fold tells other keys by 
 """
 
 from schemas.events import CustomerEvent
-from schemas.exchange import ExchangeEvent, Forget, Resent, Visitor
+from schemas.exchange import (
+    ExchangeEvent,
+    Forget,
+    OrderOfProduct,
+    Resent,
+    SharedOrder,
+    Visitor,
+)
 from streams.domain.facts import Fact
 from streams.domain.fold import fold
 from streams.domain.handover import forget, pass_on, take_in, welcome
+from streams.domain.integrity.watching import hear, tell
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, state_key
 
 #: Body type -> kind of the state that it is folded into, where that is not a customer's.
-_KINDS: dict[type, str] = {}
+_KINDS: dict[type, str] = {OrderOfProduct: "product"}
 
 
 def kind_of(event: CustomerEvent | ExchangeEvent) -> str:
@@ -62,4 +70,9 @@ def _fold_exchanged(
         return take_in(state, event, body, time, settings)
     if isinstance(body, Forget):
         return forget(state, event, time)
+    if isinstance(body, OrderOfProduct):
+        return tell(state, body, time)
+    if isinstance(body, SharedOrder):
+        onward = pass_on(state, body, time)
+        return hear(state, body, settings) if onward is None else onward
     raise TypeError(f"{type(body).__name__} is no body of shop.exchange that can be folded")

@@ -32,6 +32,7 @@ from streams.domain.duplicates import ENTRY_BYTES, FULL, HASH_BYTES, find, make_
 from streams.domain.erasure import erase
 from streams.domain.facts import CartChanged, Fact
 from streams.domain.handover import hand_over, resend
+from streams.domain.integrity.watching import watch
 from streams.domain.interests import (
     Interests,
     fold_cart_interest,
@@ -98,6 +99,8 @@ def fold(
         raise TypeError(f"{type(event).__name__} is no event of a customer topic")
     if facts is None:
         return None
+    if settings.brushing is not None:
+        facts = (*facts, *watch(state, event, time, settings))
     first, last = state.first_seen, state.last_seen
     if first is None or last is None:
         state.first_seen = state.last_seen = last = time

@@ -16,8 +16,10 @@ the erasure leaves nothing there, whichever of alias and erase came first. Erasi
 over erases the customer, of whom it cannot be told apart.
 """
 
+import msgspec
+
 from schemas.events import CustomerEvent
-from schemas.exchange import ExchangeEvent, Forget, Resent, Visitor
+from schemas.exchange import ExchangeEvent, Forget, Resent, SharedOrder, Visitor
 from schemas.profile import ProfileEvent
 from streams.domain.codec import decode, encode
 from streams.domain.duplicates import ENTRY_BYTES, find, hash_of, later_than, seconds_of
@@ -94,19 +96,19 @@ def take_in(
     return _NOTHING
 
 
-def pass_on(state: CustomerState, body: Visitor | Resent, time: int) -> tuple[Fact, ...] | None:
+def pass_on(
+    state: CustomerState, body: Visitor | Resent | SharedOrder, time: int
+) -> tuple[Fact, ...] | None:
     """What a mark sends on; None where ``body`` is to be taken in here."""
     mark = state.identity
     if mark is None or not mark.moved_to:
         return None
-    if body.visitor == state.customer_id or body.hops >= HOPS:
+    # An answer does not set out from whom it is for: it comes by there first.
+    set_out = body.hops > 0 or not isinstance(body, SharedOrder)
+    if (body.visitor == state.customer_id and set_out) or body.hops >= HOPS:
         mark.moved_to, mark.moved_at = "", 0
         return None
-    onward: Visitor | Resent
-    if isinstance(body, Visitor):
-        onward = Visitor(visitor=body.visitor, state=body.state, hops=body.hops + 1)
-    else:
-        onward = Resent(visitor=body.visitor, event=body.event, hops=body.hops + 1)
+    onward = msgspec.structs.replace(body, hops=body.hops + 1)
     return (Forward(mark.moved_to, time, onward),)
 
 

@@ -9,6 +9,8 @@ case, a wish, a review) counts once.
 from streams.domain.browsing import merge_browsing
 from streams.domain.duplicates import ENTRY_BYTES, FULL, HASH_BYTES, find, make_room
 from streams.domain.identity import Identity, with_alias
+from streams.domain.integrity.merging import merge_integrity
+from streams.domain.integrity.verdicts import withdraw_verdicts
 from streams.domain.interests import Interests
 from streams.domain.merging_cart import merge_cart
 from streams.domain.merging_interests import merge_interests
@@ -23,12 +25,18 @@ from streams.domain.state import COUPONS, CustomerState
 from streams.domain.wishes import Wishes
 
 #: Fields of a state that stay as they are, each for a reason: the names are the customer's own, an erasure
-#: of a visitor reaches what the visitor had only, and ids evicted early are counted where they were.
-KEPT = frozenset({"version", "shop_id", "customer_id", "kind", "erased_at", "evicted_early"})
+#: of a visitor reaches what the visitor had only, ids evicted early are counted where they were, and what is
+#: of products is in no customer's state.
+KEPT = frozenset(
+    {"version", "shop_id", "customer_id", "kind", "erased_at", "evicted_early", "product_integrity"}
+)
 
 
 def merge(state: CustomerState, visitor: CustomerState, settings: ShopSettings) -> None:
     """Bring what ``visitor`` has into ``state``, in place; ``visitor`` is spoilt."""
+    # Verdicts are of one's own orders, so those of both are taken back and given anew.
+    for each in (state, visitor):
+        withdraw_verdicts(each.integrity, each.orders)
     if visitor.first_seen is not None:
         first, last = state.first_seen, state.last_seen
         newest = visitor.first_seen if visitor.last_seen is None else visitor.last_seen
@@ -56,6 +64,7 @@ def merge(state: CustomerState, visitor: CustomerState, settings: ShopSettings) 
     if visitor.interests is not None:
         state.interests = state.interests or Interests()
         merge_interests(state.interests, visitor.interests, state.customer_id)
+    merge_integrity(state, visitor.integrity, settings)
     _merge_coupons(state, visitor)
     if visitor.identity is not None:
         identity = state.identity = state.identity or Identity()

@@ -11,12 +11,14 @@ from streams.domain.wishes import (
     PAST_WISH_BYTES,
     PAST_WISHES,
     SELF,
+    WORD,
     Wish,
     Wishes,
     bound_wishes,
     contribution,
     count,
     past_wish,
+    with_devices,
 )
 
 
@@ -24,6 +26,7 @@ def merge_wishes(wishes: Wishes, other: Wishes, owner: str) -> None:
     """Bring ``other`` into ``wishes`` of ``owner``, in place."""
     for name in COUNTED:
         setattr(wishes, name, getattr(wishes, name) + getattr(other, name))
+    wishes.devices = with_devices(wishes.devices, other.devices)
     liker = name_hash(owner)
     mine, theirs = _by_key(wishes), _by_key(other)
     for key, wish in theirs.items():
@@ -68,6 +71,7 @@ def _one(mine: Wish, other: Wish, owner: bytes) -> Wish:
         stories=mine.stories + other.stories,
         likes_before=mine.likes_before + other.likes_before,
         likers=_likers(mine.likers + other.likers, owner),
+        suspicious_before=mine.suspicious_before + other.suspicious_before,
     )
     if said:
         one.made_at, one.sku, one.attributes = min(said)
@@ -78,11 +82,14 @@ def _one(mine: Wish, other: Wish, owner: bytes) -> Wish:
 
 
 def _likers(packed: bytes, owner: bytes) -> bytes:
-    """Each liker's last word, as streams.domain.wishes takes it."""
+    """Each liker's last word, as streams.domain.wishes takes it, and all that is known of the liker."""
     last: dict[bytes, tuple[int, int, bytes]] = {}
+    known: dict[bytes, int] = {}
     for key, time, flags, device in LIKER.iter_unpack(packed):
-        word = (time, -(flags | (SELF if key == owner else 0)), device)
+        word = (time, -(flags & WORD | (SELF if key == owner else 0)), device)
         last[key] = max(last[key], word) if key in last else word
+        known[key] = known.get(key, 0) | flags & ~WORD
     return b"".join(
-        LIKER.pack(key, time, -flags, device) for key, (time, flags, device) in last.items()
+        LIKER.pack(key, time, -flags | known[key], device)
+        for key, (time, flags, device) in last.items()
     )

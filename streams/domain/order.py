@@ -11,6 +11,7 @@ never moves back.
   ``refund_requested``; no amount in either means the rest of the order (of an exchange: nothing).
   Refunds and cancellations of an order count in the totals only once it is known to be paid.
 - net: paid orders neither cancelled nor wholly refunded.
+- A brushed order (streams.domain.integrity) has a part in its own two figures and in no other.
 """
 
 import msgspec
@@ -20,6 +21,8 @@ PLACED, PAID, SHIPPED, RECEIVED, CANCELLED = 1, 2, 4, 8, 16
 GOODS = 32
 #: Not a status: a refund of the whole order is among those counted in ``refunded_before``.
 WHOLE = 64
+#: Not a status: the order is held to be brushed. It may come and go.
+BRUSHED = 128
 STATUS_BITS = {
     "placed": PLACED, "paid": PAID, "shipped": SHIPPED, "received": RECEIVED,
     "cancelled": CANCELLED,
@@ -84,6 +87,9 @@ class Totals(msgspec.Struct, array_like=True, gc=False):
     cancelled_amount: int = 0
     #: paid_amount - refunded_amount - cancelled_amount
     net_amount: int = 0
+    #: Paid orders that are held to be brushed, in none of the figures above; and what was paid for them.
+    brushed: int = 0
+    brushed_amount: int = 0
 
 
 def is_whole(refund: Refund) -> bool:
@@ -92,6 +98,17 @@ def is_whole(refund: Refund) -> bool:
 
 def contribution(order: OpenOrder) -> tuple[int, ...]:
     """An order's part in each of the totals, in the order of the fields of ``Totals``."""
+    part = _honest_part(order)
+    if order.seen & BRUSHED:
+        return (*_NO_PART, part[1], part[9])
+    return (*part, 0, 0)
+
+
+_NO_PART = (0,) * 13
+
+
+def _honest_part(order: OpenOrder) -> tuple[int, ...]:
+    """The part in the totals that an order has unless it is brushed, all but the last two."""
     seen, amount = order.seen, order.amount
     placed, shipped = int(seen & PLACED > 0), int(seen & SHIPPED > 0)
     received, cancelled = int(seen & RECEIVED > 0), int(seen & CANCELLED > 0)
@@ -122,7 +139,7 @@ def contribution(order: OpenOrder) -> tuple[int, ...]:
 
 def status_of(order: OpenOrder) -> str:
     """The furthest of what the order has seen, as a word."""
-    figures = Totals(*contribution(order))
+    figures = Totals(*_honest_part(order))
     if order.seen & CANCELLED:
         return "cancelled"
     if figures.refunded:
@@ -142,4 +159,4 @@ def is_pending(refund: Refund) -> bool:
 def is_finished(order: OpenOrder) -> bool:
     if any(is_pending(refund) for refund in order.refunds):
         return False
-    return order.seen & (RECEIVED | CANCELLED) > 0 or contribution(order)[5] > 0
+    return order.seen & (RECEIVED | CANCELLED) > 0 or _honest_part(order)[5] > 0

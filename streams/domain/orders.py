@@ -14,6 +14,7 @@ from streams.domain.duplicates import HASH_BYTES, find, hash_of
 from streams.domain.facts import Fact, MoneyChange, OrderAdvanced, OrderPaid
 from streams.domain.names import short
 from streams.domain.order import (
+    BRUSHED,
     EXCHANGE,
     PAID,
     PLACED,
@@ -40,7 +41,7 @@ REFUNDS = 4
 #: Orders kept packed after they left, so that a later status or refund still counts right.
 PAST_ORDERS = 80
 #: Decided refunds whose keys are kept after they left.
-PAST_REFUNDS = 96
+PAST_REFUNDS = 48
 
 #: hash of the order id, seen, amount (-1: unknown), refunded before, refunds before, paid at ms (6
 #: bytes, 0: not) and paid day (2 bytes; version 1 had 8 bytes for the time, so it has 0 there)
@@ -120,6 +121,35 @@ def _money_change(
     if order.paid_at is None or not (gross or net or unknown):
         return None
     return MoneyChange(order.paid_at, order.paid_day, gross, net, unknown)
+
+
+def set_brushed(orders: Orders, key: bytes, hour: int, brushed: bool) -> bool:
+    """Take the order with hash ``key`` (``order_hash``) out of all figures, or put it back.
+
+    ``hour``: that of its payment, on the clock that the shop had then. False where the order is not
+    known any more, or is as it should be: nothing is changed. Taking an order out and putting it back
+    leaves the orders as they were; only ``first_paid_at`` and ``last_paid_at`` are those of any order.
+    """
+    order = next((kept for kept in orders.open if order_hash(kept.order_id) == key), None)
+    at = -1 if order else find(orders.past, key, PAST_BYTES)
+    if order is None:
+        if at < 0:
+            return False
+        order = unpacked("", orders.past, at)
+    if (order.seen & BRUSHED > 0) == brushed:
+        return False
+    before = contribution(order)
+    order.seen ^= BRUSHED
+    after = contribution(order)
+    count(orders.totals, before, after)
+    if order.paid_day > orders.forgotten:
+        _count_day(orders, order.paid_day, before, after)
+    if order.seen & PAID and orders.hours:
+        orders.hours[hour] += -1 if brushed else 1
+    if at >= 0:
+        packed = _packed(key, order)
+        orders.past = orders.past[:at] + packed + orders.past[at + PAST_BYTES :]
+    return True
 
 
 def _advance(order: OpenOrder, bit: int, data: Order, time: int) -> None:
@@ -248,7 +278,7 @@ def _find(orders: Orders, order_id: str) -> OpenOrder:
     at = find(orders.past, order_hash(known_by), PAST_BYTES)
     if at < 0 and known_by != order_id:
         # As it left in a state of version 2 or earlier.
-        at = find(orders.past, order_hash(order_id), PAST_BYTES)
+        at = find(orders.past, hash_of("", order_id), PAST_BYTES)
     return OpenOrder(known_by) if at < 0 else unpacked(known_by, orders.past, at)
 
 
@@ -266,15 +296,16 @@ def unpacked(order_id: str, past: bytes, at: int) -> OpenOrder:
     )
 
 
-def shorten_ids(orders: Orders) -> None:
-    """Bring the ids of a state of version 2 or earlier, which were kept whole, within today's bound."""
+def bound_orders(orders: Orders) -> None:
+    """Bring orders of version 2 or earlier within today's bounds: ids were kept whole, and more refunds."""
+    orders.past_refunds = orders.past_refunds[-PAST_REFUNDS * PAST_REFUND_BYTES :]
     for order in orders.open:
         order.order_id = short(order.order_id)
 
 
 def order_hash(order_id: str) -> bytes:
-    """The 8 bytes by which an order is known after it left the open ones; of its id as it was kept."""
-    return hash_of("", order_id)
+    """The 8 bytes by which an order is known after it left the open ones; of its id as it is kept."""
+    return hash_of("", short(order_id))
 
 
 def _keep(orders: Orders, order: OpenOrder) -> None:

@@ -95,7 +95,7 @@ def read(days: bytes) -> list[PaidDay]:
 
 
 def add(days: bytes, change: PaidDay) -> bytes:
-    """The rows with ``change`` added, field by field, to its day."""
+    """The rows with ``change`` added, field by field, to its day; a day that has nothing has no row."""
     flat = _decode(days) if days else []
     day = change.day
     at = newer = found = 0
@@ -120,6 +120,12 @@ def add(days: bytes, change: PaidDay) -> bytes:
     elif found:
         # The next older row now counts its days from this one.
         flat[at] = (day - found) << _FLAG_BITS | flat[at] & (_COUNTED | _LOST)
+    if not any(change[1:]):
+        if end < len(flat):
+            older = _day_at(flat, end, day)
+            flat[end] = _head(older, newer) | flat[end] & (_COUNTED | _LOST)
+        del flat[at:end]
+        return _encode(flat) if flat else b""
     flat[at:end] = _packed(change, newer)
     return _encode(flat)
 
@@ -141,8 +147,7 @@ def bound(days: bytes) -> tuple[bytes, int]:
 def _packed(row: PaidDay, newer: int) -> list[int]:
     """``row`` as integers; ``newer``: the day of the row before it, 0 of the newest."""
     _, orders, amount, *losses = row
-    head = ((newer - row.day) if newer else row.day) << _FLAG_BITS
-    packed = [head, amount]
+    packed = [_head(row.day, newer), amount]
     if orders != 1:
         packed[0] |= _COUNTED
         packed.insert(1, orders)
@@ -150,6 +155,10 @@ def _packed(row: PaidDay, newer: int) -> list[int]:
         packed[0] |= _LOST
         packed += losses
     return packed
+
+
+def _head(day: int, newer: int) -> int:
+    return ((newer - day) if newer else day) << _FLAG_BITS
 
 
 def _length(head: int) -> int:

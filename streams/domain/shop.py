@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from schemas.settings import RfmThresholds, Tier
+from schemas.settings import Brushing, RfmThresholds, Tier
 
 #: Quarters of an hour whose offset is remembered, over all zones: a year of one zone is 35,040, and the
 #: events of a shop are mostly of the last days.
@@ -32,7 +32,8 @@ DEFAULT_TIERS = (
 
 class ShopSettings(msgspec.Struct, frozen=True, gc=False):
     """One shop's settings in force at a moment. ``time_zone`` is an IANA name, ``currency`` ISO
-    4217; ``rfm`` scores customers, ``tiers`` are those of its membership, the lowest first.
+    4217; ``rfm`` scores customers, ``tiers`` are those of its membership, the lowest first;
+    ``brushing`` judges orders (streams.domain.integrity).
     """
 
     shop_id: str
@@ -40,6 +41,8 @@ class ShopSettings(msgspec.Struct, frozen=True, gc=False):
     currency: str = "CNY"
     rfm: RfmThresholds = DEFAULT_RFM
     tiers: tuple[Tier, ...] = DEFAULT_TIERS
+    #: None: no order is judged.
+    brushing: Brushing | None = None
 
 
 @lru_cache(maxsize=64)

@@ -9,6 +9,8 @@ import msgspec
 from streams.domain.browsing import Browsing
 from streams.domain.cart import Cart
 from streams.domain.identity import Identity
+from streams.domain.integrity.buyer import BuyerIntegrity
+from streams.domain.integrity.product import ProductIntegrity
 from streams.domain.interests import Interests
 from streams.domain.orders import Orders
 from streams.domain.profile import Profile
@@ -60,6 +62,10 @@ class CustomerState(msgspec.Struct, array_like=True, gc=False):
     #: Whom the customer was handed over to, and who was to them.
     identity: Identity | None = None
     interests: Interests | None = None
+    #: What tells brushed orders, in shops that judge orders; and, of kind ``product``, whose orders of
+    #: it share something.
+    integrity: BuyerIntegrity | None = None
+    product_integrity: ProductIntegrity | None = None
 
 
 def new_state(shop_id: str, customer_id: str, kind: str = "") -> CustomerState:

@@ -8,12 +8,14 @@ difference, nor that something is said again, under another event id or with ano
 - The last of ``withdrawn``, ``granted`` and ``declined`` by event time is what became of it, at one
   time the one named last here.
 - A liker's last word on a wish, by event time, is what counts (at one time ``unliked``); a like by
-  the wish's owner is a self-like and no like.
+  the wish's owner is a self-like and no like, and one that is held to be bought
+  (streams.domain.integrity.likes) is suspicious and no like.
 
 Comments and stories are counted, known by event id alone.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from struct import Struct
 
 import msgspec
@@ -40,12 +42,18 @@ PAST_WISHES = 24
 #: (the owner never): a like stays counted, and whatever that liker says later is news.
 LIKERS = 32
 
-#: hash of the liker, time of the last word in ms, LIKED and SELF, hash of the device (zeros: unknown)
+#: hash of the liker, time of the last word in ms, flags, hash of the device (zeros: unknown)
 LIKER = Struct("<8sqB4s")
 LIKER_BYTES = LIKER.size
 LIKED, SELF = 1, 2
+#: What the liker's own state told: likes too fast, told anything at all, is known for long enough; and
+#: the verdict on the like that stands.
+FAST, ANSWERED, OLD, SUSPICIOUS = 4, 8, 16, 32
+WORD = LIKED | SELF
+#: Hashes of its owner's phones that are kept: the lesser ones.
+DEVICES = 4
 DEVICE_BYTES = 4
-_NO_DEVICE = bytes(DEVICE_BYTES)
+NO_DEVICE = bytes(DEVICE_BYTES)
 #: hash of the wish id, actions seen
 PAST = Struct("<8sB")
 PAST_WISH_BYTES = PAST.size
@@ -73,6 +81,8 @@ class Wish(msgspec.Struct, array_like=True, gc=False):
     likes_before: int = 0
     #: Those who ever liked it, packed.
     likers: bytes = b""
+    #: Suspicious likes of likers who left ``likers``.
+    suspicious_before: int = 0
 
 
 class Wishes(msgspec.Struct, array_like=True, gc=False):
@@ -91,16 +101,24 @@ class Wishes(msgspec.Struct, array_like=True, gc=False):
     wishes: list[Wish] = []
     #: Wishes that left ``wishes``, packed, oldest first.
     past: bytes = b""
+    #: Likes that are held to be bought, in none of the figures above.
+    suspicious: int = 0
+    #: Phones from which the owner made a wish: DEVICE_BYTES of each one's hash, sorted.
+    devices: bytes = b""
 
 
 COUNTED = (
     "made", "withdrawn", "granted", "declined", "likes", "self_likes", "comments", "stories",
+    "suspicious",
 )  # fmt: skip
 
 
 def fold_wish(wishes: Wishes, data: WishData, time: int, owner: str) -> tuple[Fact, ...]:
     """Fold one event of ``time`` (ms) of a wish of ``owner``; what was said before is no fact."""
     bit = ACTION_BITS.get(data.action, 0)
+    if bit == MADE and data.device_hash:
+        device = name_hash(data.device_hash, DEVICE_BYTES)
+        wishes.devices = with_devices(wishes.devices, device)
     key = name_hash(data.wish_id)
     wish = next((known for known in wishes.wishes if known.key == key), None)
     if wish is None:
@@ -143,7 +161,7 @@ def _take_word(wish: Wish, data: WishData, time: int, owner: str) -> bool:
     """Note what a liker says of a wish; whether it is a new like of somebody else."""
     liker = data.liker_id or ""
     flags = (LIKED if data.action == "liked" else 0) | (SELF if liker == owner else 0)
-    device = name_hash(data.device_hash, DEVICE_BYTES) if data.device_hash else _NO_DEVICE
+    device = name_hash(data.device_hash, DEVICE_BYTES) if data.device_hash else NO_DEVICE
     key = name_hash(liker)
     at = find(wish.likers, key, LIKER_BYTES)
     packed = LIKER.pack(key, time, flags, device)
@@ -152,8 +170,10 @@ def _take_word(wish: Wish, data: WishData, time: int, owner: str) -> bool:
         return flags == LIKED
     _, known_time, known_flags, known_device = LIKER.unpack_from(wish.likers, at)
     # At one time ``unliked`` comes last, and of two likes the one with the greater hash.
-    if (time, -flags, device) <= (known_time, -known_flags, known_device):
+    if (time, -flags, device) <= (known_time, -(known_flags & WORD), known_device):
         return False
+    # What is known of the liker stays known.
+    packed = LIKER.pack(key, time, flags | known_flags & ~WORD, device)
     wish.likers = wish.likers[:at] + packed + wish.likers[at + LIKER_BYTES :]
     return flags == LIKED and not known_flags & LIKED
 
@@ -161,12 +181,35 @@ def _take_word(wish: Wish, data: WishData, time: int, owner: str) -> bool:
 def contribution(wish: Wish) -> tuple[int, ...]:
     """A wish's part in the totals, in the order of the fields of ``Wishes``."""
     made = wish.seen & MADE > 0
-    likes, self_likes = wish.likes_before, 0
+    likes, self_likes, suspicious = wish.likes_before, 0, wish.suspicious_before
     for _, _, flags, _ in LIKER.iter_unpack(wish.likers):
-        likes += flags == LIKED
-        self_likes += flags == LIKED | SELF
+        if flags & WORD == LIKED:
+            likes += not flags & SUSPICIOUS
+            suspicious += flags & SUSPICIOUS > 0
+        self_likes += flags & WORD == WORD
     decided = (int(made and wish.decision == bit) for bit in (WITHDRAWN, GRANTED, DECLINED))
-    return (int(made), *decided, likes, self_likes, wish.comments, wish.stories)
+    return (int(made), *decided, likes, self_likes, wish.comments, wish.stories, suspicious)
+
+
+class Liker(msgspec.Struct, gc=False):
+    """One who said something of a wish, unpacked: hash, time of the last word (ms), flags, phone."""
+
+    key: bytes
+    time: int
+    flags: int
+    device: bytes
+
+
+def likers_of(wish: Wish) -> list[Liker]:
+    """Those who are known of a wish, in the order in which they were first heard of."""
+    return [Liker(*entry) for entry in LIKER.iter_unpack(wish.likers)]
+
+
+def set_likers(wishes: Wishes, wish: Wish, likers: Sequence[Liker]) -> None:
+    """Put changed likers of a wish back, and count its part in the totals anew."""
+    before = contribution(wish)
+    wish.likers = b"".join(LIKER.pack(one.key, one.time, one.flags, one.device) for one in likers)
+    count(wishes, before, contribution(wish))
 
 
 def likes_by_device(wish: Wish) -> dict[bytes, int]:
@@ -174,7 +217,7 @@ def likes_by_device(wish: Wish) -> dict[bytes, int]:
     return Counter(
         device
         for _, _, flags, device in LIKER.iter_unpack(wish.likers)
-        if flags == LIKED and device != _NO_DEVICE
+        if flags & WORD == LIKED and device != NO_DEVICE
     )
 
 
@@ -247,8 +290,17 @@ def _drop_liker(kept: list[Wish]) -> None:
         if not flags & SELF
     )
     wish = kept[number]
-    wish.likes_before += flags & LIKED
+    if flags & LIKED:
+        wish.likes_before += not flags & SUSPICIOUS
+        wish.suspicious_before += flags & SUSPICIOUS > 0
     wish.likers = wish.likers[:at] + wish.likers[at + LIKER_BYTES :]
+
+
+def with_devices(devices: bytes, more: bytes) -> bytes:
+    """Both hashes' lists as one, sorted, each once; the lesser ones that fit."""
+    both = devices + more
+    known = {both[at : at + DEVICE_BYTES] for at in range(0, len(both), DEVICE_BYTES)}
+    return b"".join(sorted(known)[:DEVICES])
 
 
 def _weight(wish: Wish) -> int:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.settings import STACK, RfmThresholds, Tier
+from schemas.settings import STACK, Brushing, RfmThresholds, Tier
 from schemas.settings import Settings as Version
 from streams.definition_checks import BadDefinitionError
 from streams.definitions import Definitions, accept
@@ -135,6 +135,7 @@ VALUES: dict[str, tuple[object, object]] = {
     "lateness_s": (1.0, 2.0),
     "rfm": (RFM, RfmThresholds(recency_days=(1, 2, 3, 5), orders=RFM.orders, amount=RFM.amount)),
     "tiers": ((Tier(name="a"),), (Tier(name="a", amount=1),)),
+    "brushing": (Brushing(), Brushing(verdict_points=80)),
 }
 
 

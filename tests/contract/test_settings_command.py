@@ -60,6 +60,7 @@ def test_apply_and_show(command: CliRunner, tmp_path: Path) -> None:
     assert tea["now"] == {
         "shop_id": "tea", "time_zone": "Asia/Shanghai", "currency": "CNY",
         **json.loads(msgspec.json.encode({"rfm": DEFAULT_RFM, "tiers": DEFAULT_TIERS})),
+        "brushing": None,
     }  # fmt: skip
     assert report["shops"][STACK]["versions"][0]["lateness_s"] == 2.0
 
@@ -68,12 +69,30 @@ def test_apply_and_show(command: CliRunner, tmp_path: Path) -> None:
     assert shown(command)["shops"]["tea"]["now"]["currency"] == "CNY"
     text = command.invoke(settings_app, ["show", "--shop", "tea"]).stdout
     lines = text.splitlines()
-    assert lines[:3] == [
+    assert lines[:4] == [
         "tea: time_zone Asia/Shanghai, currency CNY",
         "  rfm: recency_days 30/60/90/180, orders 2/3/5/10, amount 10000/30000/100000/300000",
         "  tiers: silver (2 orders, 50000), gold (6 orders, 200000), platinum (12 orders, 1000000)",
+        "  brushing: no order is judged",
     ]
-    assert [json.loads(line)["version"] for line in lines[3:]] == [1, 2]
+    assert [json.loads(line)["version"] for line in lines[4:]] == [1, 2]
+
+
+def test_a_shop_has_its_orders_judged_by_points_of_its_own(command: CliRunner) -> None:
+    given = [
+        {"shop_id": "tea", "brushing": {"verdict_points": 80}},
+        {"shop_id": "ink", "brushing": {}},
+    ]
+    assert apply(command, given)[0] == 0
+    shops = shown(command)["shops"]
+    assert shops["tea"]["now"]["brushing"]["verdict_points"] == 80
+    assert shops["ink"]["now"]["brushing"]["verdict_points"] == 55
+    text = command.invoke(settings_app, ["show", "--shop", "ink"]).stdout
+    assert text.splitlines()[3] == (
+        "  brushing: verdict_points 55, rate 30, unviewed 20, device 30, address 10, praise 20"
+    )
+    code, said = apply(command, {"shop_id": "tea", "brushing": {"buyers": 1}})
+    assert (code, "buyers" in said) == (1, True)
 
 
 def test_thresholds_and_tiers_are_a_shops_own(command: CliRunner) -> None:

@@ -32,6 +32,7 @@ from streams.domain import (
 )
 from streams.domain.describe import describe
 from streams.domain.fold import fold
+from streams.domain.integrity import buyer, product
 from streams.domain.state import new_state
 from streams.domain.timers import take_due
 from streams.state.codec import (
@@ -68,14 +69,14 @@ RELEASED = {
     "v2/full.msgpack": "a2debccfbd3f9dbe",
     "v2/new.json": "f742e1dbb54ccbef",
     "v2/new.msgpack": "d9ed9722efd4c99c",
-    "v3/busy.json": "bd8f59c61f2cbf12",
-    "v3/busy.msgpack": "afd05a048ce3e2ac",
-    "v3/clicks.json": "6d30198b5e32c2c3",
-    "v3/clicks.msgpack": "f7f082ae479d29e0",
-    "v3/full.json": "6db86fa097f15295",
-    "v3/full.msgpack": "134da026c93523c2",
-    "v3/new.json": "c73c72517d2af710",
-    "v3/new.msgpack": "6d8708977ede023c",
+    "v3/busy.json": "a8ed9571345ccbd7",
+    "v3/busy.msgpack": "ff9fab2383ed0f6b",
+    "v3/clicks.json": "3d352b8f2cd7e5b6",
+    "v3/clicks.msgpack": "e2fe5249dc8aee9c",
+    "v3/full.json": "1ca5410ef7d03981",
+    "v3/full.msgpack": "4516bdd96d6f08a6",
+    "v3/new.json": "dd902808d052a9d8",
+    "v3/new.msgpack": "f65d6f52026bf38d",
 }
 
 
@@ -200,6 +201,8 @@ STRUCTS = [
     order.Refund, reviews.Reviews, state.Coupon, service.Service, service.Case,
     wishes.Wishes, wishes.Wish, profile.Profile,
     interests.Interests, interests.Visit, summary.Summary, summary.Product,
+    buyer.BuyerIntegrity, buyer.OrderMark, buyer.ProductMark,
+    product.ProductIntegrity, product.ProductOrder,
 ]  # fmt: skip
 PACKED = {
     "seen": duplicates.ENTRY_BYTES,
@@ -213,6 +216,7 @@ PACKED = {
     "stamps": profile.STAMP_BYTES,
     "consents": profile.CONSENT_BYTES,
     "touches": touches.TOUCH_BYTES,
+    "looks": buyer.LOOK_BYTES,
 }
 
 
@@ -257,6 +261,8 @@ def type_text(kind: Any) -> str:
     match kind:
         case msgspec.inspect.IntType():
             return "int"
+        case msgspec.inspect.BoolType():
+            return "bool"
         case msgspec.inspect.StrType():
             return "text"
         case msgspec.inspect.BytesType():

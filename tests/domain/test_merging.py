@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from streams.domain.browsing import Browsing
 from streams.domain.cart import Cart
 from streams.domain.codec import encode
+from streams.domain.integrity.buyer import BuyerIntegrity
 from streams.domain.interests import Interests
 from streams.domain.merging import KEPT, merge
 from streams.domain.orders import Orders
@@ -54,9 +55,10 @@ MERGED = {
     },
     Wishes: {
         "made", "withdrawn", "granted", "declined", "likes", "self_likes", "comments", "stories",
-        "wishes", "past",
+        "wishes", "past", "suspicious", "devices",
     },
     Interests: {"summary", "log", "log_entries", "visit", "channels"},
+    BuyerIntegrity: {"looks", "looks_left", "marks"},
     # alias_of is of older builds: it says what the identity says now.
     Profile: {
         "birthday", "gender", "age_band", "income_band", "education", "region", "tags", "alias_of",
@@ -65,7 +67,7 @@ MERGED = {
 }  # fmt: skip
 PARTS = {
     "first_seen", "last_seen", "seen", "browsing", "cart", "orders", "reviews", "coupons", "service",
-    "wishes", "profile", "identity", "interests",
+    "wishes", "profile", "identity", "interests", "integrity",
 }  # fmt: skip
 
 

@@ -39,7 +39,31 @@ def test_rows_are_the_sums_of_their_changes(changes: list[PaidDay]) -> None:
         days = add(days, change)
         row = sums.setdefault(change.day, [0] * 6)
         sums[change.day] = [old + new for old, new in zip(row, change[1:], strict=True)]
-        assert read(days) == [PaidDay(day, *sums[day]) for day in sorted(sums)]
+        assert read(days) == [PaidDay(day, *sums[day]) for day in sorted(sums) if any(sums[day])]
+
+
+@settings(max_examples=300, deadline=None)
+@given(CHANGES, st.randoms(use_true_random=False))
+def test_what_is_taken_out_and_put_back_leaves_no_trace(
+    changes: list[PaidDay], shuffler: random.Random
+) -> None:
+    days = b""
+    for change in changes:
+        days = add(days, change)
+    taken = shuffler.sample(changes, len(changes) // 2)
+    without = days
+    for change in taken:
+        without = add(without, PaidDay(change.day, *(-field for field in change[1:])))
+    others = list(changes)
+    for change in taken:
+        others.remove(change)
+    never = b""
+    for change in others:
+        never = add(never, change)
+    assert without == never
+    for change in reversed(taken):
+        without = add(without, change)
+    assert without == days
 
 
 @settings(max_examples=100, deadline=None)

@@ -16,6 +16,7 @@ from streams.domain.cart import LINES, LINES_BYTES, LOG_BYTES, LOG_BYTES_KEPT, L
 from streams.domain.duplicates import FULL, IDS
 from streams.domain.fold import fold
 from streams.domain.identity import ALIASES, ALIASES_BYTES, Alias, Identity, with_alias
+from streams.domain.integrity import buyer
 from streams.domain.interests import LOG_BYTES as INTERESTS_LOG_BYTES
 from streams.domain.interests import settled
 from streams.domain.orders import OPEN_ORDERS, PAST_ORDERS, PAST_REFUNDS, REFUNDS
@@ -97,7 +98,7 @@ def _assert_bounded(count: int, character: str) -> None:
 
 @pytest.mark.parametrize(
     ("character", "size"),
-    [("x", 31_483), ("é", 31_666), ("𠮷", 32_148)],
+    [("x", 31_747), ("é", 31_868), ("𠮷", 32_226)],
     ids=["1 byte", "2", "4"],
 )
 def test_every_part_full_at_once(character: str, size: int) -> None:
@@ -163,7 +164,7 @@ def full_state(character: str) -> CustomerState:
     last = START + 520 * DAY
     _fill_interests(state, name, START - 200 * DAY)
     _fill_orders(state, name, late)
-    _fill_cart(state, sku_bytes=26, event_id="e" * 20)
+    _fill_cart(state, sku_bytes=26, event_id="e" * 10)
     assert state.cart is not None
     assert state.cart.compacted is not None
     state.cart.compacted = (*state.cart.compacted[:2], name("x", 1))
@@ -172,7 +173,17 @@ def full_state(character: str) -> CustomerState:
     _fill_log(state, name, last - DAY)
     state.coupons = [Coupon("f" * 32, "c" * CAMPAIGN_LENGTH, late, late)] * COUPONS
     state.erased_at = START - 999 * DAY
+    state.integrity = full_integrity()
     return state
+
+
+def full_integrity() -> buyer.BuyerIntegrity:
+    """Of a buyer all of whose orders have every sign."""
+    late = 2_000_000_000
+    product = buyer.ProductMark(b"\xff" * buyer.SKU_BYTES, 7, late, 15, 15, 15, 15)
+    mark = buyer.OrderMark(b"\xff" * 8, late, late, 23, 900, [product] * buyer.PRODUCTS)
+    looks = b"\xff" * buyer.LOOKED_AT * buyer.LOOK_BYTES
+    return buyer.BuyerIntegrity(looks, True, [mark] * buyer.MARKS)
 
 
 def _fold(state: CustomerState, events: list[Timed]) -> None:

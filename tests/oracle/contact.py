@@ -110,6 +110,8 @@ def wishes(events: Iterable[Event], owner: str) -> Shown:
         **{status: counts.count(status) for status in DECISIONS},
         "likes": sum(wish["likes"] for wish in listed),
         "self_likes": sum(wish["self_liked"] for wish in listed),
+        # Of shops that set no limits, as all of these are.
+        "suspicious_likes": 0,
         "comments": sum(wish["comments"] for wish in listed),
         "stories": sum(wish["stories"] for wish in listed),
     }
@@ -140,6 +142,7 @@ def _wish(name: str, events: Sequence[Event], owner: str) -> Shown:
         "attributes": made.data.get("attributes", {}) if made else {},
         "likes": len(likers.keys() - {owner}),
         "self_liked": owner in likers,
+        "suspicious_likes": 0,
         "likes_by_device": sorted(devices.count(device) for device in set(devices)),
         "comments": actions.count("commented"),
         "stories": actions.count("story"),
