@@ -3,8 +3,7 @@
 import itertools
 import random
 from collections import Counter
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,25 +12,9 @@ from hypothesis import strategies as st
 
 from tests.oracle import taobao
 from tests.oracle.events import CARTS, CLICKS, ORDERS, PROFILES, Published
+from tests.reports.traffic_histories import FIRST, SAMPLE_DAYS, ZONE, histories, published_row, told
 from tests.reports.traffic_oracle import DIMENSIONS, Days, Stage, Sum, Traffic
 from tests.taobao import sample_file
-
-ZONE = "Asia/Shanghai"
-#: 00:00 of March 1 on the shop's clock.
-MIDNIGHT = datetime(2026, 2, 28, 16, tzinfo=UTC)
-FIRST = date(2026, 3, 1)
-HOUR = 3_600
-_numbers = itertools.count()
-
-
-def told(topic: str, hour: float, customer: str = "c", **data: Any) -> Published:
-    """An event ``hour`` hours after the first day began."""
-    value = {
-        "id": f"e{next(_numbers)}", "source": "test", "subject": customer,
-        "time": (MIDNIGHT + timedelta(hours=hour)).isoformat(),
-        "data": {"shop_id": "s", **{name: said for name, said in data.items() if said is not None}},
-    }  # fmt: skip
-    return Published(topic, customer, value)
 
 
 def click(hour: float, action: str = "view", customer: str = "c", **data: Any) -> Published:
@@ -157,60 +140,6 @@ def test_another_shop_is_another_shop_and_an_erasure_is_refused() -> None:
 
 # --- any history
 
-_hours = st.sampled_from([-1, 0, 1, 23, 24, 25, 47, 48, 49])
-_customers = st.sampled_from("abcd")
-_words = {
-    "category": st.sampled_from(["tea", "cups"]), "traffic_source": st.sampled_from(["search", "live"]),
-    "region": st.sampled_from(["CN-31", "CN-33"]), "channel": st.sampled_from(["app", "web"]),
-}  # fmt: skip
-_clicks = st.builds(
-    lambda at, action, who, data: (CLICKS, at, who, {"action": action, **data}),
-    _hours, st.sampled_from(["view", "view", "search", "store_visit", "live_enter", "share"]), _customers,
-    st.fixed_dictionaries(
-        {}, optional=_words | {"session_id": st.sampled_from("12"), "keyword": st.sampled_from("kl"),
-                               "live_id": st.just("l"), "dwell_ms": st.sampled_from([0, 7])},
-    ),
-)  # fmt: skip
-_carts = st.builds(
-    lambda at, action, who, data: (CARTS, at, who, {"action": action, "sku": "A", **data}),
-    _hours, st.sampled_from(["add", "add", "remove"]), _customers,
-    st.fixed_dictionaries({}, optional={n: _words[n] for n in ("category", "traffic_source")}),
-)  # fmt: skip
-_lines = st.lists(
-    st.fixed_dictionaries({"sku": st.just("A")}, optional={"category": _words["category"]}),
-    max_size=2,
-)
-_orders = st.builds(
-    lambda at, status, who, name, data: (ORDERS, at, who, {"order_id": name, "status": status, **data}),
-    _hours, st.sampled_from(["placed", "paid", "paid", "cancelled"]), _customers, st.sampled_from("op"),
-    st.fixed_dictionaries(
-        {}, optional=_words | {"lines": _lines, "amount_paid": st.sampled_from([0, 99])}
-    ),
-)  # fmt: skip
-_refunds = st.builds(
-    lambda at, who, name, refund, amount: (
-        ORDERS, at, who, {"order_id": name, "status": "refunded", "refund_id": refund, **amount},
-    ),
-    _hours, _customers, st.sampled_from("op"), st.sampled_from("rq"),
-    st.fixed_dictionaries({}, optional={"amount": st.sampled_from([0, 30, 99])}),
-)  # fmt: skip
-#: Of one natural key only one: of two with different contents the first to come counts.
-_histories = st.lists(
-    st.one_of(_clicks, _clicks, _carts, _orders, _refunds), max_size=30,
-).map(lambda drawn: [told(topic, at, who, **data) for topic, at, who, data in _once(drawn)])  # fmt: skip
-
-
-def _once(drawn: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    found = {}
-    for number, (topic, at, who, data) in enumerate(drawn):
-        key: tuple[Any, ...] = (number,)
-        if topic == CARTS:
-            key = (topic, who, at, data["action"])
-        elif topic == ORDERS:
-            key = (topic, who, data["order_id"], data["status"], data.get("refund_id"))
-        found.setdefault(key, (topic, at, who, data))
-    return list(found.values())
-
 
 def _all(found: Traffic) -> list[Any]:
     return [
@@ -223,7 +152,7 @@ def _all(found: Traffic) -> list[Any]:
 
 
 @settings(deadline=None)
-@given(_histories, st.randoms(use_true_random=False))
+@given(histories, st.randoms(use_true_random=False))
 def test_neither_order_nor_repeats_matter(events: list[Published], shuffler: random.Random) -> None:
     again = [*events, *events[: len(events) // 2]]
     shuffler.shuffle(again)
@@ -231,7 +160,7 @@ def test_neither_order_nor_repeats_matter(events: list[Published], shuffler: ran
 
 
 @settings(deadline=None)
-@given(_histories)
+@given(histories)
 def test_days_make_the_range_and_parts_the_whole(events: list[Published]) -> None:
     found = traffic(*events, days=2)
     days = list(found.by_day().values())
@@ -255,8 +184,6 @@ def test_days_make_the_range_and_parts_the_whole(events: list[Published]) -> Non
 
 # --- Taobao's sample
 
-SAMPLE_DAYS = Days(date(2017, 11, 25), date(2017, 12, 3), ZONE)
-
 
 @pytest.fixture(scope="module")
 def sample() -> list[taobao.Row]:
@@ -266,25 +193,10 @@ def sample() -> list[taobao.Row]:
 
 @pytest.fixture(scope="module")
 def sample_traffic(sample: list[taobao.Row]) -> Traffic:
-    return Traffic(map(_published, itertools.count(), sample), "taobao", SAMPLE_DAYS)
+    return Traffic(map(published_row, itertools.count(), sample), "taobao", SAMPLE_DAYS)
 
 
-def _published(number: int, row: taobao.Row) -> Published:
-    goods = {"sku": row.item, "category": row.category}
-    topic, data = {
-        "pv": (CLICKS, {"action": "view", **goods}),
-        "fav": (CLICKS, {"action": "favorite", **goods}),
-        "cart": (CARTS, {"action": "add", **goods}),
-        "buy": (ORDERS, {"order_id": f"row-{number}", "status": "paid", "lines": [goods]}),
-    }[row.behaviour]
-    value = {
-        "id": str(number), "source": "taobao", "subject": row.customer,
-        "time": datetime.fromtimestamp(row.second, UTC).isoformat(),
-        "data": {"shop_id": "taobao", **data},
-    }  # fmt: skip
-    return Published(topic, row.customer, value)
-
-
+@pytest.mark.long
 def test_taobao(sample: list[taobao.Row], sample_traffic: Traffic) -> None:
     """Against sets made of the rows: what repeats there (one line, second and action) is one cart event."""
     by_day: dict[date, dict[str, set[str]]] = {}
