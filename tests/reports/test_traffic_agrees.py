@@ -135,6 +135,7 @@ def test_money_is_of_the_day_of_the_payment_whatever_comes_when(
 
 @pytest.mark.long
 def test_taobao() -> None:
+    """The whole only: of its hundreds of categories and thousands of products parts are left out each day."""
     inside = range(taobao.FIRST, taobao.AFTER)
     rows = [row for row in taobao.rows(sample_file()) if row.second in inside]
     published = [published_row(number, row) for number, row in enumerate(rows)]

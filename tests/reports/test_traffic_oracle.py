@@ -196,6 +196,7 @@ def sample_traffic(sample: list[taobao.Row]) -> Traffic:
     return Traffic(map(published_row, itertools.count(), sample), "taobao", SAMPLE_DAYS)
 
 
+@pytest.mark.long
 def test_taobao(sample: list[taobao.Row], sample_traffic: Traffic) -> None:
     """Against sets made of the rows: what repeats there (one line, second and action) is one cart event."""
     by_day: dict[date, dict[str, set[str]]] = {}
