@@ -116,8 +116,10 @@ def report(
             raise typer.Exit(EXIT_USAGE) from None
         from streams.cli.report_pages import for_csv, for_json, printed
         from streams.query.freshness import freshness
+        from streams.query.goals import goals_of
         from streams.query.migrating import require_current
         from streams.reports.answer import answer
+        from streams.reports.goals import with_goals
         from streams.reports.reach import reach
 
         require_current(database)
@@ -126,6 +128,7 @@ def report(
                 reached = reach(connection)
                 asked = replace(asked, reach_ms=reached.since_ms, reach_why=reached.why)
                 said = answer(connection, found, asked, compare.value if compare else None)
+                said = with_goals(said, goals_of(connection, shop))
                 fresh = freshness(connection, settings)
         except ValueError as error:
             typer.echo(f"huitou report: {error}", err=True)

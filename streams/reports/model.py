@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
@@ -39,6 +40,18 @@ class Value(NamedTuple):
     by_currency: Mapping[str, int] | None = None
     #: Of an amount; None where it is not known.
     currency: str | None = None
+
+
+class Progress(NamedTuple):
+    """A goal in its figure's unit, and the part of it that is reached (1: all).
+
+    None: not known, and ``why`` says it.
+    """
+
+    goal: Decimal
+    currency: str | None
+    part: float | None
+    why: str | None
 
 
 @dataclass(frozen=True, slots=True)
