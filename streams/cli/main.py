@@ -38,6 +38,7 @@ COMMANDS = {
     "orders": Command("streams.cli.orders:orders_app", "Finds orders, shows one.", _READ),
     "report": Command("streams.cli.report:report", "A shop's figures, explained.", _READ),
     "goals": Command("streams.cli.goals:goals_app", "What figures are to reach.", _READ),
+    "segments": Command("streams.cli.segments:segments_app", "Customers by their scores.", _READ),
     "verify": Command("streams.cli.verify:verify", "Folds the log again and compares.", _READ),
     "topics": Command("streams.cli.topics:topics_app", "The topics of the contract.", _OPERATE),
     "settings": Command("streams.cli.settings:settings_app", "Shops' definitions.", _OPERATE),
