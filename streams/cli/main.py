@@ -34,6 +34,7 @@ COMMANDS = {
     "replay": Command("streams.cli.replay:replay_app", "A data set, by its own time.", _SEND),
     "simulate": Command("streams.cli.simulate:simulate", "Customers who never were.", _SEND),
     "customer": Command("streams.cli.customer:customer", "A customer's live state.", _READ),
+    "event": Command("streams.cli.event:event", "What became of one event.", _READ),
     "triggers": Command("streams.cli.triggers:triggers", "The coupons that were issued.", _READ),
     "orders": Command("streams.cli.orders:orders_app", "Finds orders, shows one.", _READ),
     "report": Command("streams.cli.report:report", "A shop's figures, explained.", _READ),
