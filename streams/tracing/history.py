@@ -118,7 +118,9 @@ def natural_key(event: CustomerEvent, time: int) -> tuple[Any, ...]:
     data: Any = event.data
     kind = type(event).__name__
     if kind == "OrderEvent":
-        return kind, data.order_id, data.status, data.refund_id
+        # A refund's statuses are each refund's own.
+        refund = data.refund_id if data.status.startswith("refund") else None
+        return kind, data.order_id, data.status, refund
     if kind == "ReviewEvent":
         return kind, data.order_id, data.sku, data.action
     if kind == "CartEvent":
