@@ -37,6 +37,13 @@ def regular() -> CustomerState:
             profile("p3", START, "consent", consent={"sms": True, "email": False}),
             *(click(f"c{n}", START + n * HOUR, "view", sku="lj-50") for n in range(30)),
             click("s1", START + 40 * HOUR, "search", keyword="明前龙井"),
+            click("s2", START + 69 * DAY, "view", sku="lj-50", category="绿茶", price=12_900,
+                  traffic_source="search", channel="app", dwell_ms=90_000),
+            click("s3", START + 69 * DAY + 1, "view", sku="cup", category="茶具", price=4_900,
+                  traffic_source="search", channel="app"),
+            click("s4", START + 69 * DAY + 2, "favorite", sku="lj-50"),
+            click("s5", START + 69 * DAY + 3, "share", sku="lj-50", shared_by="c7", region="上海"),
+            click("s6", START + 69 * DAY + 4, "search", keyword="cups"),
             *(
                 order(
                     f"o{n}", START + n * 20 * DAY + 12 * HOUR, f"A{n}", "paid", "x",

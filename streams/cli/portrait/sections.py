@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, NamedTuple, TypeAlias
 
 from streams.cli.portrait.bars import bar, sparkline
-from streams.cli.portrait.listing import Listing, ranked
+from streams.cli.portrait.listing import Listing
 from streams.cli.portrait.offers import offers
 from streams.cli.portrait.reasons import days_of, reason
 from streams.cli.portrait.words import Words
@@ -76,10 +76,15 @@ class Portrait:
             ]
             if named:
                 yield words(label), words.comma.join(named)
+        browsing = self._all["browsing"]
+        if browsing.get("channels"):
+            yield words("uses"), self._listing.of(browsing["channels"])
         if self._known.channels:
             yield words("ordered_through"), self._listing.of(self._known.channels)
-        if profile["region"]:
-            yield words("region"), profile["region"]
+        seen_in = [each["region"] for each in browsing.get("regions") or ()]
+        regions = ([profile["region"]] if profile["region"] else []) + seen_in
+        if regions:
+            yield words("region"), self._listing.texts(list(dict.fromkeys(regions)))
         facts = [words.name(profile["gender"])] if profile["gender"] else []
         facts += [profile[n] for n in ("age_band", "income_band", "education") if profile[n]]
         if profile["birthday"]:
@@ -90,8 +95,17 @@ class Portrait:
             yield words("tags"), self._listing.of(profile["tags"])
         if profile["joined_at"]:
             yield words("member_since"), self.moment(profile["joined_at"])
-        if self._all.get("points") is not None:
-            yield words("points"), ranked(self._all["points"], self._listing)
+        points = self._all.get("points")
+        # Who is no member has none.
+        if points is not None and profile["joined_at"]:
+            yield words("points"), self._points(points)
+
+    def _points(self, points: dict[str, Any]) -> str:
+        if points["earned"] is None:
+            return self._words("unknown")
+        expiring = points["expiring"]
+        more = self._words("expiring", count=f"{expiring:,}") if expiring else ""
+        return f"{points['earned']:,}{more}"
 
     def shopping(self) -> Lines:
         words, browsing, orders = self._words, self._all["browsing"], self._all["orders"]
@@ -115,9 +129,27 @@ class Portrait:
                 words("recent"),
                 self._listing.texts([self._order(order) for order in reversed(orders["recent"])]),
             )
-        for part in ("path", "touches", "shares"):
-            if browsing.get(part):
-                yield words(part), ranked(browsing[part], self._listing)
+        yield from self._ways(browsing)
+
+    def _ways(self, browsing: dict[str, Any]) -> Lines:
+        """How they came, what they did last, what they passed on; of builds that know it."""
+        words = self._words
+        if browsing.get("touches"):
+            came = [words.name(each["source"]) for each in browsing["touches"][-SHOWN:]]
+            yield words("touches"), words.arrow.join(came)
+        if browsing.get("path"):
+            steps = [
+                f"{words.name(each['action'])} {self._listing.name(each['name'] or '')}".rstrip()
+                for each in browsing["path"][-SHOWN:]
+            ]
+            yield words("path"), words.arrow.join(steps)
+        shares = browsing.get("shares") or {}
+        if shares.get("recent"):
+            products = [self._listing.name(each["sku"]) for each in shares["recent"]]
+            yield words("shared"), self._listing.texts(products)
+        if shares.get("came_by"):
+            by = [each["customer_id"] for each in shares["came_by"]]
+            yield words("came_by"), self._listing.texts(by)
 
     def _cart(self) -> str:
         lines = self._all["cart"]["lines"]
@@ -149,14 +181,32 @@ class Portrait:
                 for each in sorted(categories, key=lambda each: -each["weight"])
             ]
             yield words("categories"), self._listing.texts(shown)
-        if preferred.get("price"):
-            yield words("price"), ranked(preferred["price"], self._listing)
-        for part in ("keywords", "favorites"):
-            if browsing.get(part):
-                yield words(part), ranked(browsing[part], self._listing)
+        price = (preferred.get("price") or {}).get("median")
+        if price is not None:
+            yield words("price"), self._band(price)
+        if browsing.get("keywords"):
+            found = [each["keyword"] for each in browsing["keywords"]]
+            yield words("keywords"), self._listing.texts(found)
+        if browsing.get("favorites"):
+            liked = [self._listing.name(each["sku"]) for each in browsing["favorites"]]
+            yield words("favorites"), self._listing.texts(liked)
+        looked_at = [
+            self._listing.name(each["sku"])
+            for each in browsing.get("products") or ()
+            if each["viewed_not_bought"]
+        ]
+        if looked_at:
+            yield words("viewed"), self._listing.texts(looked_at)
         wishes = self._all["wishes"]
         if wishes["made"]:
             yield words("wishes"), words("wishes_open", open=wishes["open"], made=wishes["made"])
+
+    def _band(self, band: dict[str, Any]) -> str:
+        """A band of prices; the dearest one has no end."""
+        begin = self._money(band["from"])
+        if band["below"] is None:
+            return self._words("price_from", begin=begin)
+        return self._words("price_band", begin=begin, end=self._money(band["below"]))
 
     def worth(self) -> Lines:
         words, worth, orders = self._words, self._all["worth"], self._all["orders"]

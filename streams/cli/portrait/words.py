@@ -46,6 +46,8 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "tags": ("标签", "tags"),
     "member_since": ("入会时间", "member since"),
     "points": ("积分", "points"),
+    "expiring": (", 其中 {count} 即将过期", ", {count} of them expire soon"),
+    "uses": ("使用渠道", "uses"),
     "erased": ("已删除", "erased"),
     "erased_until": ("{moment} 及以前的行为不再保留", "nothing until {moment} counts or is known"),
     "birthday": ("生日", "born"),
@@ -58,12 +60,16 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "mostly_at": ("0-23 点, 最多在 {hour} 点", "0 to 23, mostly at {hour}:00"),
     "cart": ("当前购物车", "cart now"),
     "recent": ("近期订单", "recent orders"),
-    "path": ("浏览路径", "path"),
-    "touches": ("来源触点", "touches"),
-    "shares": ("分享", "shares"),
+    "path": ("最近浏览路径", "last path"),
+    "touches": ("来源触点", "came through"),
+    "shared": ("分享过", "shared"),
+    "came_by": ("由谁分享而来", "brought by"),
     # What they prefer
     "categories": ("类目", "categories"),
     "price": ("价位", "price"),
+    "price_band": ("{begin} 至 {end}", "{begin} to {end}"),
+    "price_from": ("{begin} 以上", "{begin} or more"),
+    "viewed": ("看过未买", "viewed, not bought"),
     "keywords": ("搜索词", "keywords"),
     "favorites": ("收藏", "favourites"),
     "wishes": ("心愿", "wishes"),
@@ -167,6 +173,14 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "second-order": ("二次购买", "second-order"),
     "female": ("女", "female"),
     "male": ("男", "male"),
+    "app": ("应用", "app"),
+    "web": ("网页", "web"),
+    "pc": ("电脑", "computer"),
+    "store": ("门店", "store"),
+    "ad": ("广告", "ad"),
+    "live": ("直播", "live stream"),
+    "direct": ("直接访问", "direct"),
+    "campaign": ("活动", "campaign"),
     "app_push": ("应用推送", "app push"),
     "sms": ("短信", "SMS"),
     "email": ("邮件", "e-mail"),
@@ -194,6 +208,11 @@ class Words:
     def comma(self) -> str:
         """Between the entries of a list."""
         return "、" if self._at == 0 else ", "
+
+    @property
+    def arrow(self) -> str:
+        """Between the steps of a way."""
+        return " > "
 
 
 def all_words() -> Mapping[str, tuple[str, str]]:
