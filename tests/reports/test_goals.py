@@ -29,8 +29,10 @@ JANUARY = ("--shop", "shop", "--from", "2026-01-01", "--to", "2026-01-31")
 
 @pytest.fixture
 def huitou(store: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """A store with paid orders of 123.45 and 1.00 on the first two days of 2026; Kafka is away."""
-    fill(store, placed([paid(1, 10, 12_345), paid(2, DAY, 100)], 1))
+    """A store with paid orders of 123.45 and 1.00 on the first two days of 2026, and one of unknown amount
+    in February; Kafka is away.
+    """
+    fill(store, placed([paid(1, 10, 12_345), paid(2, DAY, 100), paid(3, 40 * DAY, None, "c3")], 1))
     monkeypatch.setenv("HUITOU_QUERY_STORE", str(store.url))
     monkeypatch.setenv("HUITOU_TOPIC_PREFIX", "elsewhere.")
     monkeypatch.setenv("KAFKA_BOOTSTRAP", "127.0.0.1:1")
@@ -112,19 +114,21 @@ def test_csv_has_columns_for_the_figures_with_a_goal(huitou: Run) -> None:
 
 
 def test_what_cannot_be_compared_says_why(huitou: Run, store: Database) -> None:
-    set_(huitou, "visitors", "2026-01", "5000")
+    set_(huitou, "paid_amount", "2026-02", "50", "--currency", "CNY")
     set_(huitou, "paid_amount", "2026-01", "5000", "--currency", "EUR")
     # Of a report that this build does not know, or defines otherwise: not shown, and no error.
     with store.writing() as connection:
         for report, figure in (("gone", "paid_orders"), ("products", "paid_orders")):
             set_goal(connection, Goal("shop", report, figure, *days_of("2026-01"), Decimal(1)))
     (whole,) = rows(huitou, "overview", *JANUARY)
-    assert whole["goals"]["visitors"] == {
-        "goal": 5000, "progress": None, "why": "clicks are not in the query store",
-    }  # fmt: skip
     assert whole["goals"]["paid_amount"]["progress"] is None
     assert whole["goals"]["paid_amount"]["why"] == "the goal is in EUR, the figure in CNY"
-    assert set(whole["goals"]) == {"visitors", "paid_amount"}
+    assert set(whole["goals"]) == {"paid_amount"}
+    february = ("--shop", "shop", "--from", "2026-02-01", "--to", "2026-02-28")
+    (unknown,) = rows(huitou, "overview", *february)
+    assert unknown["goals"]["paid_amount"] == {
+        "goal": 5_000, "currency": "CNY", "progress": None, "why": "1 of 1 orders tell no amount",
+    }  # fmt: skip
     shown = huitou("report", "overview", *JANUARY, *CLOCK).stdout
     assert "paid_amount: the goal is in EUR, the figure in CNY" in shown
     as_csv = huitou("report", "overview", *JANUARY, *CLOCK, "--csv").stdout
