@@ -2,29 +2,26 @@
 
 import json
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from redis.exceptions import RedisError
-from rich.console import Console
-from rich.table import Table
 
 from schemas.partitioner import partition_of
-from streams.cli.customer_worth import print_worth
+from streams.cli.customer_listing import print_listing
 from streams.cli.options import require_text
-from streams.cli.printable import plain_console, printable
+from streams.cli.portrait.asking import asked
+from streams.cli.portrait.page import print_portrait
+from streams.cli.portrait.words import Language, Words, language_of
+from streams.cli.printable import plain_console
 from streams.cli.shops import Shops
+from streams.cli.sink import Store
 from streams.settings import Settings
 from streams.state.codec import StateCodecError
 from streams.state.connection import Client, connect
 from streams.state.keys import PartitionKeys
 from streams.state.reader import Customer, read_customer
 from streams.state.scanning import escape_pattern, scan
-
-#: Nested lists longer than this are cut for people (never in JSON).
-SHOWN = 20
-#: What is shown of a customer, by the names of ``streams.domain.describe``.
-PARTS = ("browsing", "cart", "orders", "reviews", "service", "wishes", "profile")
 
 
 def customer(
@@ -35,14 +32,26 @@ def customer(
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object a shop, each on a line.")
     ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Every field of the live state, as it is named.")
+    ] = False,
+    language: Annotated[
+        Language | None, typer.Option(help="Of the portrait; default: the locale's.")
+    ] = None,
+    store: Store = None,
 ) -> None:
-    """Show the live state of customer ID, what they are worth as of a stated moment, pending timers and
-    coupons. Exit 1 for an unknown one.
+    """Show the portrait of customer ID: who they are, how they shop, what they prefer, what they are worth
+    as of a stated moment, where they stand and why, risks, offers and what came of them. Exit 1 for an
+    unknown one.
 
+    Product names and what came of offers are the query store's; without it the rest is shown.
+
+    \b
     huitou customer 100001 --shop tea
-
+    huitou customer 100001 --shop tea --language zh
+    huitou customer 100001 --full
     huitou customer 100001 --json | jq .worth.rfm
-    """
+    """  # fmt: skip
     require_text("customer", customer_id=customer_id, shop=shop)
     settings = Settings()
     try:
@@ -61,13 +70,19 @@ def customer(
         )
         raise typer.Exit(1)
     shops = Shops(settings, "customer")
-    for held in found:
-        # Worth is judged by what the shop had settled at the moment that the state is of.
-        description = held.describe(shops.settings_of(held.state.shop_id, held.as_of))
-        if as_json:
-            typer.echo(json.dumps(description, ensure_ascii=False))
-        else:
-            _print(plain_console(), description)
+    # Worth is judged by what the shop had settled at the moment that the state is of.
+    described = [held.describe(shops.settings_of(held.state.shop_id, held.as_of)) for held in found]
+    console = plain_console()
+    if as_json:
+        for one in described:
+            typer.echo(json.dumps(one, ensure_ascii=False))
+    elif full:
+        for one in described:
+            print_listing(console, one)
+    else:
+        words = Words(language or language_of())
+        for one, known in zip(described, asked(settings, store, described), strict=True):
+            print_portrait(console, one, known, words)
 
 
 def _read(
@@ -91,42 +106,3 @@ def _shops_of(redis: Client, settings: Settings, customer_id: str) -> set[str]:
         if found == customer_id:
             shops.add(shop_id)
     return shops
-
-
-def _print(console: Console, description: dict[str, Any]) -> None:
-    console.rule(
-        f"customer {printable(description['customer_id'])} in shop {description['shop_id']}"
-        f" (partition {description['partition']}, commit {description['seq']})",
-        align="left",
-    )
-    console.print(f"seen {description['first_seen']} to {description['last_seen']}")
-    if description["erased_at"] is not None:
-        console.print(f"erased: nothing until {description['erased_at']} counts or is known")
-    print_worth(console, description["worth"], description["orders"]["time_zone"])
-    for part in PARTS:
-        console.print(part, style="bold")
-        for name, value in description[part].items():
-            if value not in (0, None, [], {}, ""):
-                console.print(f"  {name}: {_short(value)}")
-    _print_rows(console, "pending timers", description["timers"])
-    _print_rows(console, "coupons", description["coupons"])
-
-
-def _print_rows(console: Console, title: str, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        console.print(f"{title}: none", style="bold")
-        return
-    table = Table(*rows[0], title=title, title_justify="left", title_style="bold")
-    for row in rows[-SHOWN:]:
-        table.add_row(*(printable(str(value)) for value in row.values()))
-    console.print(table)
-
-
-def _short(value: Any) -> str:
-    return printable(_cut(value))
-
-
-def _cut(value: Any) -> str:
-    if isinstance(value, list) and len(value) > SHOWN:
-        return f"{json.dumps(value[-SHOWN:], ensure_ascii=False)} and {len(value) - SHOWN} earlier"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

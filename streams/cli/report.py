@@ -122,8 +122,10 @@ def report(
         from streams.cli.live import live_aggregates
         from streams.cli.report_pages import for_csv, for_json, printed
         from streams.query.freshness import freshness
+        from streams.query.goals import goals_of
         from streams.query.migrating import require_current
         from streams.reports.answer import answer
+        from streams.reports.goals import with_goals
         from streams.reports.reach import reach
 
         require_current(database)
@@ -135,6 +137,7 @@ def report(
                     live, why = live_aggregates(settings)
                     asked = replace(asked, live=live, live_why=why)
                 said = answer(connection, found, asked, compare.value if compare else None)
+                said = with_goals(said, goals_of(connection, shop))
                 fresh = freshness(connection, settings)
         except ValueError as error:
             typer.echo(f"huitou report: {error}", err=True)

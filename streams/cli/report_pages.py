@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from rich.table import Table
@@ -12,7 +13,7 @@ from streams.cli.printable import plain_console, printable
 from streams.query.freshness import Freshness
 from streams.query.wording import local, money
 from streams.reports.answer import Answer, Change, Line
-from streams.reports.model import Figure, Number, Report, Value
+from streams.reports.model import Figure, Number, Progress, Report, Value
 from streams.reports.period import Period
 from streams.reports.registry import REPORTS
 
@@ -57,15 +58,21 @@ def printed(answer: Answer, *, explain: bool) -> None:
         console.print(f"beside it: {_days(answer.compared)}")
     whole, *parts = answer.lines
     figures = [f for f in answer.report.figures if f.name in whole.row.values]
-    table = Table("figure", "", *(("before", "change") if whole.changes else ()))
+    beside = ("before", "change") if whole.changes else ()
+    table = Table("figure", "", *beside, *(("goal", "reached") if whole.goals else ()))
     for figure in figures:
         value = whole.row.values[figure.name]
         cells = [figure.name, shown(figure, value)]
         if whole.changes:
             change = whole.changes[figure.name]
             cells += [shown(figure, change.before), _changed(figure, change, value)]
+        if whole.goals:
+            cells += _goal(figure, whole.goals.get(figure.name))
         table.add_row(*cells)
         notes += _why(figure, value)
+        reached = (whole.goals or {}).get(figure.name)
+        if reached is not None and reached.why and value.number is not None:
+            notes.append(f"{figure.name}: {reached.why}")
     console.print(table)
     if parts:
         console.print(_parts(asked.by or "", figures, parts))
@@ -91,12 +98,28 @@ def _parts(dimension: str, figures: list[Figure], parts: list[Line]) -> Table:
                 cell += f"\nbefore {shown(figure, change.before)}"
                 if change.by is not None:
                     cell += f" ({_changed(figure, change, value)})"
+            if line.goals and figure.name in line.goals:
+                goal, reached = _goal(figure, line.goals[figure.name])
+                cell += f"\ngoal {goal} ({reached})"
             cells.append(cell)
         name = printable(_named(line))
         if line.compared_key is not None and line.compared_key != line.row.key:
             name += f"\nbefore: {printable(line.compared_key)}"
         table.add_row(name, *cells)
     return table
+
+
+def _goal(figure: Figure, progress: Progress | None) -> tuple[str, str]:
+    """A goal and how much of it is reached; nothing where none is set."""
+    if progress is None:
+        return "", ""
+    goal = _number(figure, plain_number(progress.goal), progress.currency)
+    return goal, DASH if progress.part is None else f"{progress.part * 100:.1f} %"
+
+
+def plain_number(number: Decimal) -> Number:
+    """A goal's number as JSON has it."""
+    return int(number) if number == number.to_integral_value() else float(number)
 
 
 def _is_told(value: Value) -> bool:
@@ -235,6 +258,16 @@ def _line(line: Line) -> dict[str, Any]:
             }
             for name, change in line.changes.items()
         }
+    if line.goals:
+        said["goals"] = {
+            name: {
+                "goal": plain_number(progress.goal),
+                **({"currency": progress.currency} if progress.currency else {}),
+                "progress": progress.part,
+                **({"why": progress.why} if progress.why else {}),
+            }
+            for name, progress in line.goals.items()
+        }
     return said
 
 
@@ -244,7 +277,16 @@ def for_csv(answer: Answer) -> str:
     writer = csv.writer(out, lineterminator="\n")
     names = [f.name for f in answer.report.figures if f.name in answer.lines[0].row.values]
     beside = answer.compared is not None
-    header = [n for name in names for n in ((name, f"{name}_before") if beside else (name,))]
+    aimed = {name for line in answer.lines for name in line.goals or ()}
+    header = [
+        n
+        for name in names
+        for n in (
+            name,
+            *((f"{name}_before",) if beside else ()),
+            *((f"{name}_goal", f"{name}_progress") if name in aimed else ()),
+        )
+    ]
     beside_heads = ("key_before", "currency_before") if beside else ()
     writer.writerow(["row", "key", "currency", *beside_heads, *header, "why"])
     for line in answer.lines:
@@ -254,11 +296,17 @@ def for_csv(answer: Answer) -> str:
             cells.append(_cell(values[name]))
             if beside:
                 cells.append(_cell(line.changes[name].before) if line.changes else "")
+            if name in aimed:
+                progress = (line.goals or {}).get(name)
+                cells += ["", ""] if progress is None else _goal_cells(progress)
         told = [_codes(values.values())]
         if beside:
             changes = line.changes.values() if line.changes else ()
             told += [line.compared_key or "", _codes(change.before for change in changes)]
         why = [f"{n}: {v.why}" for n, v in values.items() if v.number is None]
+        # A figure that is not known has said why.
+        goals = line.goals or {}
+        why += [f"{n}: {p.why}" for n, p in goals.items() if p.why and values[n].number is not None]
         key = line.row.key
         writer.writerow([line.row.kind, "" if key is None else key, *told, *cells, "; ".join(why)])
     return out.getvalue()
@@ -266,6 +314,10 @@ def for_csv(answer: Answer) -> str:
 
 def _codes(values: Iterable[Value]) -> str:
     return " ".join(sorted({value.currency for value in values if value.currency}))
+
+
+def _goal_cells(progress: Progress) -> list[Any]:
+    return [plain_number(progress.goal), "" if progress.part is None else progress.part]
 
 
 def _cell(value: Value) -> Any:

@@ -58,21 +58,14 @@ def apply(
     {"name": "gold", "orders": 6, "amount": 200000}]}' | huitou settings apply -
     """
     settings = Settings()
-    with _reading(settings) as reader:
+    with reading(settings) as reader:
         now = datetime.now(UTC)
         try:
             versions = planned(given_in(file), reader.read_to_end(), now, settings.apply_ahead)
         except BadDefinitionError as error:
             _fail(f"{file}: {error}; nothing was written", REFUSED)
-        _write(settings, versions, now)
-        after = reader.read_to_end()
+        write(settings, reader, versions, now)
     for version in versions:
-        if version not in after.versions(version.shop_id):
-            _fail(
-                f"version {version.version} of {version.shop_id} lost against one that somebody "
-                "wrote at the same time: look at `huitou settings show`",
-                REFUSED,
-            )
         moment = version.effective_from.isoformat()
         typer.echo(f"{version.shop_id}: version {version.version} from {moment}")
 
@@ -84,7 +77,7 @@ def show(
 ) -> None:
     """Show every version, and what holds now for each shop."""
     settings = Settings()
-    with _reading(settings) as reader:
+    with reading(settings) as reader:
         definitions, bad = reader.read_to_end(), reader.bad_records
     now_ms = int(time.time() * 1000)
     shops = definitions.shops() if shop is None else [shop]
@@ -135,7 +128,8 @@ def _points(brushing: Brushing | None) -> str:
 
 
 @contextmanager
-def _reading(settings: Settings) -> Iterator[DefinitionsReader]:
+def reading(settings: Settings) -> Iterator[DefinitionsReader]:
+    """A reader of the definitions; ends the command where Kafka does not answer."""
     configure("warning")
     reader = DefinitionsReader(settings)
     try:
@@ -194,7 +188,22 @@ def planned(
     return planned
 
 
-def _write(settings: Settings, versions: list[Version], now: datetime) -> None:
+def write(
+    settings: Settings, reader: DefinitionsReader, versions: list[Version], now: datetime
+) -> None:
+    """Write the versions in order and read them back; ends the command where one does not count."""
+    _produce(settings, versions, now)
+    after = reader.read_to_end()
+    for version in versions:
+        if version not in after.versions(version.shop_id):
+            _fail(
+                f"version {version.version} of {version.shop_id} lost against one that somebody "
+                "wrote at the same time: look at `huitou settings show`",
+                REFUSED,
+            )
+
+
+def _produce(settings: Settings, versions: list[Version], now: datetime) -> None:
     """Write the versions in order and wait for the broker's word. Fails the command."""
     failures: list[str] = []
     producer = Producer(

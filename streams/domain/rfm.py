@@ -56,27 +56,34 @@ def rfm(purchases: Purchases, today: int, thresholds: RfmThresholds) -> Rfm:
     """R, F and M as of ``today``, days since 1970 on the shop's clock."""
     if not purchases.net_orders:
         return Rfm(scored=None if purchases.erased else False)
-    recency = r = None
-    if purchases.bought:
-        recency = max(today - purchases.bought[-1].day, 0)
-        r = 5 - sum(recency > limit for limit in thresholds.recency_days)
+    recency = max(today - purchases.bought[-1].day, 0) if purchases.bought else None
     year = window_of_days(purchases, today, RFM_DAYS)
     if year is None:
-        return Rfm(scored=True, recency_days=recency, r=r)
-    f = 1 + _reached(year.net_orders, thresholds.orders)
-    at_least = 1 + _reached(year.net_amount, thresholds.amount)
-    m = None if year.net_unknown else at_least
-    return Rfm(
+        return scored_by(Rfm(scored=True, recency_days=recency), thresholds)
+    values = Rfm(
         scored=True,
         recency_days=recency,
         orders=year.net_orders,
         amount=None if year.net_unknown == year.net_orders > 0 else year.net_amount,
         unknown_amounts=year.net_unknown,
-        r=r,
-        f=f,
-        m=m,
-        segment=None if r is None else _common(r, f, range(at_least, (m or SCORES[-1]) + 1)),
     )
+    return scored_by(values, thresholds)
+
+
+def scored_by(values: Rfm, thresholds: RfmThresholds) -> Rfm:
+    """``values`` with the scores and the segment that ``thresholds`` give, whatever they had before."""
+    recency, orders = values.recency_days, values.orders
+    r = f = m = segment = None
+    if recency is not None:
+        r = 5 - sum(recency > limit for limit in thresholds.recency_days)
+    if orders is not None:
+        f = 1 + _reached(orders, thresholds.orders)
+        # Where no amount is known there is none to add up.
+        at_least = 1 + _reached(values.amount or 0, thresholds.amount)
+        m = None if values.unknown_amounts else at_least
+        if r is not None:
+            segment = _common(r, f, range(at_least, (m or SCORES[-1]) + 1))
+    return values._replace(r=r, f=f, m=m, segment=segment)
 
 
 def _reached(value: int, limits: Sequence[int]) -> int:

@@ -106,6 +106,15 @@ class LogReader:
         """The first offset that retention has left in each log."""
         return self._offsets(partitions, OffsetSpec.earliest, "read_uncommitted")
 
+    def offsets_since(self, partitions: Iterable[tuple[str, int]], time_ms: int) -> Offsets:
+        """The first offset that the broker appended at ``time_ms`` (ms since 1970) or later; the log's end
+        where there is none.
+        """
+        places = list(partitions)
+        found = self._offsets(places, lambda: OffsetSpec.for_timestamp(time_ms), "read_uncommitted")
+        ends = self.high_watermarks(places)
+        return {place: at if at >= 0 else ends[place] for place, at in found.items()}
+
     def wait_stable(self, topic: str, partition: int) -> None:
         """Wait until all that is written by now can be read: a transaction's markers come one by one.
 

@@ -1,6 +1,7 @@
 """Times and money for people: on the shop's clock, in major units of its currency."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -36,6 +37,19 @@ def money(amount: int | None, currency: str | None) -> str:
         return f"{amount:,} {currency}"
     whole, rest = divmod(amount, 10**digits)
     return f"{whole:,}.{rest:0{digits}d} {currency}"
+
+
+def minor_units(amount: Decimal, currency: str) -> Decimal:
+    """Major units as people write them in minor units. Raises ValueError for a part of a minor unit.
+
+    >>> minor_units(Decimal("100000.50"), "CNY"), minor_units(Decimal(500), "JPY")
+    (Decimal('10000050'), Decimal('500'))
+    """
+    digits = _DIGITS.get(currency, 2)
+    whole = amount.scaleb(digits)
+    if whole != whole.to_integral_value():
+        raise ValueError(f"{amount} {currency}: {currency} has {digits} decimal digits")
+    return whole.to_integral_value()
 
 
 def local(time_ms: int | None, zone: str | None) -> str:

@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple
 from sqlalchemy import Connection
 
 from streams.reports.amounts import differ
-from streams.reports.model import Asked, Figure, Number, Report, Row, Value
+from streams.reports.model import Asked, Figure, Number, Progress, Report, Row, Value
 from streams.reports.period import TIME_DIMENSIONS, Period
 
 Compare = Literal["previous", "year"]
@@ -30,11 +30,15 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row and, where it was asked, its changes by figure; ``compared_key`` names the part of before."""
+    """A row and, where it was asked, its changes by figure; ``compared_key`` names the part of before.
+
+    ``goals``: those set for the row's days, by figure.
+    """
 
     row: Row
     changes: dict[str, Change] | None = None
     compared_key: str | None = None
+    goals: Mapping[str, Progress] | None = None
 
 
 @dataclass(frozen=True, slots=True)

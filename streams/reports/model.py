@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
@@ -42,6 +43,18 @@ class Value(NamedTuple):
     currency: str | None = None
     #: Relative standard error of an estimate; None: the number is exact.
     error: float | None = None
+
+
+class Progress(NamedTuple):
+    """A goal in its figure's unit, and the part of it that is reached (1: all).
+
+    None: not known, and ``why`` says it.
+    """
+
+    goal: Decimal
+    currency: str | None
+    part: float | None
+    why: str | None
 
 
 @dataclass(frozen=True, slots=True)

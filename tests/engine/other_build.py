@@ -55,8 +55,8 @@ class OtherBuild:
 NEXT_ENCODING = {
     "streams/domain/state.py": {
         f"STATE_VERSION = {STATE_VERSION}\n": f"STATE_VERSION = {STATE_VERSION + 1}\n",
-        "    erased_at: int | None = None\n": (
-            "    erased_at: int | None = None\n    #: Known from the next version on.\n"
+        "    product_integrity: ProductIntegrity | None = None\n": (
+            "    product_integrity: ProductIntegrity | None = None\n    #: Known from the next version on.\n"
             "    tier: str = 'none'\n"
         ),
     }

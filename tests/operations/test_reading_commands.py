@@ -141,7 +141,7 @@ def test_a_customer_of_one_shop_for_people(store: "redis.Redis", settings: Setti
     clock = ClockState(WALL, 0, 0, 1.0, START + 40 * DAY)
     store.hset(keys.meta, "clock", msgspec.msgpack.encode(clock))
     put(store, settings, "south", "c1")
-    done = run_cli(settings, "customer", "c1", "--shop", "north")
+    done = run_cli(settings, "customer", "c1", "--shop", "north", "--full")
     assert done.returncode == 0, done.stderr
     assert "customer c1 in shop north" in done.stdout
     assert "pending timers: none" in done.stdout
@@ -159,14 +159,31 @@ def test_a_customer_of_one_shop_for_people(store: "redis.Redis", settings: Setti
 
 
 @pytest.mark.usefixtures("definitions")
+def test_the_portrait_is_shown_without_a_query_store_which_is_said_once(
+    store: "redis.Redis", settings: Settings, tmp_path: Path
+) -> None:
+    for shop in ("north", "south"):
+        put(store, settings, shop, "c1")
+    nowhere = f"sqlite:///{tmp_path}/nowhere/query.sqlite"
+    done = run_cli(settings, "customer", "c1", "--language", "zh", "--store", nowhere)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("客户画像 c1") == 2
+    assert "2017-11-25 02:21" in done.stdout
+    assert done.stderr.count("shown without product names") == 1
+    assert "huitou sink" in done.stderr
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.usefixtures("definitions")
 def test_what_a_customer_s_id_says_is_not_done_by_the_terminal(
     store: "redis.Redis", settings: Settings
 ) -> None:
     put(store, settings, "north", HOSTILE)
-    done = run_cli(settings, "customer", HOSTILE, "--shop", "north")
-    assert done.returncode == 0, done.stderr
-    assert f"customer {SHOWN} in shop north" in done.stdout
-    assert "\x1b" not in done.stdout
+    for form in ("--full", "--language=en", "--language=zh"):
+        done = run_cli(settings, "customer", HOSTILE, "--shop", "north", form)
+        assert done.returncode == 0, done.stderr
+        assert SHOWN in done.stdout
+        assert "\x1b" not in done.stdout
     exact = run_cli(settings, "customer", HOSTILE, "--shop", "north", "--json")
     assert json.loads(exact.stdout)["customer_id"] == HOSTILE
 

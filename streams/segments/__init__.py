@@ -1,0 +1,1 @@
+"""A shop's customers by their scores: who they are, and thresholds that divide them into fifths."""

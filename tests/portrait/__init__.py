@@ -1,0 +1,1 @@
+"""The page about a customer, what became of an event, segments and goals."""

@@ -1,0 +1,110 @@
+"""What the query store adds to a customer's portrait, in SQLite and in a real PostgreSQL."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Column, MetaData, Table, insert
+from sqlalchemy.types import String
+
+from streams.query.connecting import Database
+from streams.query.known import Response
+from streams.query.migrating import bring_up
+from streams.query.portrait import order_channels, product_names, responses
+from streams.query.tables import order_coupons, orders, triggers
+
+
+@pytest.fixture
+def filled(database: Database) -> Database:
+    bring_up(database)
+    with database.writing() as connection:
+        connection.execute(insert(orders), [
+            an_order("A1", paid_ms=150, channel="web"), an_order("A2", paid_ms=260, channel="app"),
+            an_order("A3", paid_ms=None, channel="app"), an_order("A4", paid_ms=500, channel=None),
+            an_order("B1", paid_ms=310, customer_id="other", channel="shop"),
+            an_order("C1", paid_ms=310, shop_id="north", channel="shop"),
+        ])  # fmt: skip
+        connection.execute(
+            insert(order_coupons),
+            [
+                {**KEY, "order_id": "A2", "code": "USED", "ordered_ms": 255},
+                {
+                    **KEY,
+                    "customer_id": "other",
+                    "order_id": "B1",
+                    "code": "LENT",
+                    "ordered_ms": 300,
+                },
+            ],
+        )
+        connection.execute(
+            insert(triggers),
+            [
+                a_trigger("used", 200, "USED"), a_trigger("lent", 200, "LENT"),
+                a_trigger("late", 270, "LATE"), a_trigger("task", 90, None),
+            ],
+        )  # fmt: skip
+    return database
+
+
+KEY = {"shop_id": "tea", "customer_id": "c1"}
+
+
+def an_order(order_id: str, **more: Any) -> dict[str, Any]:
+    times = {"status": "paid", "ordered_ms": 1, "changed_ms": 1}
+    return {**KEY, "order_id": order_id, **times, **more}
+
+
+def a_trigger(trigger_id: str, time_ms: int, code: str | None) -> dict[str, Any]:
+    return {
+        **KEY, "trigger_id": trigger_id, "time_ms": time_ms, "kind": "coupon_issued",
+        "campaign": "second-order", "campaign_version": "1", "code": code, "data": "{}",
+    }  # fmt: skip
+
+
+def test_channels_are_the_customer_s_own_the_most_used_first(filled: Database) -> None:
+    with filled.reading() as connection:
+        assert order_channels(connection, "tea", "c1") == ["app", "web"]
+        assert order_channels(connection, "tea", "nobody") == []
+
+
+def test_an_offer_was_redeemed_or_followed_by_an_order_or_by_nothing(filled: Database) -> None:
+    until = {"used": 300, "lent": 255, "late": 400, "task": 150, "unheard-of": 1_000}
+    with filled.reading() as connection:
+        found = responses(connection, "tea", "c1", until)
+    assert found == {
+        "used": Response("A2", "A2"),
+        # Another customer's order redeemed it; this one paid nothing until 255.
+        "lent": Response(None, None),
+        # What was ordered after its end does not count.
+        "late": Response(None, None),
+        # Paid in the last millisecond of its time.
+        "task": Response(None, "A1"),
+    }
+    with filled.reading() as connection:
+        assert responses(connection, "tea", "c1", {}) == {}
+
+
+def test_products_have_names_where_there_is_a_catalogue(filled: Database) -> None:
+    with filled.reading() as connection:
+        assert product_names(connection, "tea", ["a", "b"]) == {}
+    names = ("shop_id", "sku", "name")
+    products = Table("products", MetaData(), *(Column(name, String) for name in names))
+    many = [f"s{number}" for number in range(1_200)]
+    with filled.writing() as connection:
+        connection.exec_driver_sql("DROP TABLE IF EXISTS products")
+        products.create(connection)
+        rows = [("tea", "a", "龙井"), ("north", "b", "Kettle"), ("tea", "c", None)]
+        rows += [("tea", sku, sku.upper()) for sku in many]
+        connection.execute(insert(products), [dict(zip(names, row, strict=True)) for row in rows])
+    with filled.reading() as connection:
+        assert product_names(connection, "tea", ["a", "b", "c", "d"]) == {"a": "龙井"}
+        assert product_names(connection, "tea", []) == {}
+        assert product_names(connection, "tea", many) == {sku: sku.upper() for sku in many}
+
+
+def test_a_table_of_products_without_names_names_nothing(filled: Database) -> None:
+    with filled.writing() as connection:
+        connection.exec_driver_sql("DROP TABLE IF EXISTS products")
+        Table("products", MetaData(), Column("sku", String)).create(connection)
+    with filled.reading() as connection:
+        assert product_names(connection, "tea", ["a"]) == {}

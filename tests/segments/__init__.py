@@ -1,0 +1,1 @@
+"""Customers by their scores, and thresholds from the population."""

@@ -1,0 +1,1 @@
+"""What became of one event, asked of real workers' Kafka and Redis."""
