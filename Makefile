@@ -46,7 +46,7 @@ lock: ## Write the lock files anew (uv must be on PATH)
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 \
 	    --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 \
-	    --custom-compile-command "make lock" pyproject.toml --extra archive --extra query --group dev -c requirements.lock \
+	    --custom-compile-command "make lock" pyproject.toml --extra archive --extra query --extra journey --group dev -c requirements.lock \
 	    -o requirements-dev.lock
 
 clean: ## Remove what was built here; caches and stacks elsewhere stay
