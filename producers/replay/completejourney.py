@@ -3,7 +3,7 @@
 A basket is an order: ``placed`` with its goods and coupons, ``paid`` with its money, both at the basket's
 time. A household of demographics is a profile. Ids are made of the rows' numbers in the package's files
 (``transactions-17-paid``: the basket whose first row is 17), so an order's events are the same in every
-replay, whatever part of the data it plays. What is derived, and what is left out, is said in docs/producing.md.
+replay, whatever part of the data it plays. docs/producing.md says what is derived and what is left out.
 
 The rows are read in batches, twice: first the bounds of the replay and the baskets in which coupons
 were redeemed are found, of which there are few, then the events are made.

