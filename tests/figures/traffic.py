@@ -1,10 +1,10 @@
 """What reports of traffic must say of Taobao's sample: SQL over its raw rows, table ``behaviour``
 (tests/figures/raw.py). No code of huitou is used.
 
-Days are those of the sample's clock, Asia/Shanghai. A visitor is a customer with a view (``pv``) in the period,
-distinct over the whole of it; the sample knows no session, page or store visit. Cart additions (``cart``)
-and purchases (``buy``) count as told; a favourite is no view. Nothing is told of orders that were placed and not
-paid, and nothing of sources, regions and amounts: what rests on those cannot be known.
+Days are those of the sample's clock, Asia/Shanghai. A visitor is a customer with a view (``pv``) in the
+period, distinct over the whole of it; the sample knows no session, page or store visit. Cart additions
+(``cart``) and purchases (``buy``) count as told; a favourite is no view. Nothing is told of orders that were
+placed and not paid, and nothing of sources, regions and amounts: what rests on those cannot be known.
 """
 
 from datetime import date
@@ -40,7 +40,8 @@ _FUNNEL_SQL: Final = """
            count(*) filter (viewed) as visitors, count(*) filter (viewed) as viewed,
            count(*) filter (viewed and added) as added, count(*) filter (viewed and added and paid) as paid
     from (select day::varchar as key, customer,
-                 bool_or(kind = 'pv') as viewed, bool_or(kind = 'cart') as added, bool_or(kind = 'buy') as paid
+                 bool_or(kind = 'pv') as viewed, bool_or(kind = 'cart') as added,
+                 bool_or(kind = 'buy') as paid
           from behaviour where day between $first and $last group by all)
     group by key order by key"""
 _KEYS: Final = {None: "null::varchar", "day": "day::varchar", "category": "category"}
