@@ -33,7 +33,7 @@ from tests.benchmarks import report
 FIRST: Final = "5b9f882fb21a2fd526a1a4095345a2776fc9ed4f"
 #: How many times the first domain's fold today's may cost, of all topics.
 TARGET: Final = 2.0
-EVENTS: Final = 60_000
+EVENTS: Final = 40_000
 #: Between two events of the newer topics there are so many of the first four.
 _EVERY: Final = 5
 _CUSTOMERS: Final = 400
