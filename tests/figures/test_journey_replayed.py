@@ -21,7 +21,7 @@ from tests.figures.test_purchases import same
 from tests.producers.commands import huitou
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
 
 HOUSEHOLDS = 60
 DAYS = ("2017-03-01", "2017-04-30")
@@ -85,7 +85,7 @@ def test_a_slice_comes_to_the_figures_of_its_rows(
         }  # fmt: skip
         # Again, the topics skewed against each other: the same events, which count once.
         replayed(settings, *PART, "--shuffle", "5")
-        wait_for(lambda: bench.processed() >= 2 * total, 200, "all of it processed")
+        wait_for(lambda: bench.processed() >= 2 * total, 400, "all of it processed")
         assert bench.read("shop.deadletters") == []
         done = run_cli(settings, "sink", "--once")
         assert done.returncode == 0, done.stderr
