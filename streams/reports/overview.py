@@ -15,7 +15,11 @@ from streams.reports.sums import Facts, Parts, Raw, add_up, counted
 _PLACED = "orders.placed_ms: the earliest `placed` of the order"
 FIGURES = (
     *paid.FIGURES,
-    Figure("placed_orders", "count", "Orders that were placed in the period.", _PLACED, additive=True),
+    Figure(
+        "placed_orders", "count",
+        "Orders that were placed in the period; not known where an order paid in it does not say when it was "
+        "placed.", _PLACED, additive=True,
+    ),
     Figure(
         "unpaid_orders", "count",
         "催付: orders that were placed in the period and are neither paid nor cancelled by now.",
@@ -27,7 +31,8 @@ FIGURES = (
 
 def _rows(connection: Connection, asked: Asked) -> list[Row]:
     held = orders.c
-    bought = add_up(connection, asked, paid.facts(asked), paid.columns(asked))
+    unplaced = func.count(held.paid_ms).filter(held.placed_ms.is_(None)).label("unplaced")
+    bought = add_up(connection, asked, paid.facts(asked), [*paid.columns(asked), unplaced])
     # The order's time is that of placing where that is known, and the index has it.
     facts = Facts(
         orders, held.ordered_ms, [held.shop_id == asked.shop, held.placed_ms.is_not(None)]
@@ -49,7 +54,7 @@ def _rows(connection: Connection, asked: Asked) -> list[Row]:
     def values(raw: Raw) -> dict[str, Value]:
         return {
             **paid.values(raw, asked),
-            "placed_orders": count(counted(raw, "placed")),
+            "placed_orders": _placed(raw),
             "unpaid_orders": count(counted(raw, "unpaid")),
         }
 
@@ -59,6 +64,17 @@ def _rows(connection: Connection, asked: Asked) -> list[Row]:
         replace(row, values={**row.values, **beside.values})
         for row, beside in zip(stored, live, strict=True)
     ]
+
+
+def _placed(raw: Raw) -> Value:
+    """A source that tells payments only has placed orders, too: nobody knows when."""
+    placed, lacking = counted(raw, "placed"), counted(raw, "unplaced")
+    if not lacking:
+        return count(placed)
+    of = counted(raw, "orders")
+    return Value(
+        None, f"{lacking:,} of {of:,} paid orders do not say when they were placed", placed
+    )
 
 
 REPORT = Report(

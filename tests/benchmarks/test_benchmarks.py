@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from schemas.catalogue import CUSTOMER_TOPICS
+from tests.benchmarks import fold
 from tests.benchmarks.profile import profile
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
@@ -22,6 +24,32 @@ def bench(folder: Path, name: str, *arguments: str) -> dict[str, Any]:
     assert path.exists(), done.stderr
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
+
+
+def test_fold(tmp_path: Path) -> None:
+    found = bench(tmp_path, "fold", "--fold-events", "3000", "--repetitions", "1")
+    assert set(found["events_by_topic"]) == set(CUSTOMER_TOPICS)
+    assert sum(found["events_by_topic"].values()) == 3_600
+    costs = found["fold_us_per_event"]
+    assert all(value > 0 for value in [*costs.values(), *found["state_us"].values()])
+    assert set(costs) >= {"first four topics", "all topics"}
+    if "first domain" in costs:
+        assert found["times_the_first_domain"] == costs["all topics"] / costs["first domain"]
+        assert found["met"] == (found["times_the_first_domain"] <= found["target"] == 2)
+    else:
+        # A shallow clone has no history.
+        assert (found["times_the_first_domain"], found["met"]) == (None, None)
+        assert found["why_unknown"]
+
+
+def test_without_the_history_the_first_domain_is_not_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fold, "FIRST", "0" * 40)
+    found = fold.measure(events=300, repetitions=1, rounds=1)
+    assert (found["times_the_first_domain"], found["met"]) == (None, None)
+    assert found["why_unknown"].startswith("git has no commit 0000000 here")
+    fold.show(found)
 
 
 def test_backlog(tmp_path: Path) -> None:

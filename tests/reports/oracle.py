@@ -129,9 +129,13 @@ def overview(question: Question, fits: Callable[[int], bool] = lambda _: True) -
         o for o in question.orders if question.holds(o["placed_ms"]) and fits(o["placed_ms"])
     ]
     waiting = [o for o in was_placed if o["paid_ms"] is None and o["cancelled_ms"] is None]
+    paid = [o for o in question.paid() if fits(o["paid_ms"])]
+    placed: Any = len(was_placed)
+    if any(o["placed_ms"] is None for o in paid):
+        placed = Unknown(placed)
     return {
-        **paid_figures(question, [o for o in question.paid() if fits(o["paid_ms"])]),
-        "placed_orders": len(was_placed), "unpaid_orders": len(waiting),
+        **paid_figures(question, paid),
+        "placed_orders": placed, "unpaid_orders": len(waiting),
         # Live figures have an oracle of their own: tests/reports/traffic_oracle.py.
         **dict.fromkeys(
             ("visitors", "views", "sessions", "adders", "add_to_cart_rate", "conversion",

@@ -1,0 +1,1 @@
+"""The reports against a second computation, in SQL over the raw files."""
