@@ -16,7 +16,7 @@ from streams.domain.service import Service
 from streams.domain.wishes import Wishes
 
 #: Version of the encoding that this build writes.
-STATE_VERSION = 2
+STATE_VERSION = 3
 #: Coupons remembered; the one issued first leaves first.
 COUPONS = 24
 

@@ -65,6 +65,14 @@ RELEASED = {
     "v2/full.msgpack": "a2debccfbd3f9dbe",
     "v2/new.json": "f742e1dbb54ccbef",
     "v2/new.msgpack": "d9ed9722efd4c99c",
+    "v3/busy.json": "38c602d9b2c53e19",
+    "v3/busy.msgpack": "061816ce69bc02eb",
+    "v3/clicks.json": "38f539931af3e6c2",
+    "v3/clicks.msgpack": "ce27828a0e710066",
+    "v3/full.json": "a6ea6d32882de36f",
+    "v3/full.msgpack": "1a612738497884a9",
+    "v3/new.json": "d359613a9325ccc9",
+    "v3/new.msgpack": "39232feb339e3133",
 }
 
 
