@@ -103,6 +103,7 @@ def _shops_of(redis: Client, settings: Settings, customer_id: str) -> set[str]:
     for key in scan(redis, base, f"*/{escape_pattern(customer_id)}"):
         # A customer id may hold a slash, a shop id may not.
         shop_id, _, found = key.decode().removeprefix(base).partition("/")
-        if found == customer_id:
+        # A state of another kind is named <kind>:<shop>/<id>.
+        if found == customer_id and ":" not in shop_id:
             shops.add(shop_id)
     return shops

@@ -12,10 +12,11 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from schemas.clock import RecordCause
 from schemas.deadletter import DeadLetter
 from schemas.decoding import CustomerEvent, Decoder, RawRecord
+from schemas.exchange import ExchangeEvent
 from schemas.journal import JournalRow
-from streams.domain.fold import fold
+from streams.domain.exchange import fold_event, key_of, kind_of
 from streams.domain.shop import ShopSettings
-from streams.domain.state import CustomerState, new_state, state_key
+from streams.domain.state import CustomerState, new_state
 from streams.domain.timers import next_due, take_due
 
 #: Topic, partition, offset.
@@ -81,10 +82,10 @@ class History:
             return
         event, time = item.event, item.time_ms
         shop = event.data.shop_id
-        key = state_key(shop, event.subject)
-        state = self._states.setdefault(key, new_state(shop, event.subject))
+        key = key_of(event)
+        state = self._states.setdefault(key, new_state(shop, event.subject, kind_of(event)))
         try:
-            facts = fold(state, event, time, ShopSettings(shop))
+            facts = fold_event(state, event, time, ShopSettings(shop))
         except Exception as error:  # noqa: BLE001
             # Whatever it is: a worker of this build would pause the partition there.
             self.stopped = f"this build cannot fold {place[0]}[{place[1]}]@{place[2]}: {error!r}"
@@ -107,11 +108,11 @@ def _joined(reason: str, detail: str) -> str:
     return f"{reason}: {detail}" if detail else reason
 
 
-def _erases(event: CustomerEvent) -> bool:
+def _erases(event: CustomerEvent | ExchangeEvent) -> bool:
     return getattr(event.data, "action", None) == "erase"
 
 
-def natural_key(event: CustomerEvent, time: int) -> tuple[Any, ...]:
+def natural_key(event: CustomerEvent | ExchangeEvent, time: int) -> tuple[Any, ...]:
     """What makes two events the same fact, whatever their ids (streams.domain.fold); of those that have no
     such key their id.
     """

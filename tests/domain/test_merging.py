@@ -21,11 +21,14 @@ from streams.domain.timers import next_due
 from streams.domain.wishes import Wishes
 from tests.domain.events import (
     SHOP,
+    START,
     Timed,
     build,
+    cart,
     cart_events,
     click_events,
     fold_all,
+    order,
     order_events,
     profile_events,
     refund_events,
@@ -127,6 +130,19 @@ def test_each_part_of_two_is_one(events: st.SearchStrategy[Any]) -> None:
         _assert_as_one(drawn, sides)
 
     run()
+
+
+def test_an_order_takes_its_goods_out_of_the_cart_once_at_its_earliest() -> None:
+    """Known by the visitor when placed and by the customer when paid: what was added since stays."""
+    events = [
+        order("1", START, "o1", "placed", "a"),
+        cart("2", START + 5, "add", "a"),
+        order("3", START + 9, "o1", "paid", "a"),
+    ]
+    merged = _merged(events, [True, False, False])
+    assert merged.cart is not None
+    assert [line.sku for line in merged.cart.lines] == ["a"]
+    assert figures(merged) == figures(fold_all(events))
 
 
 def test_a_merged_state_stays_within_its_bounds() -> None:
