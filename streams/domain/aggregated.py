@@ -7,7 +7,9 @@ all partitions; of a period, over its days.
 Bounds, each of one partition, shop and day. Which fields and sets find room depends on the order of the
 journal alone, and a day of which something was left out says so (``Coverage.cut``):
 
-- ``MAX_FIELDS`` sums and ``MAX_SETS`` sets; what would be one more is left out.
+- ``MAX_FIELDS`` sums and ``MAX_SETS`` sets; what would be one more is left out, if it is a part whose value
+  upstream made up (streams.domain.aggregates.names ``is_open``). Wholes, hours, sources and channels always
+  have room.
 - A set is exact up to ``EXACT_MEMBERS`` members; beyond, a HyperLogLog of all that were seen. Which of
   both depends only on which members were seen.
 - A sum stays within +-``MAX_SUM``; one that would leave it is left as it is.
@@ -20,6 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from streams.domain.aggregates.names import is_open
 from streams.domain.hyperloglog import STANDARD_ERROR, HyperLogLog, merged
 from streams.domain.increments import Increments
 
@@ -235,7 +238,7 @@ def _add(day: Day, fields: Mapping[str, int]) -> None:
     for name, amount in fields.items():
         before = sums.get(name)
         after = (before or 0) + amount
-        if (before is None and len(sums) >= MAX_FIELDS) or abs(after) > MAX_SUM:
+        if (before is None and len(sums) >= MAX_FIELDS and is_open(name)) or abs(after) > MAX_SUM:
             day.cut = True
         else:
             sums[name] = after
@@ -244,7 +247,7 @@ def _add(day: Day, fields: Mapping[str, int]) -> None:
 def _see(day: Day, name: str, members: Iterable[bytes]) -> Seen | None:
     seen = day.sets.get(name)
     if seen is None:
-        if len(day.sets) >= MAX_SETS:
+        if len(day.sets) >= MAX_SETS and is_open(name):
             day.cut = True
             return None
         seen = day.sets[name] = Seen()

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from streams.domain.aggregated import MAX_FIELDS, MAX_SETS, MAX_SUM, Members, Seen, union
+from streams.domain.aggregates.names import is_open
 from streams.state.day_codec import pack_days
 from streams.state.days import Place, StoredDay, read_days, read_kept, read_places
 from streams.state.keys import PartitionKeys
@@ -53,11 +54,12 @@ def together(days: Sequence[StoredDay]) -> StoredDay:
     cut = any(day.cut for day in days)
     for name, amount in sorted(item for day in days for item in day.sums.items()):
         after = sums.get(name, 0) + amount
-        if (name not in sums and len(sums) >= MAX_FIELDS) or abs(after) > MAX_SUM:
+        if (name not in sums and len(sums) >= MAX_FIELDS and is_open(name)) or abs(after) > MAX_SUM:
             cut = True
         else:
             sums[name] = after
-    names = sorted({name for day in days for name in day.names})
+    # Those that always have room come first.
+    names = sorted({name for day in days for name in day.names}, key=lambda n: (is_open(n), n))
     sets = {
         name: _bounded(union(day.sets[name] for day in days if name in day.sets))
         for name in names[:MAX_SETS]

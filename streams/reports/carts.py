@@ -1,5 +1,6 @@
 """What is put into carts and taken out again."""
 
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from sqlalchemy import Connection
@@ -30,11 +31,18 @@ def _rows(_: Connection, asked: Asked) -> list[Row]:
     if asked.by is None or asked.by in TIME_DIMENSIONS:
         return by_time(asked, FIGURES, {ADDERS: [ADDERS]}, _values)
     parts = {name: Part(name) for name in _SUMS} | {ADDERS: Part(ADDERS, is_set=True)}
-    return by_value(asked, FIGURES, asked.by, parts, _values)
+    return by_value(asked, FIGURES, asked.by, parts, _values, _whole_only(asked.by))
+
+
+def _whole_only(dimension: str) -> Callable[[Mapping[str, int]], Mapping[str, str]]:
+    why = (
+        {ADDERS: "adders are counted by category and as a whole"} if dimension == "product" else {}
+    )
+    return lambda _: why
 
 
 REPORT = Report(
     "carts", "What is put into carts", FIGURES, ("product", "category", "day", "week", "month"), _rows,
-    by="product", notes=("Adders are counted by category and as a whole, not by product.",),
+    by="product", notes=("Of adders there is no part by product.",),
     says=says, live=True,
 )  # fmt: skip

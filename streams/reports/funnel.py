@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from streams.domain.aggregates.carts import ADDERS
-from streams.domain.aggregates.clicks import VISITORS
+from streams.domain.aggregates.clicks import VIEWERS, VISITORS
 from streams.domain.aggregates.orders import PAYERS, PLACERS
 from streams.reports import visits
 from streams.reports.amounts import share, unknown
@@ -14,9 +14,12 @@ from streams.reports.live import NO_CLICKS, Counted, Part, by_time, by_value, sa
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import TIME_DIMENSIONS
 
-_STEPS: Final = (VISITORS, ADDERS, PLACERS, PAYERS)
+_STEPS: Final = (VISITORS, VIEWERS, ADDERS, PLACERS, PAYERS)
 FIGURES: Final = (
     visits.VISITORS_FIGURE,
+    Figure(
+        "viewers", "count", "Different customers with a product or page view.", "live: shop.clicks"
+    ),
     visits.ADDERS_FIGURE,
     visits.PLACERS_FIGURE,
     visits.PAYERS_FIGURE,
@@ -25,14 +28,17 @@ FIGURES: Final = (
     Figure("paid_share", "share", "Who paid for each visitor.", "payers, visitors"),
 )
 _SHARES: Final = (("added_share", ADDERS), ("placed_share", PLACERS), ("paid_share", PAYERS))
+NOT_PLACED: Final = "no order says when it was placed"
 _GROUPS: Final = {name: [name] for name in _STEPS}
 
 
 def _values(held: Counted) -> dict[str, Value]:
     found: dict[str, Value] = {name: held.set(name) for name in _STEPS}
+    if not held.has_clicks:
+        found[VISITORS] = found[VIEWERS] = unknown(NO_CLICKS)
+    if held.period.get("paid_orders") and not held.period.get("placed_orders"):
+        found[PLACERS] = unknown(NOT_PLACED)
     visitors = found[VISITORS]
-    if not visitors.number:
-        found[VISITORS] = visitors = unknown(NO_CLICKS) if not held.has_clicks else visitors
     for figure, step in _SHARES:
         rate = share(found[step], visitors, "no visitor")
         found[figure] = rate._replace(error=found[step].error or visitors.error)
@@ -42,11 +48,32 @@ def _values(held: Counted) -> dict[str, Value]:
 def _rows(_: Connection, asked: Asked) -> list[Row]:
     if asked.by is None or asked.by in TIME_DIMENSIONS:
         return by_time(asked, FIGURES, _GROUPS, _values)
+    ranked_by = "views" if asked.by == "category" else "visits"
     parts: Mapping[str, Part] = {
-        "visits": Part("visits"),
+        ranked_by: Part(ranked_by),
         **{name: Part(name, is_set=True) for name in _STEPS},
     }
-    return by_value(asked, FIGURES, asked.by, parts, _values)
+    dimension = asked.by
+    return by_value(
+        asked, FIGURES, dimension, parts, _values, lambda sums: _whole_only(dimension, sums)
+    )
+
+
+def _whole_only(dimension: str, sums: Mapping[str, int]) -> dict[str, str]:
+    """What events do not tell by ``dimension``."""
+    if dimension == "category":
+        # Who views something of a category is its visitor.
+        found = {VIEWERS: "by category visitors are those who viewed something of it"}
+        lacking = sums.get("paid_without_lines", 0)
+        if lacking:
+            why = f"{lacking:,} paid orders name no lines in the event that says they were paid"
+            found |= {PAYERS: why, "paid_share": why}
+        return found
+    found = {VIEWERS: f"viewers are not counted by {dimension}"}
+    if dimension == "region":
+        why = "carts tell no region"
+        found |= {ADDERS: why, "added_share": why}
+    return found
 
 
 REPORT = Report(

@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 from streams.domain.aggregated import Coverage, Distinct
 from streams.domain.aggregates.clicks import SUMS
-from streams.domain.aggregates.names import parts_of, values_of
+from streams.domain.aggregates.names import CLOSED, parts_of, values_of
 from streams.domain.shop import date_of, day_of_date, start_of_day
 from streams.reports.amounts import unknown, withheld
 from streams.reports.model import Asked, Figure, Row, Value
@@ -21,10 +21,14 @@ _NOBODY: Final = Distinct(0)
 
 
 class Counted(NamedTuple):
-    """What the stream has counted of some days: ``sums`` by field, ``sets`` by name."""
+    """What the stream has counted of some days: ``sums`` by field, ``sets`` by name.
+
+    ``period``: all sums of the whole period, whatever part of it this is.
+    """
 
     sums: Mapping[str, int]
     sets: Mapping[str, Distinct]
+    period: Mapping[str, int]
 
     def sum(self, name: str) -> Value:
         """A sum; 0 where nothing was added to it."""
@@ -36,8 +40,8 @@ class Counted(NamedTuple):
 
     @property
     def has_clicks(self) -> bool:
-        """Whether the shop sent any click."""
-        return any(self.sums.get(name) for name in SUMS.values())
+        """Whether the shop sent any click in the period."""
+        return any(self.period.get(name) for name in SUMS.values())
 
 
 Values = Callable[[Counted], dict[str, Value]]
@@ -73,10 +77,12 @@ def by_time(
     coverage = asked.live.coverage(asked.shop, whole)
     sums = asked.live.counts(asked.shop, whole)
 
+    period = _added(sums, whole)
+
     def row(kind: Literal["whole", "part"], days: range, key: str | None) -> Row:
         assert asked.live is not None
         added = _added(sums, days)
-        held = Counted(added, asked.live.united(asked.shop, days, groups))
+        held = Counted(added, asked.live.united(asked.shop, days, groups), period)
         return Row(kind, _reasoned(values(held), figures, asked, coverage, days), key)
 
     rows = [row("whole", whole, None)]
@@ -95,7 +101,8 @@ def counted(asked: Asked, figures: Sequence[Figure]) -> Counted | dict[str, Valu
     why = _why(asked, asked.live.coverage(asked.shop, days), days)
     if why:
         return {figure.name: unknown(why) for figure in figures}
-    return Counted(_added(asked.live.counts(asked.shop, days), days), {})
+    added = _added(asked.live.counts(asked.shop, days), days)
+    return Counted(added, {}, added)
 
 
 class Part(NamedTuple):
@@ -111,11 +118,13 @@ def by_value(
     dimension: str,
     parts: Mapping[str, Part],
     values: Values,
+    whole_only: Callable[[Mapping[str, int]], Mapping[str, str]] = lambda _: {},
 ) -> list[Row]:
     """The whole, the greatest parts by ``dimension``, and all others as one row.
 
     ``parts``: what of the day stands for each name that ``values`` looks at. The first one ranks the parts,
-    ties by the value. Parts of sums that no event tells the value of are in the whole only.
+    ties by the value. What events tell no value of is a part. ``whole_only`` gives, of the period's
+    sums, the figures that are known as a whole only, with the reason.
     """
     if asked.live is None:
         return [Row("whole", {figure.name: unknown(asked.live_why) for figure in figures})]
@@ -139,12 +148,21 @@ def by_value(
         groups[f"others {key}"] = [f"{name}|{dimension}|{value}" for value in hidden]
     united = asked.live.united(asked.shop, days, groups)
 
+    unsplit = {name: unknown(why) for name, why in whole_only(sums).items()}
+    cut = None if dimension in CLOSED else _cut(coverage, days)
+
     def told(prefix: str, of: Callable[[str], int]) -> dict[str, Value]:
         held = Counted(
             {name: of(name) for name in by_name},
             {name: united[f"{prefix} {name}"] for name in sets},
+            sums,
         )
-        return _reasoned(values(held), figures, asked, coverage, days)
+        found = values(held)
+        if prefix != "whole":
+            found |= unsplit
+            if cut:
+                found = withheld(found, figures, cut)
+        return _reasoned(found, figures, asked, coverage, days)
 
     def whole(name: str) -> int:
         return sums.get(parts[name].name, 0)
@@ -158,9 +176,12 @@ def by_value(
         rows.append(Row("part", told(str(at), amounts.__getitem__), value))
     untold = {name: whole(name) - sum(amounts.values()) for name, amounts in by_name.items()}
     if any(untold.values()) if asked.keys is None else None in asked.keys:
-        found = values(Counted(untold, {}))
+        found = values(Counted(untold, {}, sums))
         why = f"customers of events that tell no {dimension} are not counted apart"
         found |= {figure.name: unknown(why) for figure in figures if not figure.additive}
+        if cut:
+            # What was left out is in here, too.
+            found = {figure.name: unknown(cut) for figure in figures}
         rows.append(Row("part", _reasoned(found, figures, asked, coverage, days)))
     if hidden or asked.keys is not None:
         rows.append(Row("others", told("others", hidden_sum)))
@@ -220,7 +241,10 @@ def _why(asked: Asked, coverage: Coverage, days: range) -> str | None:
         return (
             f"counted since {at:%Y-%m-%d %H:%M} UTC only: `huitou rebuild` counts what came before"
         )
-    cut = sorted(day for day in coverage.cut if day in days)
-    if cut:
-        return f"on {date_of(cut[0])} there were more parts than are kept"
     return None
+
+
+def _cut(coverage: Coverage, days: range) -> str | None:
+    """Why a part of these days, of a dimension with any number of values, may have been more."""
+    cut = sorted(day for day in coverage.cut if day in days)
+    return f"on {date_of(cut[0])} there were more parts than are kept" if cut else None

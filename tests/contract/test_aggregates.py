@@ -170,23 +170,30 @@ def test_many_members_are_estimated_with_an_error(deployed: Deployed) -> None:
 def test_the_bounds_hold_and_are_told(deployed: Deployed) -> None:
     first, later = Increments(), Increments()
     for number in range(MAX_FIELDS):
-        first.add("shop", 510, f"f{number}", 1)
+        first.add("shop", 510, f"f|x|{number}", 1)
     for number in range(MAX_SETS):
-        first.see("shop", 510, f"s{number}", member_of("anna"))
+        first.see("shop", 510, f"s|x|{number}", member_of("anna"))
     first.add("shop", 511, "x", MAX_SUM)
     deployed.writer.commit(0, first)
     assert deployed.read.coverage("shop", DAYS).cut == frozenset()
-    later.add("shop", 510, "f0", 1)
-    later.add("shop", 510, "one more", 1)
-    later.see("shop", 510, "s0", member_of("berta"))
-    later.see("shop", 510, "one more", member_of("anna"))
+    later.add("shop", 510, "f|x|0", 1)
+    later.add("shop", 510, "o|x|one more", 1)
+    later.see("shop", 510, "s|x|0", member_of("berta"))
+    later.see("shop", 510, "o|x|one more", member_of("anna"))
     later.add("shop", 511, "x", 1)
+    for always in ("whole", "whole|hour|08"):
+        later.add("shop", 510, always, 1)
+        later.see("shop", 510, always, member_of("anna"))
     deployed.writer.commit(0, later)
     read = deployed.read
     counts = read.counts("shop", DAYS)
-    assert (len(counts[510]), counts[510]["f0"], counts[511]["x"]) == (MAX_FIELDS, 2, MAX_SUM)
-    assert len(read.names("shop", DAYS)) == MAX_SETS
-    assert read.distinct("shop", DAYS, ["s0", "one more"])["s0"].number == 2
+    assert (len(counts[510]), counts[510]["f|x|0"], counts[511]["x"]) == (
+        MAX_FIELDS + 2,
+        2,
+        MAX_SUM,
+    )
+    assert len(read.names("shop", DAYS)) == MAX_SETS + 2
+    assert read.distinct("shop", DAYS, ["s|x|0", "o|x|one more"])["s|x|0"].number == 2
     assert read.coverage("shop", DAYS).cut == {510, 511}
 
 

@@ -118,19 +118,21 @@ def test_the_bounds_leave_out_what_comes_later_and_say_so() -> None:
     partition = PartitionAggregates()
     first, later = Increments(), Increments()
     for number in range(MAX_FIELDS):
-        first.add("a", 10, f"f{number}", 1)
+        first.add("a", 10, f"f|x|{number}", 1)
     for number in range(MAX_SETS):
-        first.see("a", 10, f"s{number}", member_of("anna"))
+        first.see("a", 10, f"s|x|{number}", member_of("anna"))
     partition.apply(first)
     read = AggregatesInMemory([partition])
     assert read.coverage("a", range(10, 12)).cut == frozenset()
-    later.add("a", 10, "f0", 1)
-    later.add("a", 10, "one more", 1)
-    later.see("a", 10, "one more", member_of("anna"))
+    later.add("a", 10, "f|x|0", 1)
+    later.add("a", 10, "o|x|one more", 1)
+    later.see("a", 10, "o|x|one more", member_of("anna"))
+    later.add("a", 10, "whole", 1)
+    later.see("a", 10, "whole|source|live", member_of("anna"))
     partition.apply(later)
-    assert len(read.counts("a", range(10, 11))[10]) == MAX_FIELDS
-    assert read.counts("a", range(10, 11))[10]["f0"] == 2
-    assert len(read.names("a", range(10, 11))) == MAX_SETS
+    assert len(read.counts("a", range(10, 11))[10]) == MAX_FIELDS + 1
+    assert read.counts("a", range(10, 11))[10]["f|x|0"] == 2
+    assert len(read.names("a", range(10, 11))) == MAX_SETS + 1
     assert read.coverage("a", range(10, 12)).cut == {10}
 
 

@@ -88,7 +88,7 @@ def test_one_partition_goes_as_it_is(store: RedisStore, client: "redis.Redis") -
     for number in range(2 * SETS_OF_A_RECORD):
         made.see("shop", 510, f"s{number}", member_of("anna"))
     for number in range(MAX_FIELDS + 1):
-        made.add("other", 510, f"f{number}", 1)
+        made.add("other", 510, f"f|x|{number}", 1)
     commit(store, 0, made)
     before = held(store, client, 0)
     assert before[Place("other", 510)].cut

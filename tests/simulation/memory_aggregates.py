@@ -14,6 +14,7 @@ from streams.domain.aggregated import (
     PartitionAggregates,
     text_of,
 )
+from streams.domain.aggregates.names import is_open
 from streams.domain.hyperloglog import HyperLogLog, from_redis, to_redis
 from streams.state.keys import CUT
 
@@ -123,7 +124,9 @@ class _Place:
     def add(self, field: bytes, amount: int) -> None:
         before = self._sums.get(field)
         after = int(before or 0) + amount
-        if (before is None and len(self._sums) >= MAX_FIELDS) or abs(after) > MAX_SUM:
+        if (before is None and len(self._sums) >= MAX_FIELDS and is_open(field.decode())) or abs(
+            after
+        ) > MAX_SUM:
             return self.cut()
         self.new = self.new or before is None
         self._sums[field] = b"%d" % after
@@ -133,7 +136,7 @@ class _Place:
     def see(self, key: bytes, name: str, members: list[str], body: str) -> None:
         found = self._data.get(key)
         if found is None:
-            if len(self._names.keys() - {_CUT}) >= MAX_SETS:
+            if len(self._names.keys() - {_CUT}) >= MAX_SETS and is_open(name):
                 return self.cut()
             self._name(name.encode())
             found = bytes.fromhex(body) or {}

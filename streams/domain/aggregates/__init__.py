@@ -1,7 +1,8 @@
 """What is added to a shop's figures for each event that was folded.
 
-One idea a file; names.py says what sums and sets are called. Every figure but those that say otherwise is
-a sum over events or a set of customers, so it depends on neither the order of events nor on repeats.
+One idea a file; names.py says what sums and sets are called. Every figure is
+a sum over events or a set of customers, so it depends on neither the order of events nor on repeats. Only
+an erasure does: what was counted before it came stays counted, what comes after it and was earlier does not.
 """
 
 from schemas.cart import CartEvent

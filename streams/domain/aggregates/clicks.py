@@ -30,6 +30,8 @@ FIELDS: Final = (
 #: Two digits, as the parts by hour are named.
 HOURS: Final = tuple(f"{hour:02}" for hour in range(24))
 VISITORS: Final = "visitors"
+#: Those of them with a product or page view.
+VIEWERS: Final = "viewers"
 SESSIONS: Final = "sessions"
 SHARED_VISITORS: Final = "shared_visitors"
 LIVE_VISITORS: Final = "live_visitors"
@@ -120,11 +122,16 @@ def _visits(increments: Increments, fields: dict[str, int], alike: _Alike, shape
         ("source", alike.traffic_source),
         ("channel", alike.channel),
         ("region", alike.region),
-        ("category", alike.category if alike.action == "view" else None),
     ):
         if value is not None:
             _add(fields, part("visits", dimension, value), number)
             increments.see_all(shop_id, day, part(VISITORS, dimension, value), members)
+    if alike.action == "view":
+        increments.see_all(shop_id, day, VIEWERS, members)
+        if alike.category is not None:
+            _add(fields, part("views", "category", alike.category), number)
+            name = part(VISITORS, "category", alike.category)
+            increments.see_all(shop_id, day, name, members)
     if alike.action == "live_enter":
         increments.see_all(shop_id, day, LIVE_VISITORS, members)
         if alike.live_id is not None:

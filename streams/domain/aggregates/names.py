@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 DIVIDER: Final = "|"
+#: Dimensions whose values the contract names: a day always has room for their parts.
+CLOSED: Final = frozenset({"hour", "source", "channel"})
 #: What stands for NUL, which no name may hold.
 _REPLACEMENT: Final = "\ufffd"
 
@@ -22,6 +24,16 @@ def part(figure: str, dimension: str, value: str) -> str:
     if "\0" in value:
         value = value.replace("\0", _REPLACEMENT)
     return f"{figure}|{dimension}|{value}"
+
+
+def is_open(name: str) -> bool:
+    """Whether there may be any number of names like this one: it is of a part whose value upstream made up.
+
+    >>> is_open("views"), is_open("views|source|live"), is_open("views|product|a|b")
+    (False, False, True)
+    """
+    _, divider, rest = name.partition(DIVIDER)
+    return bool(divider) and rest.partition(DIVIDER)[0] not in CLOSED
 
 
 def values_of(names: Iterable[str], figure: str, dimension: str) -> Iterator[str]:

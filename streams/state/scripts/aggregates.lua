@@ -12,6 +12,15 @@ local CUT = '\0cut'
 -- A command's arguments at a time.
 local STEP = 1000
 
+-- Dimensions whose values the contract names; streams/domain/aggregates/names.py.
+local CLOSED = {hour = true, source = true, channel = true}
+
+-- Whether there may be any number of names like this one.
+local function is_open(name)
+  local dimension = string.match(name, '^[^|]*|([^|]*)')
+  return dimension ~= nil and not CLOSED[dimension]
+end
+
 local function in_steps(command, key, values)
   local changed = 0
   for from = 1, #values, STEP do
@@ -68,7 +77,7 @@ local function plan_aggregates(first, packed, kept, kept_days)
           local fits = math.abs(sum) <= MAX_SUM and math.abs(amount) <= MAX_SUM
           if fits and not before then
             size = size or redis.call('HLEN', plan.sums)
-            fits = size < MAX_FIELDS
+            fits = size < MAX_FIELDS or not is_open(fields[i])
             if fits then size, plan.new = size + 1, true end
           end
           if fits then
@@ -85,7 +94,7 @@ local function plan_aggregates(first, packed, kept, kept_days)
         local kind = key and redis.call('TYPE', key).ok
         if kind == 'none' then
           held = held or redis.call('SCARD', plan.names) - redis.call('SISMEMBER', plan.names, CUT)
-          if held < MAX_SETS then held = held + 1 else kind, plan.cut = nil, true end
+          if held < MAX_SETS or not is_open(set[1]) then held = held + 1 else kind, plan.cut = nil, true end
         elseif set[3] ~= '' or not (
           kind == 'set' or kind == 'string' and redis.call('GETRANGE', key, 0, 3) == 'HYLL'
         ) then
