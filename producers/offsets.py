@@ -23,6 +23,8 @@ PASSING: Final = frozenset(
     }
 )
 _PAUSE_SECONDS: Final = 0.05
+#: librdkafka's log level (syslog's) at which it tells of no failed attempt to connect.
+SILENT = 2
 
 
 class OffsetsError(Exception):

@@ -26,7 +26,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
-from producers.offsets import OffsetsError, list_offsets
+from producers.offsets import SILENT, OffsetsError, list_offsets
 from schemas.catalogue import SETTINGS
 from schemas.decoding import UNREADABLE, refusal
 from schemas.envelope import BODY_BYTES
@@ -196,8 +196,13 @@ class DefinitionsReader:
     """
 
     def __init__(
-        self, settings: Settings, on_bad_record: Callable[[], None] = lambda: None
+        self,
+        settings: Settings,
+        on_bad_record: Callable[[], None] = lambda: None,
+        *,
+        patient: bool = True,
     ) -> None:
+        """Not ``patient``: a command's, which does without where Kafka is away and says so once itself."""
         self._on_bad_record = on_bad_record
         self._topic = settings.topic_prefix + SETTINGS
         self._bootstrap = settings.kafka_bootstrap
@@ -212,6 +217,7 @@ class DefinitionsReader:
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "error",
                 "enable.partition.eof": True,
+                **({} if patient else {"log_level": SILENT}),
             },
             logger=_kafka_log,
         )

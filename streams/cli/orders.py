@@ -81,7 +81,7 @@ def find(
     with opened(store, "orders find") as database:
         from streams.query.finding import Wanted, read_key, written
         from streams.query.finding import find as run
-        from streams.query.freshness import freshness
+        from streams.query.freshness import freshness, held
         from streams.query.migrating import require_current
         from streams.query.wording import NoClock, instant
         from streams.settings import Settings
@@ -111,7 +111,8 @@ def find(
             raise typer.Exit(EXIT_DOUBT) from None
         with database.reading() as connection:
             found = run(connection, wanted)
-            fresh = freshness(connection, settings)
+            stored = held(connection, settings)
+        fresh = freshness(stored, settings)
     following = written(found.next) if found.next else None
     if as_json:
         rows = [for_machines(row) for row in found.orders]
@@ -141,7 +142,7 @@ def show(
     """
     require_text("orders show", order_id=order_id, shop=shop)
     with opened(store, "orders show") as database:
-        from streams.query.freshness import freshness
+        from streams.query.freshness import freshness, held
         from streams.query.migrating import require_current
         from streams.query.page import pages
         from streams.settings import Settings
@@ -150,7 +151,8 @@ def show(
         settings = Settings()
         with database.reading() as connection:
             found, more = pages(connection, order_id, shop)
-            fresh = freshness(connection, settings)
+            stored = held(connection, settings)
+        fresh = freshness(stored, settings)
     if as_json:
         typer.echo(
             _json({"orders": for_machines(found), "more": more, "freshness": fresh._asdict()})

@@ -121,7 +121,7 @@ def report(
 
         from streams.cli.live import live_aggregates
         from streams.cli.report_pages import for_csv, for_json, printed
-        from streams.query.freshness import freshness
+        from streams.query.freshness import freshness, held
         from streams.query.goals import goals_of
         from streams.query.migrating import require_current
         from streams.reports.answer import answer
@@ -138,7 +138,8 @@ def report(
                     asked = replace(asked, live=live, live_why=why)
                 said = answer(connection, found, asked, compare.value if compare else None)
                 said = with_goals(said, goals_of(connection, shop))
-                fresh = freshness(connection, settings)
+                stored = held(connection, settings)
+            fresh = freshness(stored, settings)
         except ValueError as error:
             typer.echo(f"huitou report: {error}", err=True)
             raise typer.Exit(EXIT_USAGE) from None

@@ -302,14 +302,19 @@ def for_csv(answer: Answer) -> str:
         told = [_codes(values.values())]
         if beside:
             changes = line.changes.values() if line.changes else ()
-            told += [line.compared_key or "", _codes(change.before for change in changes)]
+            told += [_text(line.compared_key or ""), _codes(change.before for change in changes)]
         why = [f"{n}: {v.why}" for n, v in values.items() if v.number is None]
         # A figure that is not known has said why.
         goals = line.goals or {}
         why += [f"{n}: {p.why}" for n, p in goals.items() if p.why and values[n].number is not None]
         key = line.row.key
-        writer.writerow([line.row.kind, "" if key is None else key, *told, *cells, "; ".join(why)])
+        writer.writerow([line.row.kind, _text(key or ""), *told, *cells, "; ".join(why)])
     return out.getvalue()
+
+
+def _text(written: str) -> str:
+    """Somebody's words, which a spreadsheet must not take for a formula."""
+    return f"'{written}" if written.startswith(("=", "+", "-", "@", "\t", "\r")) else written
 
 
 def _codes(values: Iterable[Value]) -> str:

@@ -25,7 +25,7 @@ class Shops:
     def definitions(self) -> Definitions | None:
         """All shops' versions; None while they cannot be read."""
         configure("warning")
-        reader = DefinitionsReader(self._settings)
+        reader = DefinitionsReader(self._settings, patient=False)
         try:
             reader.start(DEFINITIONS_SECONDS)
             return reader.current()

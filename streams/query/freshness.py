@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from confluent_kafka import KafkaException
 from sqlalchemy import Connection
 
+from producers.offsets import SILENT
 from streams.engine.log import LogReader
 from streams.engine.log_errors import LogError
 from streams.query.log import names_of
@@ -38,23 +39,37 @@ class Freshness(NamedTuple):
         return f"The store is {self.behind:,} records behind the topics; {newest}."
 
 
-def freshness(connection: Connection, settings: Settings) -> Freshness:
-    """How far the store is behind the topics of ``settings``. Blocks for at most some seconds."""
+class Held(NamedTuple):
+    """What the store has of the topics: ``next`` offset by (topic, partition), ``appended_ms`` as above."""
+
+    next: dict[tuple[str, int], int]
+    appended_ms: int | None
+
+
+def held(connection: Connection, settings: Settings) -> Held:
+    """What the store has of the topics of ``settings``, asked in the same transaction as its figures."""
     names = names_of(settings)
-    held = {place: part for place, part in stored_offsets(connection).items() if place[0] in names}
-    appended = [part.appended_ms for part in held.values() if part.appended_ms is not None]
-    newest = max(appended, default=None)
-    if not held:
+    parts = {place: part for place, part in stored_offsets(connection).items() if place[0] in names}
+    appended = [part.appended_ms for part in parts.values() if part.appended_ms is not None]
+    return Held({place: part.next for place, part in parts.items()}, max(appended, default=None))
+
+
+def freshness(store: Held, settings: Settings) -> Freshness:
+    """How far the store is behind the topics. Blocks for at most some seconds: in no transaction."""
+    if not store.next:
         return Freshness(None, None)
-    ends = _ends(settings, list(held))
+    ends = _ends(settings, list(store.next))
     if ends is None:
-        return Freshness(None, newest)
-    return Freshness(sum(max(0, ends[place] - held[place].next) for place in held), newest)
+        return Freshness(None, store.appended_ms)
+    behind = sum(max(0, ends[place] - offset) for place, offset in store.next.items())
+    return Freshness(behind, store.appended_ms)
 
 
 def _ends(settings: Settings, places: list[tuple[str, int]]) -> dict[tuple[str, int], int] | None:
     try:
-        with LogReader(settings.kafka_bootstrap, answer_within=ANSWER_SECONDS) as log:
+        with LogReader(
+            settings.kafka_bootstrap, answer_within=ANSWER_SECONDS, extra={"log_level": SILENT}
+        ) as log:
             return log.stable_ends(places)
     except (LogError, KafkaException):
         return None

@@ -28,11 +28,12 @@ CLOCK = ("--time-zone", "UTC", "--currency", "CNY")
 
 @pytest.fixture
 def huitou(store: Database, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A store of three paid orders of two customers and two of another shop; Kafka is away."""
+    """A store of three paid orders of two customers and three of other shops; Kafka is away."""
     events = [
         paid(1, 10, 12_345, region="north"), paid(2, DAY, 100, region="south"),
         paid(3, DAY + 1, None, "c2", region="south"),
         paid(4, 0, region="\x1b[2J\x1b[31mred", shop_id="odd"), paid(5, 0, region=":smile:", shop_id="odd"),
+        paid(6, 0, region="=cmd|' /C calc'!A0", shop_id="sly"),
     ]  # fmt: skip
     fill(store, placed(events, 1))
     monkeypatch.setenv("HUITOU_QUERY_STORE", str(store.url))
@@ -89,6 +90,12 @@ def test_rows_for_a_spreadsheet(huitou: Run) -> None:
     )  # fmt: skip
     assert (south["paid_amount"], south["paid_orders"]) == ("", "2")
     assert "paid_amount: 1 of 2 orders tell no amount" in south["why"]
+
+
+def test_a_spreadsheet_is_given_no_formula(huitou: Run) -> None:
+    out = huitou("regions", "--shop", "sly", *DAYS[2:], *CLOCK, "--csv").stdout
+    (part,) = [row for row in csv.DictReader(io.StringIO(out)) if row["row"] == "part"]
+    assert part["key"] == "'=cmd|' /C calc'!A0"
 
 
 def test_the_greatest_and_all_others(huitou: Run) -> None:
