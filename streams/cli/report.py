@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from streams.cli.endings import EXIT_DOUBT, EXIT_USAGE
+from streams.cli.endings import EXIT_DOUBT, EXIT_FOUND, EXIT_USAGE
 from streams.cli.options import require_text
+from streams.cli.printable import printable
 from streams.cli.shops import Shops
 from streams.cli.sink import Store, opened
 
@@ -75,8 +76,8 @@ def report(
 
     What cannot be known is a dash with a note (null and `why` in JSON), never 0. Several currencies are never
     added together. The shop's settings come from Kafka; with --time-zone and --currency it is not asked
-    for them, and rfm goes by the default thresholds. Exit codes: 0; 2 no such report or dimension; 70 the
-    store or Kafka does not answer; 78 refused.
+    for them, and rfm goes by the default thresholds. Exit codes: 0; 1 nobody knows the shop; 2 no such report
+    or dimension; 70 the store or Kafka does not answer; 78 refused.
 
     \b
     huitou report
@@ -126,7 +127,8 @@ def report(
         from streams.query.migrating import require_current
         from streams.reports.answer import answer
         from streams.reports.goals import with_goals
-        from streams.reports.reach import reach
+        from streams.reports.live import has_counted
+        from streams.reports.reach import has_shop, reach
 
         require_current(database)
         try:
@@ -139,6 +141,7 @@ def report(
                 said = answer(connection, found, asked, compare.value if compare else None)
                 said = with_goals(said, goals_of(connection, shop))
                 stored = held(connection, settings)
+                known = has_shop(connection, shop) or has_counted(asked)
             fresh = freshness(stored, settings)
         except ValueError as error:
             typer.echo(f"huitou report: {error}", err=True)
@@ -146,6 +149,14 @@ def report(
         except RedisError as error:
             typer.echo(f"huitou report: Redis at {settings.redis_url}: {error}", err=True)
             raise typer.Exit(EXIT_DOUBT) from None
+    if not known and not _has_settings(shops, shop, asked_kafka=not (time_zone and currency)):
+        # Its zeros would look like a shop that sells nothing.
+        typer.echo(
+            f"huitou report: shop {printable(shop)} is unknown: the store has no order and no review of "
+            f"it, the stream has counted nothing of it, and it has no settings that were read. {fresh.sentence()}",
+            err=True,
+        )
+        raise typer.Exit(EXIT_FOUND)
     if as_json:
         typer.echo(for_json(said, fresh, explain=explain))
     elif as_csv:
@@ -154,6 +165,12 @@ def report(
     else:
         printed(said, explain=explain)
         typer.echo(fresh.sentence())
+
+
+def _has_settings(shops: Shops, shop: str, *, asked_kafka: bool) -> bool:
+    """Whether Kafka has told settings of the shop's own; with ``asked_kafka`` False it is not asked now."""
+    definitions = shops.definitions if asked_kafka else None
+    return definitions is not None and shop in definitions.shops()
 
 
 def _settings_of(

@@ -105,6 +105,11 @@ def counted(asked: Asked, figures: Sequence[Figure]) -> Counted | dict[str, Valu
     return Counted(added, {}, added)
 
 
+def has_counted(asked: Asked) -> bool:
+    """Whether the stream has counted anything of the shop in the period."""
+    return asked.live is not None and bool(asked.live.counts(asked.shop, days_of(asked.period)))
+
+
 class Part(NamedTuple):
     """A figure's parts: of the sum or the set ``name``; ``is_set`` says which."""
 

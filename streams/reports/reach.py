@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, select
 
 from schemas.catalogue import ORDERS
-from streams.query.tables import order_events, sink_offsets
+from streams.query.tables import order_events, reviews, sink_offsets
 
 #: Later than any event: nothing is known.
 NEVER: Final = 1 << 62
@@ -47,3 +47,13 @@ def reach(connection: Connection) -> Reach:
             )
         latest = first if latest is None else max(latest, first)
     return Reach(latest, None)
+
+
+def has_shop(connection: Connection, shop_id: str) -> bool:
+    """Whether the store has an order or a review of the shop."""
+    return any(
+        connection.execute(
+            select(table.c.shop_id).where(table.c.shop_id == shop_id).limit(1)
+        ).first()
+        for table in (order_events, reviews)
+    )

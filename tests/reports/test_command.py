@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from streams.cli.endings import EXIT_DOUBT, EXIT_REFUSED, EXIT_USAGE
+from streams.cli.endings import EXIT_DOUBT, EXIT_FOUND, EXIT_REFUSED, EXIT_USAGE
 from streams.cli.main import app
 from streams.query.connecting import Database
 from streams.query.tables import sink_offsets
@@ -191,6 +191,12 @@ def test_every_report_has_its_three_forms(huitou: Run, name: str) -> None:
 )
 def test_what_cannot_be_asked_is_said(huitou: Run, arguments: Any, sentence: str) -> None:
     assert sentence in huitou(*arguments, code=EXIT_USAGE).stderr
+
+
+def test_an_unknown_shop_has_no_figures(huitou: Run) -> None:
+    said = huitou("overview", "--shop", "shpo", *DAYS[2:], *CLOCK, code=EXIT_FOUND)
+    assert "shop shpo is unknown" in said.stderr
+    assert said.stdout == ""
 
 
 def test_a_store_that_is_not_there_is_refused(huitou: Run, tmp_path: Path) -> None:
