@@ -69,6 +69,8 @@ class PartitionModel:
             "chain": commit.position.chain.hex().encode(),
             "codec_min": b"%d" % CODEC_VERSION,
         }
+        self.meta.setdefault("aggregated_from", b"%d" % seq)
+        self.meta.setdefault("aggregated_since", b"%d" % commit.journal.clock.watermark)
 
     def _add(self, name: str, count: int) -> None:
         self.meta[name] = b"%d" % (int(self.meta.get(name, b"0")) + count)
