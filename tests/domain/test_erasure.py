@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from streams.campaigns.decide import decide
 from streams.domain.describe import describe
 from streams.domain.duplicates import FULL
-from streams.domain.facts import Erased
+from streams.domain.facts import Erased, Forward
 from streams.domain.fold import fold
 from streams.domain.state import CustomerState, new_state
 from streams.domain.timers import next_due, take_due
@@ -42,7 +42,10 @@ def test_nothing_is_left_but_the_mark_and_the_coupons() -> None:
     assert coupons
     at = START + 30 * DAY
     event, time = erasure("x", at)
-    assert fold(state, event, time, SHOP) == (Erased(),)
+    erased, *told = fold(state, event, time, SHOP) or ()
+    assert erased == Erased()
+    # Who was handed over to the customer, and whom the customer was.
+    assert [fact.key for fact in told if isinstance(fact, Forward)] == ["anonymous", "c9"]
     blank = new_state("shop", "c1")
     blank.coupons, blank.evicted_early, blank.erased_at = coupons, evicted, at
     blank.seen = state.seen

@@ -72,6 +72,7 @@ def test_two_workers_and_a_crash(bench: Bench, tmp_path: Path, crash: str) -> No
         worker.wait_recovered(PATIENCE)
         assert worker.stop() in (0, EXIT_DOUBT), worker.tail()
     last = _worker(bench, tmp_path, 0)
+    last.wait_recovered(PATIENCE)  # one that has only just been started does not know SIGTERM yet
     wait_all_processed(bench)
     assert last.stop() == 0, last.tail()
     bench.wait_published(PATIENCE)
