@@ -36,10 +36,10 @@ def merge_interests(interests: Interests, other: Interests, owner: str) -> None:
     ):
         for name, time in more.items():
             keep_latest(kept, name, time, most)
+    themselves = interest_name(owner)
     for sharer, time in theirs.sharers.items():
-        bring(mine, sharer, time)
-    # Who shares with themselves has been brought by nobody.
-    mine.sharers.pop(interest_name(owner), None)
+        if sharer != themselves:
+            bring(mine, sharer, time)
     _merge_products(mine, theirs)
     mine.path = sorted([*mine.path, *theirs.path])[-STEPS:]
     mine.touches = add_packed(mine.touches, theirs.touches)

@@ -73,6 +73,8 @@ _PROCESSOR = PartitionProcessor(
     None,
     triggers_topic="triggers",
     deadletters_topic="dead",  # type: ignore[arg-type]
+    exchange_topic="exchange",
+    partitions=1,
 )
 
 

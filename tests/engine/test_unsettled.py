@@ -146,6 +146,7 @@ def _processor() -> PartitionProcessor:
     return PartitionProcessor(
         0, Decoder(1, {"shop.carts": "shop.carts"}), CouponCodes("key", "1"),
         triggers_topic="triggers", deadletters_topic="letters",
+        exchange_topic="exchange", partitions=1,
     )  # fmt: skip
 
 

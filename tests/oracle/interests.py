@@ -7,6 +7,8 @@ from tests.oracle.contact import Shown, moment
 from tests.oracle.events import CARTS, CLICKS, ORDERS, Event
 
 DAY = 86_400_000
+#: Regions, devices, skus shared and sharers that are known of a customer (docs/state.md).
+KEPT = 2
 HALF_LIFE = 28 * DAY
 CLICK_POINTS = {"view": 1, "ask": 2, "trial_apply": 2, "favorite": 3, "share": 3}
 CHANNELS = ("app", "web", "miniapp", "store")
@@ -157,7 +159,8 @@ def _latest(times: Iterable[tuple[str, int]]) -> dict[str, str | None]:
     last: dict[str, int] = {}
     for name, time in times:
         last[name] = max(time, last.get(name, time))
-    return {name: moment(time) for name, time in last.items()}
+    newest = sorted(last.items(), key=lambda each: (each[1], each[0]))[-KEPT:]
+    return {name: moment(time) for name, time in newest}
 
 
 def _seen(name: str, events: Iterable[Event]) -> dict[str, str | None]:
@@ -170,4 +173,5 @@ def _came_by(clicks: Iterable[Event], owner: str) -> dict[str, str | None]:
         sharer = event.data.get("shared_by", owner)
         if sharer != owner:
             first[sharer] = min(event.time, first.get(sharer, event.time))
-    return {name: moment(time) for name, time in first.items()}
+    earliest = sorted(first.items(), key=lambda each: (each[1], each[0]))[:KEPT]
+    return {name: moment(time) for name, time in earliest}
