@@ -153,7 +153,8 @@ def report(
         # Its zeros would look like a shop that sells nothing.
         typer.echo(
             f"huitou report: shop {printable(shop)} is unknown: the store has no order and no review of "
-            f"it, the stream has counted nothing of it, and it has no settings that were read. {fresh.sentence()}",
+            f"it, the stream has counted nothing of it, and it has no settings that were read. "
+            f"{fresh.sentence()}",
             err=True,
         )
         raise typer.Exit(EXIT_FOUND)
