@@ -138,7 +138,7 @@ _click_data: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "price": st.sampled_from([0, 1, 1990, 10**12]), "page": st.sampled_from(["p1", "p2"]),
         "keyword": st.sampled_from(["jade", " jade ", "green tea", " "]),
         "region": st.sampled_from(["CN-33", "CN-31"]), "device_hash": st.sampled_from(["d1", "d2"]),
-        "channel": st.sampled_from(["app", "web"]), "shared_by": st.sampled_from(["c1", "c7", "c8"]),
+        "channel": st.sampled_from(["app", "web"]), "shared_by": st.sampled_from(["c1", "c7"]),
     },
 )  # fmt: skip
 click_events = st.builds(

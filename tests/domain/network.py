@@ -26,8 +26,8 @@ class Network:
     def __init__(self, shop: ShopSettings = SHOP) -> None:
         self._shop = shop
         self.states: dict[str, CustomerState] = {}
-        #: Told and not delivered.
-        self.told: list[tuple[ExchangeEvent, int]] = []
+        #: Told and not delivered: who tells it, and what at what time.
+        self.told: list[tuple[str, ExchangeEvent, int]] = []
         self.kinds: Counter[str] = Counter()
         self._number = 0
 
@@ -38,13 +38,18 @@ class Network:
         facts = fold_event(state, event, time, self._shop)
         for fact in facts or ():
             if isinstance(fact, Forward):
-                self.told.append((self._envelope(fact), fact.time))
+                self.told.append((key, self._envelope(fact), fact.time))
                 self.kinds[str(type(fact.body).__struct_config__.tag)] += 1
         return facts is not None
 
     def deliver(self, at: int = 0) -> None:
+        # What one partition tells another stays in its order: here every key is a partition of its own.
+        sender, subject = self.told[at][0], self.told[at][1].subject
+        at = next(
+            n for n, told in enumerate(self.told) if (told[0], told[1].subject) == (sender, subject)
+        )
         # As bytes, as Kafka has it.
-        event, time = self.told.pop(at)
+        _, event, time = self.told.pop(at)
         read = msgspec.json.decode(msgspec.json.encode(event), type=ExchangeEvent)
         self.receive(read, time)
 

@@ -31,7 +31,7 @@ def _in_flight() -> ExchangeEvent:
     alias, _ = as_of("cookie", profile("k3", START + 2, "updated"))
     named = msgspec.structs.replace(alias.data, action="alias", alias_of="late")
     network.receive(msgspec.structs.replace(alias, data=named), START + 2)
-    ((event, _),) = network.told
+    ((_, event, _),) = network.told
     return event
 
 
