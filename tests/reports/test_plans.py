@@ -20,11 +20,16 @@ TABLES = ("orders", "order_lines", "refunds", "reviews", "hit")
 
 #: Reports that are about what was paid in the period, and how they must find it.
 OF_THE_PERIOD = ("overview", "payments", "regions", "products", "hours", "fulfilment", "repurchase")
+#: Reports of live figures only ask the store nothing.
+OF_THE_STORE = [
+    name for name in REPORTS
+    if name not in {"funnel", "sources", "keywords", "carts", "live", "sharing", "completeness"}
+]  # fmt: skip
 ALONG = "USING INDEX orders_by_paid (shop_id=? AND paid_ms>? AND paid_ms<?)"
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", list(REPORTS))
+@pytest.mark.parametrize("name", list(OF_THE_STORE))
 def test_a_report_reads_along_an_index(store: Database, name: str) -> None:
     lines = [{"sku": "a"}, {"sku": "b"}]
     back = event(
