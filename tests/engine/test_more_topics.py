@@ -112,11 +112,11 @@ def _assert_shown(bench: Bench) -> None:
     leaver = _customer(bench, "leaver")
     assert leaver["erased_at"] == "2026-01-01T00:29:00.000Z"
     assert (leaver["cart"]["adds"], leaver["timers"], leaver["first_seen"]) == (0, [], None)
-    people = run_cli(bench.settings, "customer", "c001", "--shop", "shop")
+    people = run_cli(bench.settings, "customer", "c001", "--shop", "shop", "--full")
     assert people.returncode == 0, people.stderr
     for words in ("service", "open_cases", "wishes", "profile", "region: CN-33"):
         assert words in people.stdout
-    erased = run_cli(bench.settings, "customer", "leaver", "--shop", "shop")
+    erased = run_cli(bench.settings, "customer", "leaver", "--shop", "shop", "--full")
     assert "erased: nothing until 2026-01-01T00:29:00.000Z" in erased.stdout
 
 
