@@ -59,6 +59,19 @@ def fold_event(
 def _fold_exchanged(
     state: CustomerState, event: ExchangeEvent, time: int, settings: ShopSettings
 ) -> tuple[Fact, ...] | None:
+    mark = state.identity
+    before = ("", 0) if mark is None else (mark.moved_to, mark.moved_at)
+    facts = _fold_body(state, event, time, settings)
+    if facts is None and mark is not None:
+        # A repeat leaves the state as it was, also where it has come round a circle of aliases: nothing of it
+        # would be committed.
+        mark.moved_to, mark.moved_at = before
+    return facts
+
+
+def _fold_body(
+    state: CustomerState, event: ExchangeEvent, time: int, settings: ShopSettings
+) -> tuple[Fact, ...] | None:
     body = event.data.body
     if isinstance(body, Resent):
         onward = pass_on(state, body, time)

@@ -98,7 +98,7 @@ def is_whole(refund: Refund) -> bool:
 
 def contribution(order: OpenOrder) -> tuple[int, ...]:
     """An order's part in each of the totals, in the order of the fields of ``Totals``."""
-    part = _honest_part(order)
+    part = honest_part(order)
     if order.seen & BRUSHED:
         return (*_NO_PART, part[1], part[9])
     return (*part, 0, 0)
@@ -107,7 +107,7 @@ def contribution(order: OpenOrder) -> tuple[int, ...]:
 _NO_PART = (0,) * 13
 
 
-def _honest_part(order: OpenOrder) -> tuple[int, ...]:
+def honest_part(order: OpenOrder) -> tuple[int, ...]:
     """The part in the totals that an order has unless it is brushed, all but the last two."""
     seen, amount = order.seen, order.amount
     placed, shipped = int(seen & PLACED > 0), int(seen & SHIPPED > 0)
@@ -139,7 +139,7 @@ def _honest_part(order: OpenOrder) -> tuple[int, ...]:
 
 def status_of(order: OpenOrder) -> str:
     """The furthest of what the order has seen, as a word."""
-    figures = Totals(*_honest_part(order))
+    figures = Totals(*honest_part(order))
     if order.seen & CANCELLED:
         return "cancelled"
     if figures.refunded:
@@ -159,4 +159,4 @@ def is_pending(refund: Refund) -> bool:
 def is_finished(order: OpenOrder) -> bool:
     if any(is_pending(refund) for refund in order.refunds):
         return False
-    return order.seen & (RECEIVED | CANCELLED) > 0 or _honest_part(order)[5] > 0
+    return order.seen & (RECEIVED | CANCELLED) > 0 or honest_part(order)[5] > 0

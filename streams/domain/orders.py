@@ -27,6 +27,7 @@ from streams.domain.order import (
     Refund,
     Totals,
     contribution,
+    honest_part,
     is_finished,
     is_pending,
     is_whole,
@@ -96,6 +97,7 @@ def fold_order(
     if orders.forgotten == FROM_VERSION_1:
         fill_days(orders, order, settings.time_zone)
     before = contribution(order)
+    told_before = honest_part(order) if order.seen & BRUSHED else before
     if refund is not None:
         _refund(order, refund, REFUND_BITS[data.status], data)
     elif bit is not None:
@@ -104,11 +106,13 @@ def fold_order(
             order.paid_day = _paid(orders, time, settings)
     order.changed_at = max(order.changed_at, time)
     after = contribution(order)
+    # A verdict is no fact, so what a shop's day has counted goes on as if there were none.
+    told_after = honest_part(order) if order.seen & BRUSHED else after
     count(orders.totals, before, after)
     if order.paid_day > orders.forgotten:
         _count_day(orders, order.paid_day, before, after)
     _keep(orders, order)
-    money = _money_change(order, before, after)
+    money = _money_change(order, told_before, told_after)
     if bit == PAID:
         return OrderPaid(data.order_id, orders.totals.paid, order.amount, money), order
     return OrderAdvanced(data.order_id, data.status, money), order

@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 
 from streams.domain.aggregates.carts import ADDERS
 from streams.reports import visits
-from streams.reports.live import Counted, Part, by_time, by_value, says
+from streams.reports.amounts import unknown
+from streams.reports.live import NO_CLICKS, Counted, Part, by_time, by_value, says
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import TIME_DIMENSIONS
 
@@ -24,7 +25,10 @@ _SUMS: Final = ("adds", "sets", "removes", "views")
 
 
 def _values(held: Counted) -> dict[str, Value]:
-    return {**{name: held.sum(name) for name in _SUMS}, ADDERS: held.set(ADDERS)}
+    found = {**{name: held.sum(name) for name in _SUMS}, ADDERS: held.set(ADDERS)}
+    if not held.has_clicks:
+        found["views"] = unknown(NO_CLICKS)
+    return found
 
 
 def _rows(_: Connection, asked: Asked) -> list[Row]:

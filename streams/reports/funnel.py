@@ -64,10 +64,11 @@ def _whole_only(dimension: str, sums: Mapping[str, int]) -> dict[str, str]:
     if dimension == "category":
         # Who views something of a category is its visitor.
         found = {VIEWERS: "by category visitors are those who viewed something of it"}
-        lacking = sums.get("paid_without_lines", 0)
-        if lacking:
-            why = f"{lacking:,} paid orders name no lines in the event that says they were paid"
-            found |= {PAYERS: why, "paid_share": why}
+        for status, step in (("placed", PLACERS), ("paid", PAYERS)):
+            lacking = sums.get(f"{status}_without_lines", 0)
+            if lacking:
+                why = f"{lacking:,} orders name no lines in the event that says they were {status}"
+                found |= {step: why, f"{status}_share": why}
         return found
     found = {VIEWERS: f"viewers are not counted by {dimension}"}
     if dimension == "region":

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.exchange import EXCHANGE_BYTES, Exchange, ExchangeEvent, Visitor
+from schemas.exchange import EXCHANGE_BYTES, Exchange, ExchangeEvent, Resent, Visitor
 from schemas.profile import Profile, ProfileEvent
 from streams.domain.codec import encode
 from streams.domain.exchange import fold_event
@@ -118,6 +118,23 @@ def test_a_repeat_of_the_alias_says_nothing_new() -> None:
     network.told *= 2
     network.settle()
     assert len(network.of("c1").seen) == 2 * 12  # the alias, and the fact that tells of it
+
+
+def test_a_repeat_that_has_gone_round_a_circle_leaves_the_mark() -> None:
+    """Nothing of a repeat is committed, so it must not take the mark away in memory either."""
+    network = Network()
+    network.receive(*alias("1", START))
+    state = network.of(COOKIE)
+    event, time = as_of(COOKIE, profile("gone", START - 1, "erase"))
+    network.receive(event, time)
+    returned = Resent(visitor=COOKIE, event=event, hops=1)
+    envelope = msgspec.structs.replace(
+        network.told[0][1],
+        subject=COOKIE, data=Exchange(shop_id="shop", body=returned), id="0-99-0",
+    )  # fmt: skip
+    before = encode(state)
+    assert fold_event(state, envelope, time, SHOP) is None
+    assert encode(state) == before
 
 
 def test_the_first_alias_counts_and_another_is_counted() -> None:

@@ -40,6 +40,8 @@ def count_order(
         day, _ = day_and_hour(time, zone)
         fields = increments.fields(shop_id, day)
         fields["placed_orders"] = fields.get("placed_orders", 0) + 1
+        if not data.lines:
+            fields["placed_without_lines"] = fields.get("placed_without_lines", 0) + 1
         _who(increments, PLACERS, customer_id, data, day)
     money = fact.money
     if money is None:
