@@ -23,7 +23,7 @@ check: venv ## Style, types, who may import whom, declared dependencies
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
-test: setup ## All tests but the long ones (under 10 minutes); ARGS go to pytest
+test: setup ## All tests but the long ones (some 11 minutes on 2 cores); ARGS go to pytest
 	$(BIN)/pytest -m "not long" -n 2 --dist loadfile $(ARGS)
 
 test-long: setup ## The tests that take minutes: replays, faults' tools, the built wheel
