@@ -9,7 +9,7 @@ import pytest
 from tests.engine.harness import Bench, WorkerProcess, moment, run_cli
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1_200)]
 
 BUYERS = [f"b{number}" for number in range(3)]
 
