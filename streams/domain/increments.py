@@ -23,6 +23,11 @@ def member_of(customer_id: str) -> bytes:
     return blake2b(customer_id.encode(), digest_size=MEMBER_BYTES).digest()
 
 
+def add_to(fields: dict[str, int], name: str, amount: int) -> None:
+    """Add ``amount`` to a sum of a shop's day."""
+    fields[name] = fields.get(name, 0) + amount
+
+
 #: About as many changes come of a shape.
 _CHANGES = 8
 
@@ -61,8 +66,7 @@ class Increments:
 
     def add(self, shop_id: str, day: int, field: str, amount: int) -> None:
         """Add ``amount`` (a count, minor units, ms) to a sum of that shop and day."""
-        fields = self.fields(shop_id, day)
-        fields[field] = fields.get(field, 0) + amount
+        add_to(self.fields(shop_id, day), field, amount)
 
     def fields(self, shop_id: str, day: int) -> dict[str, int]:
         """The sums of that shop and day, to be added to in place: looked up once for many fields."""
@@ -95,7 +99,7 @@ class Increments:
         for (shop_id, day), amounts in other.counts.items():
             fields = self.fields(shop_id, day)
             for field, amount in amounts.items():
-                fields[field] = fields.get(field, 0) + amount
+                add_to(fields, field, amount)
         for place, members in other.members.items():
             self.members.setdefault(place, set()).update(members)
         self.bodies.update(other.bodies)

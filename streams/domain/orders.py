@@ -108,9 +108,7 @@ def fold_order(
     after = contribution(order)
     # A verdict is no fact, so what a shop's day has counted goes on as if there were none.
     told_after = honest_part(order) if order.seen & BRUSHED else after
-    count(orders.totals, before, after)
-    if order.paid_day > orders.forgotten:
-        _count_day(orders, order.paid_day, before, after)
+    _recount(orders, order, before, after)
     _keep(orders, order)
     money = _money_change(order, told_before, told_after)
     if bit == PAID:
@@ -145,9 +143,7 @@ def set_brushed(orders: Orders, key: bytes, hour: int, brushed: bool) -> bool:
     before = contribution(order)
     order.seen ^= BRUSHED
     after = contribution(order)
-    count(orders.totals, before, after)
-    if order.paid_day > orders.forgotten:
-        _count_day(orders, order.paid_day, before, after)
+    _recount(orders, order, before, after)
     if order.seen & PAID and orders.hours:
         orders.hours[hour] += -1 if brushed else 1
     if at >= 0:
@@ -218,11 +214,16 @@ def count(totals: Totals, before: tuple[int, ...], after: tuple[int, ...]) -> No
             setattr(totals, name, getattr(totals, name) + new - old)
 
 
-def _count_day(orders: Orders, day: int, before: tuple[int, ...], after: tuple[int, ...]) -> None:
-    change = change_of(day, before, after)
-    if change is not None:
-        orders.days = add(orders.days, change)
-        bound_days(orders)
+def _recount(
+    orders: Orders, order: OpenOrder, before: tuple[int, ...], after: tuple[int, ...]
+) -> None:
+    """Put a changed order's part into the totals and into its day, in place of the one before."""
+    count(orders.totals, before, after)
+    if order.paid_day > orders.forgotten:
+        change = change_of(order.paid_day, before, after)
+        if change is not None:
+            orders.days = add(orders.days, change)
+            bound_days(orders)
 
 
 def bound_days(orders: Orders) -> None:

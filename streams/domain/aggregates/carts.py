@@ -4,7 +4,7 @@ from typing import Final
 
 from schemas.cart import Cart
 from streams.domain.aggregates.names import part
-from streams.domain.increments import Increments, member_of
+from streams.domain.increments import Increments, add_to, member_of
 
 ADDERS: Final = "adders"
 _SUMS: Final = {"add": "adds", "set": "sets", "remove": "removes", "clear": "clears"}
@@ -15,13 +15,11 @@ def count_cart(increments: Increments, customer_id: str, data: Cart, day: int) -
     shop_id, action = data.shop_id, data.action
     fields = increments.fields(shop_id, day)
     figure = _SUMS[action]
-    fields[figure] = fields.get(figure, 0) + 1
+    add_to(fields, figure, 1)
     if data.sku is not None:
-        name = part(figure, "product", data.sku)
-        fields[name] = fields.get(name, 0) + 1
+        add_to(fields, part(figure, "product", data.sku), 1)
     if data.category is not None:
-        name = part(figure, "category", data.category)
-        fields[name] = fields.get(name, 0) + 1
+        add_to(fields, part(figure, "category", data.category), 1)
     if action != "add":
         return
     member = member_of(customer_id)

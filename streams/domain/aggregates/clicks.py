@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 
 from schemas.click import Click
 from streams.domain.aggregates.completeness import told
-from streams.domain.aggregates.names import part
-from streams.domain.increments import Increments, Shape, member_of
+from streams.domain.aggregates.names import HOURS, part
+from streams.domain.increments import Increments, Shape, add_to, member_of
 
 #: Actions that make a visitor.
 VISITS: Final = frozenset({"view", "store_visit", "live_enter"})
@@ -27,8 +27,6 @@ FIELDS: Final = (
     "traffic_source", "channel", "region", "category", "live_id", "shared_by", "session_id", "sku",
     "price", "keyword", "dwell_ms", "page", "device_hash",
 )  # fmt: skip
-#: Two digits, as the parts by hour are named.
-HOURS: Final = tuple(f"{hour:02}" for hour in range(24))
 VISITORS: Final = "visitors"
 #: Those of them with a product or page view.
 VIEWERS: Final = "viewers"
@@ -96,7 +94,7 @@ def unfold_clicks(increments: Increments) -> None:
         alike = _Alike(*key)
         fields = increments.fields(alike.shop_id, alike.day)
         number = shape.number
-        _add(fields, SUMS[alike.action], number)
+        add_to(fields, SUMS[alike.action], number)
         _tell(fields, alike, number)
         if alike.action in VISITS:
             _visits(increments, fields, alike, shape)
@@ -107,39 +105,39 @@ def _visits(increments: Increments, fields: dict[str, int], alike: _Alike, shape
     number = shape.number
     members = {member_of(customer) for customer, _ in shape.visits}
     shop_id, day = alike.shop_id, alike.day
-    _add(fields, "visits", number)
+    add_to(fields, "visits", number)
     increments.see_all(shop_id, day, VISITORS, members)
     if alike.no_session:
-        _add(fields, "visits_without_session", number)
+        add_to(fields, "visits_without_session", number)
     else:
         sessions = {member_of(f"{customer}\0{session}") for customer, session in shape.visits}
         increments.see_all(shop_id, day, SESSIONS, sessions)
     if alike.shared:
-        _add(fields, "shared_visits", number)
+        add_to(fields, "shared_visits", number)
         increments.see_all(shop_id, day, SHARED_VISITORS, members)
-    _add(fields, part("visits", "hour", HOURS[alike.hour]), number)
+    add_to(fields, part("visits", "hour", HOURS[alike.hour]), number)
     for dimension, value in (
         ("source", alike.traffic_source),
         ("channel", alike.channel),
         ("region", alike.region),
     ):
         if value is not None:
-            _add(fields, part("visits", dimension, value), number)
+            add_to(fields, part("visits", dimension, value), number)
             increments.see_all(shop_id, day, part(VISITORS, dimension, value), members)
     if alike.action == "view":
         increments.see_all(shop_id, day, VIEWERS, members)
         if alike.category is not None:
-            _add(fields, part("views", "category", alike.category), number)
+            add_to(fields, part("views", "category", alike.category), number)
             name = part(VISITORS, "category", alike.category)
             increments.see_all(shop_id, day, name, members)
     if alike.action == "live_enter":
         increments.see_all(shop_id, day, LIVE_VISITORS, members)
         if alike.live_id is not None:
-            _add(fields, part("live_entries", "live", alike.live_id), number)
+            add_to(fields, part("live_entries", "live", alike.live_id), number)
             increments.see_all(shop_id, day, part(LIVE_VISITORS, "live", alike.live_id), members)
     if alike.action == "view" and not alike.no_dwell:
-        _add(fields, "dwell_ms", shape.dwell_ms)
-        _add(fields, "views_with_dwell", number)
+        add_to(fields, "dwell_ms", shape.dwell_ms)
+        add_to(fields, "views_with_dwell", number)
 
 
 def _tell(fields: dict[str, int], alike: _Alike, number: int) -> None:
@@ -150,8 +148,4 @@ def _tell(fields: dict[str, int], alike: _Alike, number: int) -> None:
     )  # fmt: skip
     present = tuple([one is not None and one is not False for one in there])
     for name in told("shop.clicks", alike.source, FIELDS, present):
-        _add(fields, name, number)
-
-
-def _add(fields: dict[str, int], name: str, amount: int) -> None:
-    fields[name] = fields.get(name, 0) + amount
+        add_to(fields, name, number)

@@ -13,7 +13,7 @@ from schemas.cart import CartEvent
 from schemas.order import OrderEvent
 from schemas.review import ReviewEvent
 from streams.domain.aggregates.names import part
-from streams.domain.increments import Increments
+from streams.domain.increments import Increments, add_to
 
 #: The figure's name among the sums of a day.
 TOLD: Final = "told"
@@ -46,7 +46,7 @@ def note_fields(
     )
     fields = increments.fields(event.data.shop_id, day)
     for name in told(topic, event.source, FIELDS[topic], present):
-        fields[name] = fields.get(name, 0) + 1
+        add_to(fields, name, 1)
 
 
 @lru_cache(maxsize=4_096)

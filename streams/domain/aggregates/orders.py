@@ -8,9 +8,9 @@ with. Who placed or paid is never un-counted.
 from typing import Final
 
 from schemas.order import Order
-from streams.domain.aggregates.names import part
+from streams.domain.aggregates.names import HOURS, part
 from streams.domain.facts import OrderAdvanced, OrderPaid
-from streams.domain.increments import Increments, member_of
+from streams.domain.increments import Increments, add_to, member_of
 from streams.domain.shop import ShopSettings, day_and_hour
 
 PLACERS: Final = "placers"
@@ -30,18 +30,17 @@ def count_order(
     if isinstance(fact, OrderPaid):
         day, hour = day_and_hour(time, zone)
         fields = increments.fields(shop_id, day)
-        fields["paid_orders"] = fields.get("paid_orders", 0) + 1
-        name = part("paid_orders", "hour", f"{hour:02}")
-        fields[name] = fields.get(name, 0) + 1
+        add_to(fields, "paid_orders", 1)
+        add_to(fields, part("paid_orders", "hour", HOURS[hour]), 1)
         if not data.lines:
-            fields["paid_without_lines"] = fields.get("paid_without_lines", 0) + 1
+            add_to(fields, "paid_without_lines", 1)
         _who(increments, PAYERS, customer_id, data, day)
     elif fact.status == "placed":
         day, _ = day_and_hour(time, zone)
         fields = increments.fields(shop_id, day)
-        fields["placed_orders"] = fields.get("placed_orders", 0) + 1
+        add_to(fields, "placed_orders", 1)
         if not data.lines:
-            fields["placed_without_lines"] = fields.get("placed_without_lines", 0) + 1
+            add_to(fields, "placed_without_lines", 1)
         _who(increments, PLACERS, customer_id, data, day)
     money = fact.money
     if money is None:
@@ -53,10 +52,10 @@ def count_order(
         ("paid_amount", money.gross),
         ("net_amount", money.net),
         ("paid_unknown", money.unknown),
-        (part("paid_amount", "hour", f"{hour:02}"), money.gross),
+        (part("paid_amount", "hour", HOURS[hour]), money.gross),
     ):
         if amount:
-            fields[name] = fields.get(name, 0) + amount
+            add_to(fields, name, amount)
 
 
 def _who(increments: Increments, figure: str, customer_id: str, data: Order, day: int) -> None:
