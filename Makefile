@@ -29,7 +29,7 @@ test: setup ## All tests but the long ones (some 11 minutes on 2 cores); ARGS go
 test-long: setup ## The tests that take minutes: replays, faults' tools, the built wheel
 	$(BIN)/pytest -m long -n 2 --dist loadfile --durations=15 $(ARGS)
 
-faults: setup ## Twenty kinds of faults under load (needs go), as make faults MINUTES=10 SEED=7 WORKERS=2
+faults: setup ## 24 kinds of faults under load (needs go, PostgreSQL), as make faults MINUTES=10 SEED=7 WORKERS=2
 	$(BIN)/python -m tests.faults $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(WORKERS),--workers $(WORKERS)) $(ARGS)
 
@@ -46,7 +46,7 @@ lock: ## Write the lock files anew (uv must be on PATH)
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 \
 	    --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 \
-	    --custom-compile-command "make lock" pyproject.toml --extra archive --extra query --extra journey --group dev -c requirements.lock \
+	    --custom-compile-command "make lock" pyproject.toml --extra archive --extra query --extra webhook --extra journey --group dev -c requirements.lock \
 	    -o requirements-dev.lock
 
 clean: ## Remove what was built here; caches and stacks elsewhere stay

@@ -1,4 +1,4 @@
-"""Refuses before sending what a worker would refuse after: by the worker's own decoder."""
+"""Refuses before sending what its reader would refuse after: by the worker's own decoder, and the sink's."""
 
 import re
 import time
@@ -8,13 +8,15 @@ from typing import Final, NamedTuple
 import msgspec
 
 from producers.errors import InvalidEventError
-from schemas.catalogue import CUSTOMER_TOPICS, TOPICS
+from schemas.catalogue import CUSTOMER_TOPICS, PRODUCTS, TOPICS, UPSTREAM_TOPICS
 from schemas.deadletter import DeadLetter
-from schemas.decoding import UNREADABLE, CustomerEvent, Decoder, RawRecord, refusal
+from schemas.decoding import UNREADABLE, Decoder, RawRecord, refusal
 from schemas.envelope import BODY_BYTES, Envelope
+from schemas.events import UpstreamEvent
+from schemas.product_decoding import ProductDecoder
 
 _TOPIC_OF_EVENT: Final[dict[type[Envelope], str]] = {
-    event: name for name in CUSTOMER_TOPICS if (event := TOPICS[name].event) is not None
+    event: name for name in UPSTREAM_TOPICS if (event := TOPICS[name].event) is not None
 }
 _TOPIC_OF_TYPE: Final = {
     str(event.__struct_config__.tag): name for event, name in _TOPIC_OF_EVENT.items()
@@ -53,10 +55,11 @@ class Checker:
         self._latest = latest_ms
         # With one partition every key is where it belongs.
         self._decoder = Decoder(1, {name: name for name in CUSTOMER_TOPICS})
+        self._products = ProductDecoder(1, {PRODUCTS: PRODUCTS})
         self._encode = msgspec.json.Encoder().encode
         self._head = msgspec.json.Decoder(_Head).decode
 
-    def event(self, event: CustomerEvent) -> CheckedRecord:
+    def event(self, event: UpstreamEvent) -> CheckedRecord:
         """The record of a typed event. Raises InvalidEventError; its time is written in UTC."""
         topic = _TOPIC_OF_EVENT.get(type(event))
         if topic is None:
@@ -109,11 +112,11 @@ class Checker:
             return None
         return _encoded(subject) if isinstance(subject, str) else None
 
-    def _checked(self, record: CheckedRecord, event: CustomerEvent | None) -> CheckedRecord:
+    def _checked(self, record: CheckedRecord, event: UpstreamEvent | None) -> CheckedRecord:
         now = time.time_ns() // 1_000_000
-        result = self._decoder.decode(
-            RawRecord(record.topic, 0, 0, now, record.key, record.value), self._latest
-        )
+        decoder = self._products if record.topic == PRODUCTS else self._decoder
+        raw = RawRecord(record.topic, 0, 0, now, record.key, record.value)
+        result = decoder.decode(raw, self._latest)
         if isinstance(result, DeadLetter):
             detail = _PATH.sub("", result.detail)
             raise InvalidEventError(result.reason, _field(result.detail), detail, event)

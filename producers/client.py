@@ -17,7 +17,7 @@ from producers.errors import (
     DeliveryError,
     FailedDelivery,
 )
-from schemas.decoding import CustomerEvent
+from schemas.events import UpstreamEvent
 
 #: Seconds that ``flush`` and ``close`` wait unless told otherwise.
 FLUSH_SECONDS: Final = 30.0
@@ -31,7 +31,7 @@ class EventSender(Protocol):
     Code of an upstream service that takes an EventSender can be tested without a broker.
     """
 
-    def send(self, event: CustomerEvent) -> None:
+    def send(self, event: UpstreamEvent) -> None:
         """Accepts an event for delivery, or raises."""
 
     def flush(self, timeout: float = FLUSH_SECONDS) -> None:
@@ -42,13 +42,13 @@ class EventSender(Protocol):
 
 
 class ShopEvents:
-    """Sends customer events: idempotent, acks=all, key = customer id, placed by murmur2.
+    """Sends events: idempotent, acks=all, key = the subject (customer id or sku), placed by murmur2.
 
     >>> with ShopEvents("localhost:9092") as events:  # doctest: +SKIP
     ...     events.send(ClickEvent(specversion="1.0", id="1", source="web", subject="c1",
     ...                            time=datetime.now(UTC), data=Click(shop_id="s1", action="view")))
 
-    - An event that a worker would refuse raises InvalidEventError from ``send``, naming the field.
+    - An event that its reader would refuse raises InvalidEventError from ``send``, naming the field.
     - ``send`` returns before the event is acknowledged; an event is safe once a later ``flush`` or
       ``close`` returned. Events of one customer arrive in the order of the calls, unless one fails.
     - At most ``max_buffered_events`` and ``max_buffered_bytes`` (keys and values) wait for their
@@ -108,7 +108,7 @@ class ShopEvents:
         self._sending = threading.Lock()
         self._producer = self._connect()
 
-    def send(self, event: CustomerEvent) -> None:
+    def send(self, event: UpstreamEvent) -> None:
         """Accepts ``event`` for delivery; blocks while the buffer is full.
 
         Raises InvalidEventError, ClosedError, BufferFullError, BrokerUnreachableError, or
@@ -238,7 +238,7 @@ class ShopEvents:
 
 
 class _Waiting(NamedTuple):
-    event: CustomerEvent
+    event: UpstreamEvent
     topic: str
     #: Bytes of key and value.
     size: int

@@ -9,13 +9,13 @@ from typing import NamedTuple, Self
 from producers.checking import Checker
 from producers.client import FLUSH_SECONDS
 from producers.errors import ClosedError, DeliveryError, FailedDelivery
-from schemas.decoding import CustomerEvent
+from schemas.events import UpstreamEvent
 
 
 class RecordedEvent(NamedTuple):
     """An acknowledged event, and what Kafka would hold of it."""
 
-    event: CustomerEvent
+    event: UpstreamEvent
     topic: str
     key: bytes
     value: bytes
@@ -39,7 +39,7 @@ class RecordedShopEvents:
         self._cause: BaseException | None = None
 
     @property
-    def events(self) -> list[CustomerEvent]:
+    def events(self) -> list[UpstreamEvent]:
         """The acknowledged events alone."""
         return [recorded.event for recorded in self.recorded]
 
@@ -47,7 +47,7 @@ class RecordedShopEvents:
         """Makes the delivery of the next event fail with ``cause``, as Kafka's refusal would."""
         self._cause = cause
 
-    def send(self, event: CustomerEvent) -> None:
+    def send(self, event: UpstreamEvent) -> None:
         """As ``ShopEvents.send``: raises InvalidEventError, ClosedError and DeliveryError."""
         record = self._checker.event(event)
         if self._closed:

@@ -13,11 +13,13 @@ from schemas.deadletter import DeadLetterEvent
 from schemas.envelope import Envelope
 from schemas.exchange import ExchangeEvent
 from schemas.order import OrderEvent
+from schemas.product import ProductEvent
 from schemas.profile import ProfileEvent
 from schemas.review import ReviewEvent
 from schemas.service import ServiceEvent
 from schemas.settings import SettingsEvent
 from schemas.trigger import TriggerEvent
+from schemas.verdict import VerdictEvent
 from schemas.wish import WishEvent
 
 DAY_MS: Final = 86_400_000
@@ -80,12 +82,14 @@ REVIEWS: Final = "shop.reviews"
 SERVICE: Final = "shop.service"
 WISHES: Final = "shop.wishes"
 PROFILES: Final = "shop.profiles"
+PRODUCTS: Final = "shop.products"
 CLOCK: Final = "shop.clock"
 SETTINGS: Final = "shop.settings"
 EXCHANGE: Final = "shop.exchange"
 JOURNAL: Final = "shop.journal"
 ORIGIN: Final = "shop.origin"
 TRIGGERS: Final = "shop.triggers"
+VERDICTS: Final = "shop.verdicts"
 DEADLETTERS: Final = "shop.deadletters"
 
 
@@ -116,6 +120,15 @@ _ALL: Final = (
     ),
     _customer_topic(
         PROFILES, ProfileEvent, "account service", "What customers say of themselves and agree to."
+    ),
+    Topic(
+        name=PRODUCTS,
+        event=ProductEvent,
+        key="sku",
+        placement=Placement.BY_KEY,
+        producers=("catalogue service", "huitou publish", "huitou simulate"),
+        consumers=("huitou sink",),
+        description="What a shop sells: names, categories, prices and stock.",
     ),
     Topic(
         name=CLOCK,
@@ -179,6 +192,15 @@ _ALL: Final = (
         description="Coupons issued and messages asked for; read it with read_committed.",
     ),
     Topic(
+        name=VERDICTS,
+        event=VerdictEvent,
+        key="customer id",
+        placement=Placement.BY_KEY,
+        producers=("worker",),
+        consumers=("whoever reports on orders", "huitou sink", "huitou verify"),
+        description="Orders held to be brushed, and those no longer; read it with read_committed.",
+    ),
+    Topic(
         name=DEADLETTERS,
         event=DeadLetterEvent,
         key="topic/partition/offset of the refused record",
@@ -192,6 +214,8 @@ _ALL: Final = (
 TOPICS: Final[dict[str, Topic]] = {topic.name: topic for topic in _ALL}
 #: The topics that upstream services write about customers, in fold order.
 CUSTOMER_TOPICS: Final = (CLICKS, CARTS, ORDERS, REVIEWS, SERVICE, WISHES, PROFILES)
+#: All that upstream services write. Products are not folded: the query store has what they are called.
+UPSTREAM_TOPICS: Final = (*CUSTOMER_TOPICS, PRODUCTS)
 #: All that is folded into states, in fold order: these, and what one partition tells another.
 FOLDED_TOPICS: Final = (*CUSTOMER_TOPICS, EXCHANGE)
 

@@ -14,6 +14,16 @@ TrafficSource = Literal[
     "search", "recommend", "direct_train", "live", "store", "wish", "message", "share", "other"
 ]
 Channel = Literal["app", "web", "miniapp", "store"]
+#: What a page is for, whatever its address.
+PageKind = Literal[
+    "home", "search", "category", "product", "store", "live", "campaign", "wish", "cart", "order",
+    "message", "other",
+]  # fmt: skip
+#: What the visitor had looked at right before, in the session; ``none``: the session begins here.
+CameFrom = Literal[
+    "none", "home", "search", "category", "product", "store", "live", "campaign", "wish", "cart",
+    "order", "message", "other",
+]  # fmt: skip
 
 
 class Click(Data):
@@ -32,6 +42,9 @@ class Click(Data):
     region: Id | None = None
     shared_by: Id | None = None
     device_hash: Id | None = None
+    #: Of a ``view``; of one with a sku it is ``product``, if nothing else is said.
+    page_kind: PageKind | None = None
+    came_from: CameFrom | None = None
 
 
 class ClickEvent(Envelope, tag="shop.click.v1"):

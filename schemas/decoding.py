@@ -5,7 +5,7 @@ and ``latest_ms`` alone, so that recovery and verify refuse exactly what the wor
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -95,7 +95,8 @@ class Decoder:
     """Reads the records of the topics that are folded; not for several threads at once.
 
     ``partitions`` is the stack's partition count, ``names`` maps Kafka topic names to the
-    catalogue's (``schemas.catalogue.kafka_names``). ``remembered_keys`` bounds the keys that were
+    catalogue's (``schemas.catalogue.kafka_names``). ``topics`` are those of the catalogue that it reads
+    (products: schemas.product_decoding). ``remembered_keys`` bounds the keys that were
     found to be in their place, of all partitions together.
     """
 
@@ -104,14 +105,13 @@ class Decoder:
         partitions: int,
         names: Mapping[str, str] | None = None,
         *,
+        topics: Collection[str] = FOLDED_TOPICS,
         remembered_keys: int = REMEMBERED_KEYS,
     ) -> None:
         names = kafka_names() if names is None else names
         self._partitions = partitions
         self._topics = {
-            kafka_name: _TopicDecoder(name)
-            for kafka_name, name in names.items()
-            if name in FOLDED_TOPICS
+            kafka_name: _TopicDecoder(name) for kafka_name, name in names.items() if name in topics
         }
         #: Per partition, the keys that belong to it and the subject each stands for.
         self._subjects: list[dict[bytes | None, str]] = [{} for _ in range(partitions)]

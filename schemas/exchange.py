@@ -9,7 +9,7 @@ A body is one of a tagged union; a new one is a new tag. What a body is folded i
 something else's, is for streams.domain.exchange to say.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -76,7 +76,82 @@ class SharedOrder(_Body, tag="shared_order"):
     address_orders: _Shared = 0
 
 
-Body = Visitor | Resent | Forget | OrderOfProduct | SharedOrder
+class Liked(_Body, tag="liked"):
+    """A wish was liked, or a like of it taken back (``word``), by ``visitor``, who is the subject or was
+    handed over to the subject since.
+
+    ``owner_id``: whose wish it is, who is answered by ``LikerTold``.
+    """
+
+    visitor: Id
+    owner_id: Id
+    wish_id: Id
+    word: Literal["liked", "unliked"] = "liked"
+
+
+class LikeGiven(_Body, tag="like_given"):
+    """The same, to what is known of the likes that the subject gave (a state of kind ``liker``).
+
+    ``first_seen``: since when the shop knows the subject, ms; None: it does not.
+    """
+
+    liker_id: Id
+    owner_id: Id
+    wish_id: Id
+    word: Literal["liked", "unliked"] = "liked"
+    first_seen: int | None = None
+
+
+class LikerSeen(_Body, tag="liker_seen"):
+    """To the likes that the subject gave: the shop knew the subject at the envelope's time already."""
+
+
+class LikerMoved(_Body, tag="liker_moved"):
+    """To the likes that the subject gave: they are ``customer_id``'s, whom the subject turned out to be."""
+
+    customer_id: Id
+
+
+class LikerForgotten(_Body, tag="liker_forgotten"):
+    """To the likes that the subject gave: those until the envelope's time were of an erased customer."""
+
+
+#: Likes within an hour or a day are told up to here: more says no more.
+LIKES_TOLD = 48
+_Likes = Annotated[int, msgspec.Meta(ge=0, le=LIKES_TOLD)]
+
+
+class LikerTold(_Body, tag="liker_told"):
+    """What is known of ``liker_id`` who liked ``wish_id`` of ``visitor``, who is the subject or was handed
+    over to the subject since.
+
+    Wishes that the liker liked within an hour, and a day, that has the like, at most; and how long the
+    shop had known the liker by then, s: 0 where it had not, None where nobody knows.
+    """
+
+    visitor: Id
+    wish_id: Id
+    liker_id: Id
+    #: Whom the liker turned out to be, or the liker.
+    customer_id: Id
+    in_an_hour: _Likes = 0
+    in_a_day: _Likes = 0
+    age_s: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
+Body = (
+    Visitor
+    | Resent
+    | Forget
+    | OrderOfProduct
+    | SharedOrder
+    | Liked
+    | LikeGiven
+    | LikerSeen
+    | LikerMoved
+    | LikerForgotten
+    | LikerTold
+)
 
 
 class Exchange(Data):

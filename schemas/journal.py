@@ -12,8 +12,8 @@ from schemas.clock import SkipCause
 
 #: What the first row of a partition names as its predecessor.
 GENESIS = bytes(16)
-#: 2: ``aggregates``. Rows of version 1 are read with an empty one.
-JOURNAL_VERSION = 2
+#: 2: ``aggregates``. Rows of version 1 are read with an empty one. 3: ``expired``, None in older rows.
+JOURNAL_VERSION = 3
 
 
 class Slice(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -79,10 +79,12 @@ class JournalRow(msgspec.Struct, array_like=True, frozen=True):
     code_key: str
     #: Digest of the outgoing rows, coupon codes left out.
     rows: bytes
-    #: Digest of the encoded states written, in order.
+    #: Digest of the encoded states written, and of the keys of those removed, in order.
     states: bytes
     #: Digest of what was added to the aggregates, in order; empty where nothing was.
     aggregates: bytes = b""
+    #: Keys of the states that this commit removed, in the order in which their timers fired.
+    expired: list[str] | None = None
 
 
 encode_row = msgspec.msgpack.Encoder().encode

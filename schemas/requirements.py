@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from schemas.cart import Cart, CartEvent
 from schemas.order import Order, OrderEvent
+from schemas.product import Product, ProductEvent
 from schemas.profile import Profile, ProfileEvent
 from schemas.review import Review, ReviewEvent
 from schemas.service import Service, ServiceEvent
@@ -42,6 +43,12 @@ def _profile_lacks(data: Profile) -> str | None:
     return "alias_of" if data.alias_of is None and data.action == "alias" else None
 
 
+def _product_lacks(data: Product) -> str | None:
+    if data.action == "price_changed":
+        return "price" if data.price is None else None
+    return "stock" if data.stock is None and data.action == "stock_changed" else None
+
+
 _REFUND_STATUSES: Final = frozenset({"refund_requested", "refund_withdrawn", "refunded"})
 #: Per event type, the field that its data would need and does not have.
 LACKS: Final[Mapping[type, Callable[[Any], str | None]]] = {
@@ -51,4 +58,5 @@ LACKS: Final[Mapping[type, Callable[[Any], str | None]]] = {
     ServiceEvent: _service_lacks,
     WishEvent: _wish_lacks,
     ProfileEvent: _profile_lacks,
+    ProductEvent: _product_lacks,
 }

@@ -37,6 +37,20 @@ class Tier(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_defaults=Tr
     amount: Money = 0
 
 
+#: Themes of one shop's reviews, and words of one theme; more is a bad definition.
+THEMES = 20
+THEME_WORDS = 100
+#: A word that makes a theme, or a few with spaces between them; not blank (streams.definition_checks).
+_Word = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class ReviewTheme(msgspec.Struct, kw_only=True, frozen=True, gc=False):
+    """What reviews are about that have one of ``words`` in them (streams.domain.themes)."""
+
+    name: Id
+    words: Annotated[tuple[_Word, ...], msgspec.Meta(min_length=1, max_length=THEME_WORDS)]
+
+
 _Points = Annotated[int, msgspec.Meta(ge=0, le=1_000)]
 
 
@@ -107,6 +121,12 @@ class Settings(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
     tiers: Annotated[tuple[Tier, ...], msgspec.Meta(max_length=TIERS)] | None = None
     #: Of a shop that sends clicks and wants brushed orders out of its figures: {} for the defaults.
     brushing: Brushing | None = None
+    #: What the shop sells, in words of the platform's own: it is compared with the shops of the same.
+    category: Id | None = None
+    #: An empty list: the shop has none. No fold reads them: reports go by the newest list.
+    review_themes: Annotated[tuple[ReviewTheme, ...], msgspec.Meta(max_length=THEMES)] | None = None
+    #: Of a shop that wants bought likes of wishes not to count: {} for the defaults.
+    liking: Liking | None = None
 
 
 class SettingsEvent(Envelope, tag="shop.settings.v1"):

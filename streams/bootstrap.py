@@ -13,6 +13,7 @@ from streams.app import make_app
 from streams.build import build
 from streams.campaigns.registry import CAMPAIGNS
 from streams.definitions import DefinitionsReader
+from streams.engine.clock_ahead import ClockAhead
 from streams.engine.clock_reading import ClockReading
 from streams.engine.crashpoints import CrashPoints
 from streams.engine.cycle import Circumstances, Cycle
@@ -58,6 +59,7 @@ def processors(settings: Settings, topics: TopicNames) -> dict[int, PartitionPro
             decoder,
             codes,
             triggers_topic=topics.triggers,
+            verdicts_topic=topics.verdicts,
             deadletters_topic=topics.deadletters,
             exchange_topic=topics.exchange,
             partitions=settings.partitions,
@@ -114,7 +116,8 @@ class Parts:
         ends_log = LogReader(bootstrap)
         cycle = Cycle(
             topics, cycle_store, made, self.definitions, self.publisher, guard, circumstances,
-            self.metrics, crash, ClockReading(topics.clock, ends_log),
+            self.metrics, crash,
+            ClockReading(topics.clock, ends_log, ClockAhead(topics.clock, bootstrap)),
             lambda *pause: self.engine.pause(*pause),
             lambda *resume: self.engine.resume_partition(*resume),
             lambda partition: self.recovery.go_on(partition),

@@ -13,7 +13,10 @@ _DECIDING = (
     ("streams", "domain"),
     ("streams", "campaigns"),
     ("streams", "state"),
-    *(("streams", f"engine/{name}.py") for name in ("checksum", "commit", "draft", "process")),
+    *(
+        ("streams", f"engine/{name}.py")
+        for name in ("checksum", "commit", "draft", "outgoing", "process")
+    ),
 )
 
 

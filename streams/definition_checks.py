@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from schemas.settings import NO_TIER, STACK, RfmThresholds, Tier
+from schemas.settings import NO_TIER, STACK, ReviewTheme, RfmThresholds, Tier
 from schemas.settings import Settings as Version
 
 
@@ -20,6 +20,8 @@ def check_version(version: Version, newest: Version | None) -> None:
         )
     if version.lateness_s is not None and version.shop_id != STACK:
         raise BadDefinitionError(f"only {STACK} has lateness_s: one watermark serves all shops")
+    if version.category is not None and version.shop_id == STACK:
+        raise BadDefinitionError(f"{STACK} has no category: every shop says its own")
     if version.time_zone is not None:
         try:
             ZoneInfo(version.time_zone)
@@ -29,6 +31,8 @@ def check_version(version: Version, newest: Version | None) -> None:
         _check_rfm(version.rfm)
     if version.tiers is not None:
         _check_tiers(version.tiers)
+    if version.review_themes is not None:
+        _check_themes(version.review_themes)
 
 
 def _check_rfm(rfm: RfmThresholds) -> None:
@@ -48,4 +52,16 @@ def _check_tiers(tiers: Sequence[Tier]) -> None:
             raise BadDefinitionError(
                 f"tier {high.name} must take more than {low.name}: the lowest comes first, and "
                 "neither orders nor amount may fall"
+            )
+
+
+def _check_themes(themes: Sequence[ReviewTheme]) -> None:
+    names = [theme.name for theme in themes]
+    if len(set(names)) < len(names):
+        raise BadDefinitionError("review_themes must have names of their own")
+    for theme in themes:
+        if not all(word.strip() == word for word in theme.words):
+            raise BadDefinitionError(
+                f"a word of theme {theme.name} is blank, or has spaces around it: a word stands alone "
+                "without them"
             )

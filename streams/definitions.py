@@ -30,7 +30,7 @@ from producers.offsets import SILENT, OffsetsError, list_offsets
 from schemas.catalogue import SETTINGS
 from schemas.decoding import UNREADABLE, refusal
 from schemas.envelope import BODY_BYTES
-from schemas.settings import STACK, SettingsEvent
+from schemas.settings import STACK, ReviewTheme, SettingsEvent
 from schemas.settings import Settings as Version
 from streams.definition_checks import BadDefinitionError, check_version
 from streams.domain.shop import ShopSettings
@@ -109,6 +109,17 @@ class Definitions:
         """The shop's versions, oldest first."""
         return tuple(self._versions.get(shop_id, ()))
 
+    def review_themes(self, shop_id: str) -> tuple[ReviewTheme, ...] | None:
+        """The newest list of the shop's own, else of the stack's; None: neither has one.
+
+        Of all versions, whenever they take effect: no fold reads it, and all reviews are judged by one list.
+        """
+        for one in (shop_id, STACK):
+            for version in reversed(self._versions.get(one, ())):
+                if version.review_themes is not None:
+                    return version.review_themes
+        return None
+
     def shops(self) -> Sequence[str]:
         """The shops that have versions, in order, ``_stack`` among them."""
         return sorted(self._versions)
@@ -120,6 +131,8 @@ class Definitions:
             for one in self._versions[shop_id]:
                 fields = (shop_id, one.version, _moment(one), *_values(one), one.lateness_s)
                 digest.update(msgspec.msgpack.encode(fields))
+                if one.review_themes is not None:
+                    digest.update(msgspec.msgpack.encode(one.review_themes))
         return digest.hexdigest()
 
     def _learn(self, shop_id: str) -> _Timeline:
@@ -138,7 +151,7 @@ class Definitions:
 
 
 #: What ShopSettings has of a version, in the order of the digest.
-_OF_SHOPS: Final = ("time_zone", "currency", "rfm", "tiers", "brushing")
+_OF_SHOPS: Final = ("time_zone", "currency", "rfm", "tiers", "brushing", "category", "liking")
 
 
 def _values(version: Version) -> tuple[object, ...]:

@@ -11,7 +11,7 @@ from producers.simulator.events import EventMaker, Process, Step, delay_ms
 from producers.simulator.orders import OrderDesk
 from producers.simulator.people import Person
 from schemas.cart import Cart, CartAction
-from schemas.click import Channel, Click, ClickAction, TrafficSource
+from schemas.click import CameFrom, Channel, Click, ClickAction, TrafficSource
 from schemas.envelope import Line
 
 _TRAFFIC: Final[tuple[TrafficSource, ...]] = (
@@ -133,13 +133,16 @@ class _Visit:
         self._channel = draw.choices(_CHANNELS, _CHANNEL_WEIGHTS)[0]
         #: Attributes chosen for what was put into the cart, so that taking it out names its line.
         self._chosen: dict[str, dict[str, str]] = {}
+        #: What was looked at last.
+        self._at: CameFrom = "none"
 
     def find(self) -> Product:
         return popular_product(self._draw)
 
     def search(self, at_ms: int) -> Step:
         """A search for something that the shop sells."""
-        return self._click(at_ms, Click(shop_id=self._shop, action="search", keyword=self._word()))
+        data = Click(shop_id=self._shop, action="search", keyword=self._word())
+        return self._click(at_ms, data, "search")
 
     def click(self, at_ms: int, action: ClickAction, product: Product) -> Step:
         """A view or favourite of a product."""
@@ -154,7 +157,7 @@ class _Visit:
             page=product.name,
             dwell_ms=delay_ms(12, 1.0, self._draw) if action == "view" else None,
         )
-        return self._click(at_ms, data)
+        return self._click(at_ms, data, "product" if action == "view" else None)
 
     def cart(self, at_ms: int, product: Product) -> Step:
         """A product into the cart."""
@@ -200,7 +203,9 @@ class _Visit:
         # The noun: names are series, style and noun, of three, two and some characters.
         return self.find().name[5:]
 
-    def _click(self, at_ms: int, data: Click) -> Step:
+    def _click(self, at_ms: int, data: Click, looked_at: CameFrom | None) -> Step:
+        if looked_at is not None:
+            data.came_from, self._at = self._at, looked_at
         data.session_id = self._session
         data.traffic_source = self._traffic
         data.channel = self._channel

@@ -6,6 +6,7 @@ new examples. Each topic has a minimal one, with nothing but what is required.
 
 from typing import Final
 
+from schemas.examples.catalogue import CATALOGUE_EXAMPLES
 from schemas.examples.contact import CONTACT_EXAMPLES
 from schemas.examples.customers import CUSTOMER_EXAMPLES
 from schemas.examples.example import Example
@@ -14,4 +15,10 @@ from schemas.examples.stack import STACK_EXAMPLES
 
 __all__ = ["EXAMPLES", "Example"]
 
-EXAMPLES: Final = (*CUSTOMER_EXAMPLES, *CONTACT_EXAMPLES, *STACK_EXAMPLES, *INTERNAL_EXAMPLES)
+EXAMPLES: Final = (
+    *CUSTOMER_EXAMPLES,
+    *CONTACT_EXAMPLES,
+    *CATALOGUE_EXAMPLES,
+    *STACK_EXAMPLES,
+    *INTERNAL_EXAMPLES,
+)

@@ -48,6 +48,8 @@ _CLICKS = (
         channel="app",
         region="CN-33",
         device_hash="d41d8cd98f00b204",
+        page_kind="product",
+        came_from="search",
     ),
     _click(
         "search",

@@ -1,8 +1,8 @@
-"""What huitou itself writes for others to read: definitions, triggers and dead letters."""
+"""What huitou itself writes for others to read: definitions, triggers, verdicts and dead letters."""
 
 from typing import Any, Final
 
-from schemas.catalogue import CLICKS, DEADLETTERS, ORDERS, REVIEWS, SETTINGS, TRIGGERS
+from schemas.catalogue import CLICKS, DEADLETTERS, ORDERS, REVIEWS, SETTINGS, TRIGGERS, VERDICTS
 from schemas.examples.example import Example, event
 
 
@@ -46,6 +46,24 @@ _SETTINGS = (
         time_zone="Asia/Shanghai",
         currency="CNY",
         brushing={"praise_minutes": 5, "verdict_points": 60},
+    ),
+    _settings(
+        "what the shop sells",
+        "tea",
+        "2026-12-01T00:00:00+08:00",
+        version=5,
+        time_zone="Asia/Shanghai",
+        currency="CNY",
+        category="tea and cups",
+    ),
+    _settings(
+        "bought likes do not count",
+        "tea",
+        "2026-12-15T00:00:00+08:00",
+        version=6,
+        time_zone="Asia/Shanghai",
+        currency="CNY",
+        liking={"likers": 6},
     ),
     _settings("stack's lateness", "_stack", "2026-01-01T00:00:00Z", version=1, lateness_s=5),
 )
@@ -112,6 +130,53 @@ _TRIGGERS = (
 )
 
 
+def _verdict(title: str, number: int, time: str, **data: Any) -> Example:
+    data = {"shop_id": "tea", "customer_id": "100001", "number": number, **data}
+    return event(VERDICTS, "shop.verdict.v1", title, "100001", time, data, source="huitou")
+
+
+_VERDICTS = (
+    _verdict(
+        "minimal verdict: one that is taken back",
+        2,
+        "2026-05-20T09:00:00Z",
+        order_hash="5c843a03a222ab52",
+        brushed=False,
+        points=0,
+    ),
+    _verdict(
+        "an order that the state knows by its hash alone",
+        3,
+        "2026-05-21T10:00:00Z",
+        order_hash="5c843a03a222ab52",
+        brushed=True,
+        points=55,
+        reasons=[
+            {"sign": "rate", "points": 30, "value": 5},
+            {"sign": "unviewed", "points": 20, "value": 0},
+            {"sign": "address", "points": 5, "value": 2},
+        ],
+        product_hash="6d63c0cd",
+    ),
+    _verdict(
+        "an order of a gang, made as a visitor",
+        1,
+        "2026-05-20T08:31:10Z",
+        visitors=["cookie-7f3a"],
+        order_hash="5c843a03a222ab52",
+        order_id="20260520-0042",
+        brushed=True,
+        points=60,
+        reasons=[
+            {"sign": "device", "points": 30, "value": 3},
+            {"sign": "unviewed", "points": 20, "value": 0},
+            {"sign": "address", "points": 10, "value": 4},
+        ],
+        product_hash="6d63c0cd",
+    ),
+)
+
+
 def _dead_letter(title: str, time: str, **data: Any) -> Example:
     position = f"{data['topic']}/{data['partition']}/{data['offset']}"
     return event(
@@ -162,4 +227,4 @@ _DEADLETTERS = (
     ),
 )
 
-STACK_EXAMPLES: Final = (*_SETTINGS, *_TRIGGERS, *_DEADLETTERS)
+STACK_EXAMPLES: Final = (*_SETTINGS, *_TRIGGERS, *_VERDICTS, *_DEADLETTERS)

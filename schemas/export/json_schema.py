@@ -48,6 +48,8 @@ CONDITIONS: Final = (
     Condition("Wish", "liker_id", "action", ("liked", "unliked")),
     Condition("Profile", "consent", "action", ("consent",)),
     Condition("Profile", "alias_of", "action", ("alias",)),
+    Condition("Product", "price", "action", ("price_changed",)),
+    Condition("Product", "stock", "action", ("stock_changed",)),
 )
 
 

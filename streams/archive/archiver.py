@@ -7,6 +7,7 @@ from pathlib import Path
 
 from confluent_kafka import Message
 
+from schemas.catalogue import PRODUCTS
 from streams.archive.errors import ArchiveRefused
 from streams.archive.layout import (
     UNFINISHED,
@@ -68,8 +69,11 @@ def archived_topics(names: TopicNames) -> list[str]:
         names.journal,
         names.origin,
         names.triggers,
+        names.verdicts,
         names.deadletters,
         names.settings,
+        # Not folded, but a query store is filled from it.
+        names.prefix + PRODUCTS,
         *names.folded,
     ]
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "up": Command("streams.cli.up:up", "Stack, topics and workers together.", _RUN),
     "worker": Command("streams.cli.worker:worker", "One worker in the foreground.", _RUN),
     "sink": Command("streams.cli.sink:sink", "Orders as rows, in a store to ask.", _RUN),
+    "webhook": Command("streams.cli.webhook:webhook", "Triggers posted to a URL.", _RUN),
     "stack": Command("streams.cli.stack:stack_app", "A local Kafka and Redis.", _RUN),
     "publish": Command("streams.cli.publish:publish", "CloudEvents JSON lines to Kafka.", _SEND),
     "replay": Command("streams.cli.replay:replay_app", "A data set, by its own time.", _SEND),
@@ -41,6 +42,7 @@ COMMANDS = {
     "goals": Command("streams.cli.goals:goals_app", "What figures are to reach.", _READ),
     "segments": Command("streams.cli.segments:segments_app", "Customers by their scores.", _READ),
     "verify": Command("streams.cli.verify:verify", "Folds the log again and compares.", _READ),
+    "draw": Command("streams.cli.draw:draw_app", "Prizes that can be recomputed.", _READ),
     "topics": Command("streams.cli.topics:topics_app", "The topics of the contract.", _OPERATE),
     "settings": Command("streams.cli.settings:settings_app", "Shops' definitions.", _OPERATE),
     "clock": Command("streams.cli.clock:clock_app", "Who owns the clock.", _OPERATE),
@@ -87,7 +89,13 @@ def load(name: str) -> Callable[..., object]:
 
 
 def run(name: str, arguments: list[str]) -> None:
-    """Runs the command ``name``; an error that says what to do is printed without its traceback."""
+    """Runs the command ``name``; an error that says what to do is printed without its traceback.
+
+    What is logged on the way goes to standard error: standard output is for the answer.
+    """
+    from streams.operations.logging import configure
+
+    configure("warning")
     try:
         load(name)(arguments, prog_name=f"huitou {name}")
     except LocalStackError as error:

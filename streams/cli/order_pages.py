@@ -26,6 +26,12 @@ _WORDS: Final = (
     "pieces", "points_used", "payment_method", "region", "channel", "traffic_source", "remark", "carrier",
     "tracking",
 )  # fmt: skip
+#: What the value of a sign is: streams.domain.integrity.score.
+_VALUES: Final = {
+    "rate": "{} orders of it within an hour", "unviewed": "looked at for {} s before",
+    "device": "{} buyers on the phone", "address": "{} buyers at the address",
+    "praise": "five stars {} s after receipt",
+}  # fmt: skip
 #: What producers name, and nobody else may rename.
 _PRODUCERS: Final = frozenset({"attributes", "data"})
 
@@ -60,11 +66,15 @@ def print_found(rows: list[dict[str, Any]], shops: Shops) -> None:
         shop = row["shop_id"]
         table.add_row(
             local(row["ordered_ms"], shops.time_zone(shop)), shop, printable(row["order_id"]),
-            printable(row["customer_id"]), row["status"], money(row["amount"], shops.currency(shop)),
+            printable(row["customer_id"]), _status(row), money(row["amount"], shops.currency(shop)),
             printable(row["payment_method"] or "-"), printable(row["region"] or "-"),
             printable(row["remark"] or "-"),
         )  # fmt: skip
     plain_console().print(table)
+
+
+def _status(row: dict[str, Any]) -> str:
+    return f"{row['status']}, brushed" if row["brushed"] else row["status"]
 
 
 def print_page(page: dict[str, Any], shops: Shops) -> None:
@@ -93,13 +103,15 @@ def print_page(page: dict[str, Any], shops: Shops) -> None:
     for name in _WORDS:
         if order[name] is not None:
             console.print(f"  {name}: {printable(str(order[name]))}")
+    if page["verdict"] is not None:
+        _print_verdict(console, page["verdict"], zone)
     if page["coupons"]:
         console.print(f"  coupons: {printable(', '.join(page['coupons']))}")
     _print_rows(
-        console, "lines", ("sku", "quantity", "unit price", "category", "attributes"),
+        console, "lines", ("sku", "name", "quantity", "unit price", "category", "attributes"),
         [
-            (line["sku"], line["quantity"], money(line["unit_price"], currency), line["category"],
-             ", ".join(f"{name}={value}" for name, value in line["attributes"].items()))
+            (line["sku"], line["name"], line["quantity"], money(line["unit_price"], currency),
+             line["category"], ", ".join(f"{name}={value}" for name, value in line["attributes"].items()))
             for line in page["lines"]
         ],
     )  # fmt: skip
@@ -113,10 +125,11 @@ def print_page(page: dict[str, Any], shops: Shops) -> None:
         ],
     )  # fmt: skip
     _print_rows(
-        console, "reviews", ("sku", "rating", "posted", "text", "appended", "photos", "replied", "removed"),
+        console, "reviews",
+        ("sku", "name", "rating", "posted", "text", "appended", "photos", "replied", "removed"),
         [
-            (review["sku"], review["rating"], local(review["posted_ms"], zone), review["text"],
-             review["appended_text"], review["photos"], local(review["replied_ms"], zone),
+            (review["sku"], review["name"], review["rating"], local(review["posted_ms"], zone),
+             review["text"], review["appended_text"], review["photos"], local(review["replied_ms"], zone),
              local(review["removed_ms"], zone))
             for review in page["reviews"]
         ],
@@ -136,6 +149,19 @@ def print_page(page: dict[str, Any], shops: Shops) -> None:
             for each in page["triggers"]
         ],
     )  # fmt: skip
+
+
+def _print_verdict(console: Console, verdict: dict[str, Any], zone: str | None) -> None:
+    held = "held to be brushed" if verdict["brushed"] else "no longer held to be brushed"
+    of_product = f" by {printable(verdict['sku'])}" if verdict["sku"] else ""
+    console.print(
+        f"  verdict: {held} since {local(verdict['time_ms'], zone)}, {verdict['points']} points{of_product}"
+    )
+    for reason in verdict["reasons"]:
+        sign = reason["sign"]
+        console.print(
+            f"    {sign}: {reason['points']} points, {_VALUES[sign].format(reason['value'])}"
+        )
 
 
 def _print_rows(

@@ -8,6 +8,7 @@ import typer
 from streams.cli.endings import EXIT_DOUBT, EXIT_FOUND, EXIT_USAGE
 from streams.cli.options import require_text
 from streams.cli.order_pages import for_machines, print_found, print_page
+from streams.cli.printable import printable
 from streams.cli.shops import Shops
 from streams.cli.sink import Store, opened
 
@@ -43,6 +44,12 @@ def find(
     remark: Annotated[
         str | None, typer.Option(metavar="TEXT", help="A part of its remark.")
     ] = None,
+    brushed: Annotated[
+        bool | None,
+        typer.Option(
+            "--brushed/--not-brushed", help="Only those held to be brushed, or none of them."
+        ),
+    ] = None,
     since: Annotated[
         str | None,
         typer.Option("--from", metavar="TIME", help="Placed then or later: 2026-01-31[T18:00]."),
@@ -62,7 +69,7 @@ def find(
     store: Store = None,
     as_json: Json = False,
 ) -> None:
-    """Find orders, newest first. Exit 0, also where none is found.
+    """Find orders, newest first. Exit 0, also where none is found; 1 where --shop is unknown.
 
     --from and --to are on the clock of --zone, else of --shop, else UTC, unless they name an offset. What
     says how far the store is behind the topics is printed with every answer. Exit 70 where the shop's clock
@@ -71,6 +78,7 @@ def find(
     \b
     huitou orders find --customer C1
     huitou orders find --shop tea --status paid --region Zhejiang --from 2026-11-01 --to 2026-11-12
+    huitou orders find --shop tea --brushed
     huitou orders find --remark "gift wrap" --limit 100 --json
     """
     require_text(
@@ -84,6 +92,7 @@ def find(
         from streams.query.freshness import freshness, held
         from streams.query.migrating import require_current
         from streams.query.wording import NoClock, instant
+        from streams.reports.reach import has_shop
         from streams.settings import Settings
 
         require_current(database)
@@ -94,7 +103,7 @@ def find(
                 zone = shops.time_zone(shop) if shop else "UTC"
             wanted = Wanted(
                 shop=shop, order_id=order_id, customer=customer, product=product, status=status,
-                region=region, payment=payment, coupon=coupon, remark=remark,
+                region=region, payment=payment, coupon=coupon, remark=remark, brushed=brushed,
                 since_ms=instant(since, zone) if since else None,
                 until_ms=instant(until, zone) if until else None,
                 after=read_key(after) if after else None, limit=limit,
@@ -112,7 +121,16 @@ def find(
         with database.reading() as connection:
             found = run(connection, wanted)
             stored = held(connection, settings)
+            known = shop is None or bool(found.orders) or has_shop(connection, shop)
         fresh = freshness(stored, settings)
+    if shop is not None and not known and not shops.has_settings(shop):
+        # No orders would look like a shop that sells nothing.
+        typer.echo(
+            f"huitou orders find: shop {printable(shop)} is unknown: the store has no order and no review of "
+            f"it, and it has no settings that were read. {fresh.sentence()}",
+            err=True,
+        )
+        raise typer.Exit(EXIT_FOUND)
     following = written(found.next) if found.next else None
     if as_json:
         rows = [for_machines(row) for row in found.orders]

@@ -22,7 +22,7 @@ from producers.publish import (
     publish_unchecked,
     read_lines,
 )
-from schemas.catalogue import CUSTOMER_TOPICS
+from schemas.catalogue import UPSTREAM_TOPICS
 from streams.cli.sources import Json, errors, on_terminal, output, said_errors, stack_cluster
 
 
@@ -34,7 +34,7 @@ def publish(
         bool, typer.Option(help="Send every line as it is to --topic: tests of dead letters.")
     ] = False,
     topic: Annotated[
-        str | None, typer.Option(help=f"For --allow-invalid: {', '.join(CUSTOMER_TOPICS)}.")
+        str | None, typer.Option(help=f"For --allow-invalid: {', '.join(UPSTREAM_TOPICS)}.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -44,8 +44,8 @@ def publish(
     """
     if allow_invalid != (topic is not None):
         raise typer.BadParameter("--allow-invalid and --topic belong together")
-    if topic is not None and topic not in CUSTOMER_TOPICS:
-        raise typer.BadParameter(f"--topic is one of {', '.join(CUSTOMER_TOPICS)}")
+    if topic is not None and topic not in UPSTREAM_TOPICS:
+        raise typer.BadParameter(f"--topic is one of {', '.join(UPSTREAM_TOPICS)}")
     if file != "-" and not Path(file).is_file():
         raise typer.BadParameter(f"no file {file}")
     with said_errors("publish"):

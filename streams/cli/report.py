@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from streams.cli.endings import EXIT_DOUBT, EXIT_FOUND, EXIT_USAGE
+from streams.cli.endings import EXIT_DOUBT, EXIT_FOUND, EXIT_REFUSED, EXIT_USAGE
 from streams.cli.options import require_text
 from streams.cli.printable import printable
 from streams.cli.shops import Shops
 from streams.cli.sink import Store, opened
 
 if TYPE_CHECKING:
-    from streams.reports.model import CurrencySpan, ThresholdSpan
+    from streams.reports.model import Asked, CurrencySpan, ThresholdSpan, TierSpan
 
 _CURRENCY = re.compile("[A-Z]{3}")
 
@@ -76,7 +76,7 @@ def report(
 
     What cannot be known is a dash with a note (null and `why` in JSON), never 0. Several currencies are never
     added together. The shop's settings come from Kafka; with --time-zone and --currency it is not asked
-    for them, and rfm goes by the default thresholds. Exit codes: 0; 1 nobody knows the shop; 2 no such report
+    for them, and rfm and themes go by the defaults. Exit codes: 0; 1 nobody knows the shop; 2 no such report
     or dimension; 70 the store or Kafka does not answer; 78 refused.
 
     \b
@@ -86,6 +86,9 @@ def report(
     huitou report products --shop tea --from 2026-11-01 --to 2026-11-11 --compare year --limit 50
     huitou report regions --shop tea --from 2026-01-01 --to 2026-12-31 --csv > regions.csv
     huitou report rfm --shop tea --from 2026-11-01 --to 2026-11-30 --compare previous
+    huitou report sharing --shop tea --from 2026-11-01 --to 2026-11-30 --by customer
+    huitou report reviews --shop tea --from 2026-11-01 --to 2026-11-30 --by theme
+    huitou report benchmark --shop tea --from 2026-11-01 --to 2026-11-30
     huitou report overview --explain
     """  # fmt: skip
     require_text("report", name=name, shop=shop, by=by)
@@ -99,6 +102,7 @@ def report(
             from streams.reports.model import Asked
             from streams.reports.period import Period, day_of
             from streams.reports.registry import dimension_of, report_named
+            from streams.reports.themes import THEME
             from streams.settings import Settings
 
             found = report_named(name)
@@ -113,14 +117,21 @@ def report(
             settings = Settings()
             period = (day_of(since), day_of(until))
             shops = Shops(settings, "report")
-            zone, currencies, thresholds = _settings_of(shops, shop, time_zone, currency)
-            asked = Asked(shop, Period(*period, zone), dimension, limit, currencies, thresholds)
+            zone, currencies, thresholds, tiers = _settings_of(shops, shop, time_zone, currency)
+            asked = Asked(
+                shop, Period(*period, zone), dimension, limit, currencies, thresholds, tiers=tiers
+            )
+            if dimension == THEME and not (time_zone and currency) and shops.definitions:
+                newest = shops.definitions.review_themes(shop)
+                asked = asked if newest is None else replace(asked, themes=newest)
+            if found.categories:
+                asked = _in_category(shops, asked)
         except ValueError as error:
             typer.echo(f"huitou report: {error}", err=True)
             raise typer.Exit(EXIT_USAGE) from None
         from redis.exceptions import RedisError
 
-        from streams.cli.live import live_aggregates
+        from streams.cli.live import live_aggregates, walk
         from streams.cli.report_pages import for_csv, for_json, printed
         from streams.query.freshness import freshness, held
         from streams.query.goals import goals_of
@@ -129,6 +140,8 @@ def report(
         from streams.reports.goals import with_goals
         from streams.reports.live import has_counted
         from streams.reports.reach import has_shop, reach
+        from streams.reports.read_once import ReadOnce
+        from streams.state.codec import StateCodecError
 
         require_current(database)
         try:
@@ -137,7 +150,10 @@ def report(
                 asked = replace(asked, reach_ms=reached.since_ms, reach_why=reached.why)
                 if found.live:
                     live, why = live_aggregates(settings)
-                    asked = replace(asked, live=live, live_why=why)
+                    asked = replace(asked, live=live and ReadOnce(live), live_why=why)
+                    if asked.by in found.walks:
+                        states = walk(settings, shop) if live else None
+                        asked = replace(asked, states=states, states_why=why)
                 said = answer(connection, found, asked, compare.value if compare else None)
                 said = with_goals(said, goals_of(connection, shop))
                 stored = held(connection, settings)
@@ -146,6 +162,9 @@ def report(
         except ValueError as error:
             typer.echo(f"huitou report: {error}", err=True)
             raise typer.Exit(EXIT_USAGE) from None
+        except StateCodecError as error:
+            typer.echo(f"huitou report: {error}", err=True)
+            raise typer.Exit(EXIT_REFUSED) from None
         except RedisError as error:
             typer.echo(f"huitou report: Redis at {settings.redis_url}: {error}", err=True)
             raise typer.Exit(EXIT_DOUBT) from None
@@ -168,20 +187,31 @@ def report(
         typer.echo(fresh.sentence())
 
 
+def _in_category(shops: Shops, asked: "Asked") -> "Asked":
+    """With the shop's category at the period's end, or why it has none."""
+    from streams.reports.category import category_of
+
+    definitions = shops.definitions
+    if definitions is None:
+        return replace(asked, category_why="Kafka did not tell the shops' categories")
+    category = category_of(definitions, asked.shop, asked.period.until_ms - 1)
+    why = "the shop is in no category: `huitou settings apply` gives it one"
+    return replace(asked, category=category, category_why=why)
+
+
 def _has_settings(shops: Shops, shop: str, *, asked_kafka: bool) -> bool:
     """Whether Kafka has told settings of the shop's own; with ``asked_kafka`` False it is not asked now."""
-    definitions = shops.definitions if asked_kafka else None
-    return definitions is not None and shop in definitions.shops()
+    return asked_kafka and shops.has_settings(shop)
 
 
 def _settings_of(
     shops: Shops, shop: str, time_zone: str | None, currency: str | None
-) -> tuple[str, tuple["CurrencySpan", ...], tuple["ThresholdSpan", ...]]:
-    """The shop's zone, currencies and RFM thresholds (none: the defaults).
+) -> tuple[str, tuple["CurrencySpan", ...], tuple["ThresholdSpan", ...], tuple["TierSpan", ...]]:
+    """The shop's zone, currencies, RFM thresholds and tiers (none of these: the defaults).
 
     Raises ValueError for an unknown zone; ends where Kafka must say.
     """
-    from streams.reports.currencies import FOREVER, spans, threshold_spans
+    from streams.reports.currencies import FOREVER, spans, threshold_spans, tier_spans
     from streams.reports.model import CurrencySpan
 
     if time_zone is not None:
@@ -193,7 +223,7 @@ def _settings_of(
         raise ValueError(f"no currency {currency!r}: write its three letters, as CNY")
     given = (CurrencySpan(FOREVER, currency),) if currency else ()
     if time_zone is not None and given:
-        return time_zone, given, ()
+        return time_zone, given, (), ()
     definitions = shops.definitions
     zone = time_zone or shops.time_zone(shop)
     if zone is None:
@@ -204,5 +234,8 @@ def _settings_of(
         )
         raise typer.Exit(EXIT_DOUBT)
     if definitions is None:
-        return zone, given, ()
-    return zone, given or spans(definitions, shop), threshold_spans(definitions, shop)
+        return zone, given, (), ()
+    return (
+        zone, given or spans(definitions, shop), threshold_spans(definitions, shop),
+        tier_spans(definitions, shop),
+    )  # fmt: skip

@@ -12,7 +12,7 @@ from rich.table import Table
 from streams.cli.printable import plain_console, printable
 from streams.query.freshness import Freshness
 from streams.query.wording import local, money
-from streams.reports.answer import Answer, Change, Line
+from streams.reports.answer import PRODUCT, Answer, Change, Line
 from streams.reports.model import Figure, Number, Progress, Report, Value
 from streams.reports.period import Period
 from streams.reports.registry import REPORTS
@@ -75,7 +75,7 @@ def printed(answer: Answer, *, explain: bool) -> None:
             notes.append(f"{figure.name}: {reached.why}")
     console.print(table)
     if parts:
-        console.print(_parts(asked.by or "", figures, parts))
+        console.print(_parts(answer, figures, parts))
         for line in parts:
             for figure in figures:
                 notes += _why(figure, line.row.values[figure.name])
@@ -85,9 +85,12 @@ def printed(answer: Answer, *, explain: bool) -> None:
         console.print(note)
 
 
-def _parts(dimension: str, figures: list[Figure], parts: list[Line]) -> Table:
+def _parts(answer: Answer, figures: list[Figure], parts: list[Line]) -> Table:
+    names = answer.names
     told = [f for f in figures if any(_is_told(line.row.values[f.name]) for line in parts)]
-    table = Table(dimension, *(figure.name for figure in told))
+    heads = (answer.asked.by or "", *(("name",) if names else ()))
+    named = any(line.row.examples for line in parts)
+    table = Table(*heads, *(figure.name for figure in told), *(("orders",) if named else ()))
     for line in parts:
         cells = []
         for figure in told:
@@ -105,7 +108,10 @@ def _parts(dimension: str, figures: list[Figure], parts: list[Line]) -> Table:
         name = printable(_named(line))
         if line.compared_key is not None and line.compared_key != line.row.key:
             name += f"\nbefore: {printable(line.compared_key)}"
-        table.add_row(name, *cells)
+        called = [printable(names.get(line.row.key or "", DASH))] if names else []
+        if named:
+            cells.append("\n".join(map(printable, line.row.examples)))
+        table.add_row(name, *called, *cells)
     return table
 
 
@@ -203,7 +209,7 @@ def for_json(answer: Answer, fresh: Freshness, *, explain: bool) -> str:
         "period": _period(asked.period),
         "compared": None if answer.compared is None else _period(answer.compared),
         "by": asked.by,
-        "rows": [_line(line) for line in answer.lines],
+        "rows": [_line(line, answer) for line in answer.lines],
         "notes": list(answer.notes),
         "since_at": _moment(asked.reach_ms) if asked.reach_why is None else None,
         "freshness": {"behind": fresh.behind, "appended_at": _moment(fresh.appended_ms)},
@@ -227,11 +233,13 @@ def _moment(time_ms: int | None) -> str | None:
     return None if time_ms is None else local(time_ms, None).replace(" ", "T")
 
 
-def _line(line: Line) -> dict[str, Any]:
+def _line(line: Line, answer: Answer) -> dict[str, Any]:
     values = line.row.values
+    named = {"name": answer.names.get(line.row.key or "")} if answer.asked.by == PRODUCT else {}
     said: dict[str, Any] = {
         "row": line.row.kind,
         "key": line.row.key,
+        **named,
         "figures": {name: value.number for name, value in values.items()},
         "why": {n: value.why for n, value in values.items() if value.number is None},
     }
@@ -239,7 +247,8 @@ def _line(line: Line) -> dict[str, Any]:
     currencies = {n: v.by_currency for n, v in values.items() if v.by_currency}
     codes = {n: value.currency for n, value in values.items() if value.currency}
     errors = {n: value.error for n, value in values.items() if value.error}
-    sometimes = {
+    sometimes: dict[str, Any] = {
+        "examples": list(line.row.examples),
         "at_least": at_least,
         "by_currency": currencies,
         "currency": codes,
@@ -288,7 +297,11 @@ def for_csv(answer: Answer) -> str:
         )
     ]
     beside_heads = ("key_before", "currency_before") if beside else ()
-    writer.writerow(["row", "key", "currency", *beside_heads, *header, "why"])
+    by_product = answer.asked.by == PRODUCT
+    heads = ("key", "name") if by_product else ("key",)
+    named = any(line.row.examples for line in answer.lines)
+    more = ("examples",) if named else ()
+    writer.writerow(["row", *heads, "currency", *beside_heads, *header, *more, "why"])
     for line in answer.lines:
         values = line.row.values
         cells: list[Any] = []
@@ -299,7 +312,9 @@ def for_csv(answer: Answer) -> str:
             if name in aimed:
                 progress = (line.goals or {}).get(name)
                 cells += ["", ""] if progress is None else _goal_cells(progress)
-        told = [_codes(values.values())]
+        key = line.row.key or ""
+        told = [_text(answer.names.get(key, ""))] if by_product else []
+        told.append(_codes(values.values()))
         if beside:
             changes = line.changes.values() if line.changes else ()
             told += [_text(line.compared_key or ""), _codes(change.before for change in changes)]
@@ -307,8 +322,9 @@ def for_csv(answer: Answer) -> str:
         # A figure that is not known has said why.
         goals = line.goals or {}
         why += [f"{n}: {p.why}" for n, p in goals.items() if p.why and values[n].number is not None]
-        key = line.row.key
-        writer.writerow([line.row.kind, _text(key or ""), *told, *cells, "; ".join(why)])
+        if named:
+            cells.append(_text("; ".join(line.row.examples)))
+        writer.writerow([line.row.kind, _text(key), *told, *cells, "; ".join(why)])
     return out.getvalue()
 
 

@@ -15,11 +15,13 @@ import typer
 from confluent_kafka import KafkaException, Producer
 
 from schemas.catalogue import SETTINGS
-from schemas.settings import Brushing, SettingsEvent
+from schemas.settings import Brushing, Liking, ReviewTheme, SettingsEvent
 from schemas.settings import Settings as Version
+from streams.cli.printable import printable
 from streams.definition_checks import BadDefinitionError, check_version
 from streams.definitions import Definitions, DefinitionsError, DefinitionsReader
 from streams.domain.shop import ShopSettings
+from streams.domain.themes import DEFAULT_THEMES
 from streams.operations.logging import configure
 from streams.settings import Settings
 
@@ -43,8 +45,8 @@ def apply(
         Path,
         typer.Argument(
             help="A JSON object or a list of them, each with shop_id and what is to hold: time_zone, "
-            "currency, rfm, tiers, brushing, lateness_s. What is not said is the stack's or the default. "
-            "version and effective_from may be left out. - is standard input."
+            "currency, rfm, tiers, brushing, category, review_themes, liking, lateness_s. What is not said "
+            "is the stack's or the default. version and effective_from may be left out. - is standard input."
         ),
     ],
 ) -> None:
@@ -56,6 +58,12 @@ def apply(
     echo '{"shop_id": "tea", "rfm": {"recency_days": [30, 60, 90, 180], "orders": [2, 3, 5, 10],
     "amount": [10000, 30000, 100000, 300000]}, "tiers": [{"name": "silver", "orders": 2},
     {"name": "gold", "orders": 6, "amount": 200000}]}' | huitou settings apply -
+
+    Themes of a shop's reviews, by which `huitou report reviews --by theme` counts; the list is whole, and
+    takes the place of the built-in one:
+
+    echo '{"shop_id": "tea", "review_themes": [{"name": "taste", "words": ["好喝", "bitter"]}]}' |
+    huitou settings apply -
     """
     settings = Settings()
     with reading(settings) as reader:
@@ -94,6 +102,7 @@ def show(
         return
     for one, said in report.items():
         typer.echo(f"{one}: " + "\n  ".join(_lines(definitions.at(one, now_ms))))
+        typer.echo(f"  review_themes: {_themes(definitions.review_themes(one))}")
         for version in said["versions"]:
             typer.echo("  " + json.dumps(version, ensure_ascii=False))
     if not shops:
@@ -115,16 +124,32 @@ def _lines(shop: ShopSettings) -> list[str]:
         "rfm: "
         + ", ".join(f"{name} {listed(getattr(rfm, name))}" for name in rfm.__struct_fields__),
         f"tiers: {', '.join(tiers) or 'none'}",
-        f"brushing: {_points(shop.brushing)}",
+        f"brushing: {_points(shop.brushing, 'no order is judged')}",
+        f"category: {shop.category or 'none'}",
+        f"liking: {_points(shop.liking, 'no like is judged')}",
     ]
 
 
-def _points(brushing: Brushing | None) -> str:
-    if brushing is None:
-        return "no order is judged"
-    signs = ("rate", "unviewed", "device", "address", "praise")
-    points = [f"{sign} {getattr(brushing, f'{sign}_points')}" for sign in signs]
-    return ", ".join([f"verdict_points {brushing.verdict_points}", *points])
+def _themes(themes: tuple[ReviewTheme, ...] | None) -> str:
+    """The list by which reports go, the newest, whenever it takes effect."""
+    if themes is None:
+        return "the built-in list: " + ", ".join(theme.name for theme in DEFAULT_THEMES)
+    return (
+        ", ".join(f"{printable(theme.name)} ({len(theme.words)} words)" for theme in themes)
+        or "none"
+    )
+
+
+def _points(judging: Brushing | Liking | None, nothing: str) -> str:
+    """The points of each sign, the verdict's first; ``nothing``: what is said where none are given."""
+    if judging is None:
+        return nothing
+    names = [name for name in judging.__struct_fields__ if name.endswith("_points")]
+    names.sort(key=lambda name: name != "verdict_points")
+    return ", ".join(
+        f"{name if name == 'verdict_points' else name.removesuffix('_points')} {getattr(judging, name)}"
+        for name in names
+    )
 
 
 @contextmanager

@@ -37,6 +37,11 @@ class Shops:
         finally:
             reader.stop()
 
+    def has_settings(self, shop_id: str) -> bool:
+        """Whether Kafka has told settings of the shop's own."""
+        definitions = self.definitions
+        return definitions is not None and shop_id in definitions.shops()
+
     def settings_of(self, shop_id: str, at_ms: int | None = None) -> ShopSettings | None:
         """One shop's at ``at_ms`` (ms since 1970), or now; None while nothing is known."""
         if at_ms is None:

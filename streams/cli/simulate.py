@@ -10,6 +10,7 @@ from producers.bulk import BulkPublisher
 from producers.clock import ClockOwner, newest_time
 from producers.playback import Playback
 from producers.simulator import Mischief, Simulator
+from producers.simulator.catalogue import publish_catalogue
 from producers.simulator.simulator import activity_for, customers_for
 from streams.cli.sources import Json, errors, finish, play, said_errors, stack_cluster
 
@@ -42,6 +43,8 @@ def simulate(
 ) -> None:
     """Simulate a shop; its clock runs ahead, so that 30 minutes pass in 15 s at factor 120.
 
+    First it lists its products in shop.products, with their names; these are not among the events counted.
+
     It starts at the wall's time, or where the stack's clock is if that is ahead of it, and hands
     the clock back at the end. SIGINT and SIGTERM do so too; exit code 130 then.
     """
@@ -71,6 +74,7 @@ def simulate(
             until_ms=simulator.until_ms,
             rate=factor,
         )
+        publish_catalogue(cluster, shop, start_ms)
         if not as_json:
             errors.print(f"{people:,} customers, {factor:g} times as fast as the wall clock")
         played = play(Playback(simulator, rate=factor), publisher, clock, as_json)

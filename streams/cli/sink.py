@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli.endings import EXIT_DOUBT, EXIT_REFUSED, EXIT_USAGE
+from streams.cli.options import FromArchive
 
 if TYPE_CHECKING:
     from streams.query.connecting import Database
@@ -44,13 +45,15 @@ def sink(
             min=0, max=65_535, help="Serve /metrics there; 0: on a free port, which is said."
         ),
     ] = None,
+    archive: FromArchive = None,
     as_json: Annotated[bool, typer.Option("--json", help="At the end, one JSON object.")] = False,
 ) -> None:
-    """Fill the query store with orders, reviews and triggers, from where it stands, until SIGTERM or Ctrl-C.
+    """Fill the query store with orders, reviews, profiles, products and more until SIGTERM or Ctrl-C.
 
     The store is made, and brought up to this build's tables, where that is needed. Each record is in it
     exactly once, whatever ends this process; run it again. Several sinks of one group share the partitions.
-    What a customer did until an `erase` in shop.profiles is taken out.
+    What a customer did until an `erase` in shop.profiles is taken out. With --archive the store is first
+    filled with what `huitou archive` has of the topics and retention has cut from them.
     Exit codes: 0 ended in order; 70 a doubt, start it again; 78 refused, do what it says.
 
     \b
@@ -58,6 +61,7 @@ def sink(
     huitou sink --metrics-port 8010
     huitou sink --once --json
     huitou sink --store postgresql://huitou@db.example/orders
+    huitou sink --once --archive /backup/archive --store sqlite:///orders-2.sqlite
     """
     # Before the group is joined nothing is owned, and a first connection may take its time.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -65,6 +69,7 @@ def sink(
     began = time.monotonic()
     with opened(store, "sink") as database:
         from streams.operations.logging import configure
+        from streams.query.archived import ArchivedHeads
         from streams.query.metrics import SinkMetrics
         from streams.query.migrating import bring_up
         from streams.query.sink import Sink
@@ -74,6 +79,7 @@ def sink(
         settings = Settings()
         configure("warning" if once else settings.log_level)
         metrics = SinkMetrics()
+        heads = None if archive is None else ArchivedHeads(archive)
         if metrics_port is not None:
             _serve(metrics, settings.metrics_host, metrics_port)
         bring_up(database)
@@ -81,7 +87,7 @@ def sink(
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
         typer.echo(f"filling {database.name}", err=True)
-        done = Sink(settings, QueryStore(database), metrics).run(
+        done = Sink(settings, QueryStore(database), metrics, heads).run(
             stopping.is_set, once=once, progress=_Shown()
         )
     seconds = time.monotonic() - began
@@ -91,7 +97,8 @@ def sink(
         )
     else:
         typer.echo(
-            f"{done.records:,} records in {done.transactions:,} transactions in {seconds:.1f} s, "
+            f"{done.records:,} records{_from_archive(done)} in {done.transactions:,} transactions in "
+            f"{seconds:.1f} s, "
             f"{done.passed_over:,} passed over as dead letters"
         )
 
@@ -108,6 +115,10 @@ def _end_before_start(*_: object) -> None:
     os._exit(0)
 
 
+def _from_archive(progress: "Progress") -> str:
+    return f" ({progress.archived:,} from the archive)" if progress.archived else ""
+
+
 class _Shown:
     """Progress as a line now and then on standard error."""
 
@@ -119,7 +130,8 @@ class _Shown:
             self._said = time.monotonic()
             left = f", {progress.behind:,} to go" if progress.behind else ""
             typer.echo(
-                f"{progress.records:,} records in {progress.transactions:,} transactions, "
+                f"{progress.records:,} records{_from_archive(progress)} in {progress.transactions:,} "
+                "transactions, "
                 f"{progress.partitions} partitions{left}",
                 err=True,
             )

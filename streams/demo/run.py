@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from producers.cluster import Cluster
+from producers.simulator.catalogue import publish_catalogue
 from schemas.trigger import TriggerEvent
 from streams.demo.counting import lost
 from streams.demo.ground import Ground, ground
@@ -114,6 +115,8 @@ def _play(
             _wait_ready(workers, stop, heard)
             flow = _flow_seconds(options.seconds, began)
             plan = planner(flow)
+            if plan.shop is not None:
+                publish_catalogue(cluster, plan.shop, plan.feed.start_ms)
             feed = Watched(plan.feed)
             clock = DemoClock(
                 cluster,

@@ -12,6 +12,7 @@ from producers.simulator.simulator import customers_for
 from producers.source import Feed, Record
 
 SEED = 20171125
+SHOP = "demo"
 #: One second of the demo is two minutes in the shop: a cart is abandoned after fifteen seconds.
 FACTOR = 120.0
 #: Simulated events a second of the demo: lively, and a fifth of what one worker takes with ease.
@@ -36,6 +37,8 @@ class Plan:
     words: str
     #: Seconds of wall time after which no more is sent; None: the feed ends by itself.
     seconds: float | None = None
+    #: The shop whose products the simulator lists; None: nobody knows what they are called.
+    shop: str | None = None
 
 
 class Watched:
@@ -89,11 +92,11 @@ def _simulated(seconds: float | None) -> Plan:
         customers,
         now_ms,
         until_ms=now_ms + span_ms,
-        shop_id="demo",
+        shop_id=SHOP,
         # As lively by night, when somebody may try it, as in the evening.
         by_hour=False,
     )
-    return Plan(feed, FACTOR, f"{customers:,} simulated customers of one shop", seconds)
+    return Plan(feed, FACTOR, f"{customers:,} simulated customers of one shop", seconds, SHOP)
 
 
 def _taobao(path: Path) -> Planner:

@@ -207,7 +207,8 @@ def _candidates(cart: Cart, facts: list[CartFact]) -> list[_Candidate]:
         else:
             del found[at:]
         if not fact.settled:
-            stands = bool(_content(lines, fact.time))
+            oldest = fact.time - CONTENT_AGE
+            stands = any(line.since > oldest for line in lines)
             found.append(_Candidate(position, fact.time + WAIT, stands))
     return found
 

@@ -8,8 +8,8 @@ Bounds, each of one partition, shop and day. Which fields and sets find room dep
 journal alone, and a day of which something was left out says so (``Coverage.cut``):
 
 - ``MAX_FIELDS`` sums and ``MAX_SETS`` sets; what would be one more is left out, if it is a part whose value
-  upstream made up (streams.domain.aggregates.names ``is_open``). Wholes, hours, sources and channels always
-  have room.
+  upstream made up (streams.domain.aggregates.names ``is_open``). Wholes, hours, sources, channels,
+  steps, ages and genders always have room.
 - A set is exact up to ``EXACT_MEMBERS`` members; beyond, a HyperLogLog of all that were seen. Which of
   both depends only on which members were seen.
 - A sum stays within +-``MAX_SUM``; one that would leave it is left as it is.
@@ -23,11 +23,25 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from streams.domain.aggregates.names import is_open
-from streams.domain.hyperloglog import STANDARD_ERROR, HyperLogLog, merged
 from streams.domain.increments import Increments
+from streams.domain.members import (
+    EXACT_MEMBERS,
+    Distinct,
+    Members,
+    Seen,
+    member_from,
+    number_of,
+    text_of,
+    union,
+)
+from streams.domain.reading import Coverage, Gathering, Reading, Wanted
 
-#: Members of an exact set of one partition. Redis keeps up to 512 integers in 8 bytes each.
-EXACT_MEMBERS: Final = 512
+__all__ = [
+    "ALL_DAYS", "EXACT_MEMBERS", "KEPT_DAYS", "MAX_FIELDS", "MAX_SETS", "MAX_SUM", "Aggregates",
+    "AggregatesInMemory", "Coverage", "Day", "Distinct", "Members", "PartitionAggregates", "Reading",
+    "Seen", "Wanted", "member_from", "number_of", "text_of", "union",
+]  # fmt: skip
+
 MAX_FIELDS: Final = 4_096
 #: Days before a shop's newest one that are kept, if nothing else is said: a year and a month.
 KEPT_DAYS: Final = 400
@@ -36,33 +50,6 @@ MAX_SETS: Final = 256
 ALL_DAYS: Final = 1 << 32
 #: What a double holds exactly, in which the commit's script adds.
 MAX_SUM: Final = 2**53 - 1
-
-_NOBODY: Final[frozenset[bytes]] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Distinct:
-    """How many different customers. ``error`` is the relative standard error, 0.0 where ``exact``."""
-
-    number: int
-    exact: bool = True
-    error: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """What the figures of a shop's days cover."""
-
-    #: The watermark (ms) of the partition that is furthest behind: every figure has what happened
-    #: before. None: some partition has not seen a tick.
-    watermark: int | None
-    #: The first day that every partition still keeps.
-    kept_from: int
-    #: Only events folded after this watermark (ms) are in the figures, since aggregates did not exist
-    #: before; None: everything ever folded is. `huitou rebuild` folds the rest.
-    since: int | None
-    #: Days of which something was left out at a bound.
-    cut: frozenset[int] = frozenset()
 
 
 class Aggregates(Protocol):
@@ -80,10 +67,8 @@ class Aggregates(Protocol):
         """The union of each name's sets over the days and all partitions; 0 where there is none."""
         ...
 
-    def united(
-        self, shop_id: str, days: range, groups: Mapping[str, Sequence[str]]
-    ) -> dict[str, Distinct]:
-        """``distinct`` of several names together: group -> the union of its names' sets."""
+    def read(self, shop_id: str, wanted: Wanted) -> Reading:
+        """All that a report shows, read once."""
         ...
 
     def distinct_by_day(
@@ -95,80 +80,6 @@ class Aggregates(Protocol):
     def coverage(self, shop_id: str, days: range) -> Coverage:
         """How fresh and how complete the figures are."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Members:
-    """A set as one partition keeps it: its members or, once there were too many, registers."""
-
-    exact: frozenset[bytes] = _NOBODY
-    #: A HyperLogLog's body; empty while ``exact`` holds.
-    body: bytes = b""
-
-
-def text_of(member: bytes) -> str:
-    """How Redis has a member: the signed 64-bit number that its bytes are, which it keeps compactly."""
-    return str(int.from_bytes(member, "big", signed=True))
-
-
-def member_from(text: bytes) -> bytes:
-    """The member of which ``text_of`` made this. Raises ValueError or OverflowError."""
-    return int(text).to_bytes(8, "big", signed=True)
-
-
-def union(parts: Iterable[Members]) -> Members:
-    """All of them together, exact whatever its size if each of them is."""
-    exact: set[bytes] = set()
-    bodies: list[bytes] = []
-    for part in parts:
-        exact |= part.exact
-        if part.body:
-            bodies.append(part.body)
-    if not bodies:
-        return Members(frozenset(exact))
-    registers = HyperLogLog.of_body(merged(bodies))
-    for member in exact:
-        registers.add(text_of(member).encode())
-    return Members(body=registers.body())
-
-
-def number_of(members: Members) -> Distinct:
-    """How many they are."""
-    if not members.body:
-        return Distinct(len(members.exact))
-    return Distinct(HyperLogLog.of_body(members.body).estimate(), False, STANDARD_ERROR)
-
-
-class Seen:
-    """A set in memory, as the commit's script keeps it."""
-
-    __slots__ = ("exact", "registers")
-
-    def __init__(self) -> None:
-        self.exact: set[bytes] = set()
-        self.registers: HyperLogLog | None = None
-
-    def add(self, members: Iterable[bytes]) -> None:
-        """Exact until there are more than ``EXACT_MEMBERS``."""
-        if self.registers is None:
-            self.exact.update(members)
-            if len(self.exact) <= EXACT_MEMBERS:
-                return
-            self.registers = HyperLogLog()
-            members, self.exact = self.exact, set()
-        for member in members:
-            self.registers.add(text_of(member).encode())
-
-    def members(self) -> Members:
-        """As it stands."""
-        if self.registers is None:
-            return Members(frozenset(self.exact))
-        return Members(body=self.registers.body())
-
-    def restore(self, members: Members) -> None:
-        """Take over what ``members`` gave."""
-        self.exact = set(members.exact)
-        self.registers = HyperLogLog.of_body(members.body) if members.body else None
 
 
 @dataclass(slots=True)
@@ -281,18 +192,12 @@ class AggregatesInMemory:
         found = [day for _, day in self._days(shop_id, days)]
         return {name: _number(name, found) for name in names}
 
-    def united(
-        self, shop_id: str, days: range, groups: Mapping[str, Sequence[str]]
-    ) -> dict[str, Distinct]:
-        found = [day for _, day in self._days(shop_id, days)]
-        return {
-            group: number_of(
-                union(
-                    day.sets[name].members() for day in found for name in names if name in day.sets
-                )
-            )
-            for group, names in groups.items()
-        }
+    def read(self, shop_id: str, wanted: Wanted) -> Reading:
+        gathering = Gathering(wanted.spans)
+        for number, day in self._days(shop_id, wanted.days):
+            sets = {name: seen.members() for name, seen in day.sets.items() if wanted.has(name)}
+            gathering.add(number, day.sums, sets)
+        return Reading(gathering.spans(), self.coverage(shop_id, wanted.days))
 
     def distinct_by_day(
         self, shop_id: str, days: range, names: Sequence[str]

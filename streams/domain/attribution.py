@@ -1,9 +1,9 @@
 """Which traffic sources a payment is owed to: last touch, and position-based 40/20/40.
 
-Both go by the touches (streams.domain.touches) that began at most so many days before the payment, 3
-unless the shop says otherwise, at most 30. Last touch gives the whole order to the one that began last.
+Both go by the touches (streams.domain.touches) that began less than so many days before the payment: 3
+in a state, at most 30. Last touch gives the whole order to the one that began last.
 Position-based gives 40 % to the first, 40 % to the last and 20 % to all between them in equal parts; of
-two touches each gets half, and one gets all. The parts are what web analytics calls these models.
+two touches each gets half, and one gets all.
 """
 
 from collections.abc import Sequence

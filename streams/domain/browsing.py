@@ -9,13 +9,13 @@ sessions late: start and end are a minimum and a maximum, and a late click betwe
 than 30 minutes from both joins them. A click older than all 24 kept sessions belongs to none.
 """
 
-from hashlib import blake2b
 from struct import Struct
 
 import msgspec
 
 from schemas.click import Click
 from streams.domain.duplicates import find
+from streams.domain.names import name_hash
 
 #: Idle time that ends a session without an id, ms (30 minutes; the web's convention).
 SESSION_GAP = 30 * 60_000
@@ -162,7 +162,7 @@ def _near(entry: _Entry, time: int) -> bool:
 
 
 def _id_hash(session_id: str) -> bytes:
-    return blake2b(session_id.encode(), digest_size=8).digest() if session_id else _NO_ID
+    return name_hash(session_id) if session_id else _NO_ID
 
 
 def merge_browsing(browsing: Browsing, other: Browsing) -> None:

@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 from streams.domain.attribution import DAYS, WHOLE
 from streams.domain.browsing import Browsing
-from streams.domain.interests import Interests, settled
+from streams.domain.interests import Interests, settled, touches_of
 from streams.domain.moments import moment
 from streams.domain.preferences import PERIOD, PERIODS, period_of, weight
 from streams.domain.summary import (
@@ -16,7 +16,7 @@ from streams.domain.summary import (
     last_time,
     session_hash,
 )
-from streams.domain.touches import SOURCES, TOUCH_AGE_S, read_touches
+from streams.domain.touches import SOURCES, TOUCH_AGE_S
 
 #: Looked at so often, or longer than this (ms), and not bought: of interest.
 VIEWS, DWELL_MS = 2, 60_000
@@ -57,7 +57,7 @@ def describe_interests(
             )
         ],
         "path": _path(summary, browsing),
-        "touches": _touches(summary, now),
+        "touches": _touches(interests, now),
         "attribution": _attribution(summary),
         "shares": {
             "made": browsing.actions.share,
@@ -140,11 +140,11 @@ def _path(summary: Summary, browsing: Browsing) -> list[dict[str, Any]]:
     ]
 
 
-def _touches(summary: Summary, now: int) -> list[dict[str, Any]]:
+def _touches(interests: Interests, now: int) -> list[dict[str, Any]]:
     since = now // 1000 - TOUCH_AGE_S
     return [
         {"source": SOURCES[touch.source], "at": moment(touch.start * 1000)}
-        for touch in read_touches(summary.touches)
+        for touch in touches_of(interests)
         if touch.start > since
     ]
 

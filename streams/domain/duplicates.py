@@ -5,7 +5,7 @@ An entry is 12 bytes: the 64-bit BLAKE2b of ``source NUL id``, then the event ti
 folded.
 """
 
-from hashlib import blake2b
+from streams.domain.names import hash_of_bytes
 
 #: Ids remembered per customer; those older than the horizon leave first.
 IDS = 128
@@ -19,7 +19,7 @@ _LATEST_S = 2**32 - 1
 
 def hash_of(first: str, second: str) -> bytes:
     """The 8 bytes by which a pair of names is known: of an event, its source and id."""
-    return blake2b(f"{first}\0{second}".encode(), digest_size=HASH_BYTES).digest()
+    return hash_of_bytes(f"{first}\0{second}".encode(), HASH_BYTES)
 
 
 def find(entries: bytes, digest: bytes, entry_bytes: int) -> int:

@@ -9,6 +9,12 @@ from schemas.events import CustomerEvent
 from schemas.exchange import (
     ExchangeEvent,
     Forget,
+    Liked,
+    LikeGiven,
+    LikerForgotten,
+    LikerMoved,
+    LikerSeen,
+    LikerTold,
     OrderOfProduct,
     Resent,
     SharedOrder,
@@ -17,12 +23,20 @@ from schemas.exchange import (
 from streams.domain.facts import Fact
 from streams.domain.fold import fold
 from streams.domain.handover import forget, pass_on, take_in, welcome
+from streams.domain.integrity.liking import fold_likes, hear_liked, hear_told
 from streams.domain.integrity.watching import hear, tell
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, state_key
+from streams.domain.time_driven import paid_of, replan
 
 #: Body type -> kind of the state that it is folded into, where that is not a customer's.
-_KINDS: dict[type, str] = {OrderOfProduct: "product"}
+_KINDS: dict[type, str] = {
+    OrderOfProduct: "product",
+    LikeGiven: "liker",
+    LikerSeen: "liker",
+    LikerMoved: "liker",
+    LikerForgotten: "liker",
+}
 
 
 def kind_of(event: CustomerEvent | ExchangeEvent) -> str:
@@ -80,12 +94,26 @@ def _fold_body(
         folded = fold(state, body.event, time, settings)
         return None if folded is None else (*folded, *welcome(state, body.visitor))
     if isinstance(body, Visitor):
-        return take_in(state, event, body, time, settings)
+        paid = paid_of(state)
+        taken = take_in(state, event, body, time, settings)
+        return None if taken is None else (*taken, *replan(state, paid, time, settings))
     if isinstance(body, Forget):
         return forget(state, event, time)
     if isinstance(body, OrderOfProduct):
         return tell(state, body, time)
     if isinstance(body, SharedOrder):
         onward = pass_on(state, body, time)
-        return hear(state, body, settings) if onward is None else onward
+        if onward is not None:
+            return onward
+        paid = paid_of(state)
+        heard = hear(state, body, time, settings)
+        return (*heard, *replan(state, paid, time, settings))
+    if isinstance(body, Liked):
+        onward = pass_on(state, body, time)
+        return hear_liked(state, body, time) if onward is None else onward
+    if isinstance(body, LikerTold):
+        onward = pass_on(state, body, time)
+        return hear_told(state, body, settings) if onward is None else onward
+    if isinstance(body, LikeGiven | LikerSeen | LikerMoved | LikerForgotten):
+        return fold_likes(state, body, time)
     raise TypeError(f"{type(body).__name__} is no body of shop.exchange that can be folded")

@@ -3,6 +3,7 @@
 import msgspec
 
 from schemas.exchange import Body
+from schemas.verdict import Sign
 
 
 class CartChanged(msgspec.Struct, frozen=True, gc=False):
@@ -13,11 +14,13 @@ class CartChanged(msgspec.Struct, frozen=True, gc=False):
 
 
 class MoneyChange(msgspec.Struct, frozen=True, gc=False):
-    """What a status changes in the figures of the day on which its order was paid.
+    """What a status or a verdict changes in the figures of the day on which its order was paid.
 
     ``paid_at`` in ms, ``paid_day`` in days since 1970 on the shop's clock (0: not kept); ``gross`` and
-    ``net`` in minor units; ``unknown``: orders without a known amount, 1, 0 or -1. The changes of an
-    order add up to its part in the figures (streams.domain.order ``contribution``).
+    ``net`` in minor units; ``unknown``: orders without a known amount, 1, 0 or -1; ``orders``: paid orders
+    that a verdict or a merge takes out (-1) or puts back (1); ``paid_hour``: the hour (0-23) on the clock
+    that the shop had then (-1: not kept). The changes of an order add up to its part in the figures
+    (streams.domain.order ``contribution``).
     """
 
     paid_at: int
@@ -25,6 +28,23 @@ class MoneyChange(msgspec.Struct, frozen=True, gc=False):
     gross: int
     net: int
     unknown: int
+    orders: int = 0
+    paid_hour: int = -1
+
+
+class OrderRecounted(msgspec.Struct, frozen=True, gc=False):
+    """A visitor and a customer who both knew an order became one, who knows it once: by how much what was
+    counted of it changes.
+
+    ``money``, with its orders, and ``brushed`` (orders that are held to be) are of the day and hour of a
+    payment, ``placed_orders`` of the day of ``placed_at`` (ms). All facts of a merge add up to what the
+    merged orders are, less what the orders of both were; what is judged anew then is ``OrderJudged``.
+    """
+
+    money: MoneyChange | None = None
+    brushed: int = 0
+    placed_at: int | None = None
+    placed_orders: int = 0
 
 
 class OrderAdvanced(msgspec.Struct, frozen=True, gc=False):
@@ -45,6 +65,22 @@ class OrderPaid(msgspec.Struct, frozen=True, gc=False):
     number: int
     amount: int | None
     money: MoneyChange | None = None
+
+
+class LifecycleChanged(msgspec.Struct, frozen=True, gc=False):
+    """What was bought, or is no longer, gives another stage (streams.domain.lifecycle). Changes by time
+    alone are occasions of timers (streams.domain.time_driven).
+    """
+
+    before: str
+    after: str
+
+
+class TierChanged(msgspec.Struct, frozen=True, gc=False):
+    """What was bought, or is no longer, gives another tier, by name (streams.domain.membership)."""
+
+    before: str
+    after: str
 
 
 class OrderAttributed(msgspec.Struct, frozen=True, gc=False):
@@ -117,6 +153,21 @@ class WishLiked(msgspec.Struct, frozen=True, gc=False):
     likes: int
 
 
+class WishReached(msgspec.Struct, frozen=True, gc=False):
+    """A wish that was made has ``likers`` likers who count, more than ever; ``before``: the most before.
+
+    A threshold is reached where ``before`` < threshold <= ``likers``: once for a wish, also where likes
+    turn out suspicious later, or are taken back, and others take their place. Those who count are neither
+    the owner nor suspicious, and where likes are judged their own states have answered. ``wish_id`` and
+    ``sku`` as the state has them, cut to 64 bytes.
+    """
+
+    wish_id: str
+    sku: str
+    before: int
+    likers: int
+
+
 class ProfileChanged(msgspec.Struct, frozen=True, gc=False):
     """``fields`` of the profile have other values than before."""
 
@@ -138,6 +189,29 @@ class Erased(msgspec.Struct, frozen=True, gc=False):
     """What was known of the customer has been dropped."""
 
 
+class OrderJudged(msgspec.Struct, frozen=True, gc=False):
+    """An order of the customer is held to be brushed from ``time`` (ms) on, or no longer.
+
+    ``number`` rises with the customer's changes. ``key``: streams.domain.orders.order_hash; ``order_id``
+    empty where it is not known any more. ``points`` and ``reasons`` (sign, points, value) are those of the
+    judgement now, ``product`` the 4-byte hash of the sku by which it was made, empty: of none. ``visitors``
+    turned out to be the customer. ``money`` is what it changes on the day of the payment, and ``hour`` the
+    hour of that.
+    """
+
+    number: int
+    key: bytes
+    order_id: str
+    brushed: bool
+    points: int
+    reasons: tuple[tuple[Sign, int, int], ...]
+    product: bytes
+    visitors: tuple[str, ...]
+    time: int
+    hour: int
+    money: MoneyChange
+
+
 class Forward(msgspec.Struct, frozen=True, gc=False):
     """``key`` (a customer id, a sku ...) must be told ``body``, as of ``time`` (ms).
 
@@ -154,6 +228,9 @@ Fact = (
     CartChanged
     | OrderAdvanced
     | OrderPaid
+    | OrderRecounted
+    | LifecycleChanged
+    | TierChanged
     | OrderAttributed
     | BroughtBy
     | ReviewPosted
@@ -163,9 +240,11 @@ Fact = (
     | SurveyAnswered
     | WishMade
     | WishLiked
+    | WishReached
     | ProfileChanged
     | MembershipJoined
     | ConsentChanged
     | Erased
+    | OrderJudged
     | Forward
 )

@@ -7,8 +7,6 @@ profiles have none: what is said of them again is folded by minima and maxima of
 (streams.domain.service, wishes and profile), so a repeat under another id changes nothing.
 """
 
-from hashlib import blake2b
-
 from schemas.cart import CartEvent
 from schemas.click import ClickEvent
 from schemas.events import CustomerEvent
@@ -28,10 +26,11 @@ from streams.domain.cart import (
     line_attributes,
     sku_hash,
 )
-from streams.domain.duplicates import ENTRY_BYTES, FULL, HASH_BYTES, find, make_room, seconds_of
+from streams.domain.duplicates import ENTRY_BYTES, FULL, find, hash_of, make_room, seconds_of
 from streams.domain.erasure import erase
 from streams.domain.facts import CartChanged, Fact
 from streams.domain.handover import hand_over, resend
+from streams.domain.integrity.liking import tell_seen, watch_wish
 from streams.domain.integrity.watching import watch
 from streams.domain.interests import (
     Interests,
@@ -46,7 +45,7 @@ from streams.domain.reviews import Reviews, fold_review
 from streams.domain.service import Service, fold_service
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState
-from streams.domain.wishes import Wishes, fold_wish
+from streams.domain.time_driven import paid_of, replan
 
 __all__ = ["CustomerEvent", "fold"]
 
@@ -63,7 +62,7 @@ def fold(
     duplicate; one of a visitor who was handed over is sent on (streams.domain.handover). Raises
     TypeError for an event that is none of the customer topics'.
     """
-    digest = blake2b(f"{event.source}\0{event.id}".encode(), digest_size=HASH_BYTES).digest()
+    digest = hash_of(event.source, event.id)
     seen = state.seen
     at = seen.find(digest)
     if at >= 0 and (at % ENTRY_BYTES == 0 or find(seen, digest, ENTRY_BYTES) >= 0):
@@ -75,6 +74,9 @@ def fold(
     if identity is not None and identity.moved_to:
         return resend(state, identity, event, time, digest)
     facts: tuple[Fact, ...] | None = _NOTHING
+    judged = settings.brushing is not None
+    # Any event may move a verdict where orders are judged; else orders alone change what was paid.
+    paid = paid_of(state) if judged or isinstance(event, OrderEvent) else None
     if isinstance(event, ClickEvent):
         fold_click(state.browsing, event.data, time)
         facts = fold_interest(_interests(state), event.data, time, state.customer_id)
@@ -87,7 +89,7 @@ def fold(
     elif isinstance(event, ServiceEvent):
         facts = _fold_service(state, event, time, digest)
     elif isinstance(event, WishEvent):
-        facts = _fold_wish(state, event, time)
+        facts = watch_wish(state, event.data, time, settings)
     elif isinstance(event, ProfileEvent):
         action = event.data.action
         if action == "erase":
@@ -99,19 +101,24 @@ def fold(
         raise TypeError(f"{type(event).__name__} is no event of a customer topic")
     if facts is None:
         return None
-    if settings.brushing is not None:
+    if judged:
         facts = (*facts, *watch(state, event, time, settings))
+    if paid is not None:
+        facts = (*facts, *replan(state, paid, time, settings))
     first, last = state.first_seen, state.last_seen
     if first is None or last is None:
         state.first_seen = state.last_seen = last = time
+        facts = (*facts, *tell_seen(state, first))
     elif time > last:
         state.last_seen = last = time
     elif time < first:
         state.first_seen = time
+        facts = (*facts, *tell_seen(state, first))
     if len(seen) >= FULL:
         seen, early = make_room(seen, last)
         state.evicted_early += early
-    state.seen = seen + digest + seconds_of(time)
+    # The entry is made first, so that the long binary is copied once.
+    state.seen = seen + (digest + seconds_of(time))
     return facts
 
 
@@ -195,12 +202,6 @@ def _fold_service(
         # A customer's first service event is no repeat, so this is kept; and so below.
         state.service = Service()
     return fold_service(state.service, event.data, time, digest)
-
-
-def _fold_wish(state: CustomerState, event: WishEvent, time: int) -> tuple[Fact, ...]:
-    if state.wishes is None:
-        state.wishes = Wishes()
-    return fold_wish(state.wishes, event.data, time, state.customer_id)
 
 
 def _fold_profile(

@@ -19,13 +19,24 @@ over erases the customer, of whom it cannot be told apart.
 import msgspec
 
 from schemas.events import CustomerEvent
-from schemas.exchange import ExchangeEvent, Forget, Resent, SharedOrder, Visitor
+from schemas.exchange import (
+    ExchangeEvent,
+    Forget,
+    Liked,
+    LikerTold,
+    Resent,
+    SharedOrder,
+    Visitor,
+)
 from schemas.profile import ProfileEvent
 from streams.domain.codec import decode, encode
 from streams.domain.duplicates import ENTRY_BYTES, find, hash_of, later_than, seconds_of
 from streams.domain.erasure import blank, erase
 from streams.domain.facts import Fact, Forward
 from streams.domain.identity import Alias, Identity, with_alias
+from streams.domain.integrity.buyer import BuyerIntegrity
+from streams.domain.integrity.liking import hand_likes_over, tell_seen
+from streams.domain.integrity.verdicts import held_brushed, judged_since
 from streams.domain.merging import merge, merge_seen
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState
@@ -42,12 +53,16 @@ def hand_over(state: CustomerState, customer: str, time: int, digest: bytes) -> 
     """
     _see(state, time, digest)
     sent = Visitor(visitor=state.customer_id, state=encode(state))
+    likes = hand_likes_over(state, customer, time)
     erased_at = state.erased_at
+    changes = state.integrity.changes if state.integrity is not None else 0
     blank(state)
+    # Should the mark be taken away (``pass_on``, ``forget``), what is judged then is later.
+    _number_on(state, changes)
     state.seen = digest + seconds_of(time)
     state.erased_at = erased_at
     state.identity = Identity(customer, time)
-    return (Forward(customer, time, sent),)
+    return (Forward(customer, time, sent), *likes)
 
 
 def resend(
@@ -81,30 +96,35 @@ def take_in(
     if find(state.seen, digest, ENTRY_BYTES) >= 0:
         return None
     visitor = decode(body.state)
-    erased_at = state.erased_at
+    erased_at, first_seen = state.erased_at, state.first_seen
     merge_seen(state, digest + seconds_of(time))
+    facts = _NOTHING
     if erased_at is not None and (visitor.first_seen is None or visitor.first_seen <= erased_at):
         # The hashes of what is later stay known, as in an erasure that comes last.
         merge_seen(state, later_than(visitor.seen, erased_at))
+        _number_on(state, visitor.integrity.changes if visitor.integrity is not None else 0)
         if time <= erased_at:
             return _forgets([body.visitor], erased_at)
+        before = None
     else:
-        merge(state, visitor, settings)
+        before = held_brushed((state, visitor))
+        facts = merge(state, visitor, settings)
     if body.visitor != state.customer_id:
         identity = state.identity = state.identity or Identity()
         identity.aliases = with_alias(identity.aliases, Alias(time, body.visitor))
-    return _NOTHING
+    judged = _NOTHING if before is None else judged_since(state, before, time, settings)
+    return (*facts, *judged, *tell_seen(state, first_seen))
 
 
 def pass_on(
-    state: CustomerState, body: Visitor | Resent | SharedOrder, time: int
+    state: CustomerState, body: Visitor | Resent | SharedOrder | Liked | LikerTold, time: int
 ) -> tuple[Fact, ...] | None:
     """What a mark sends on; None where ``body`` is to be taken in here."""
     mark = state.identity
     if mark is None or not mark.moved_to:
         return None
-    # An answer does not set out from whom it is for: it comes by there first.
-    set_out = body.hops > 0 or not isinstance(body, SharedOrder)
+    # What is told to a visitor does not set out from there: it comes by there first.
+    set_out = body.hops > 0 or isinstance(body, Visitor | Resent)
     if (body.visitor == state.customer_id and set_out) or body.hops >= HOPS:
         mark.moved_to, mark.moved_at = "", 0
         return None
@@ -131,6 +151,13 @@ def forget(state: CustomerState, event: ExchangeEvent, time: int) -> tuple[Fact,
         # Handed over again since, or nobody's visitor any more: what is here was never the customer's.
         return _NOTHING
     return erase(state, time, hash_of(event.source, event.id))
+
+
+def _number_on(state: CustomerState, changes: int) -> None:
+    """Verdicts from now on have greater numbers than the ``changes`` that there were."""
+    if changes:
+        state.integrity = state.integrity or BuyerIntegrity()
+        state.integrity.changes = max(state.integrity.changes, changes)
 
 
 def _forgets(visitors: list[str], erased_at: int) -> tuple[Fact, ...]:

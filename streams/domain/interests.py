@@ -7,6 +7,8 @@ objects more with every event. The summary does not depend on the order of the e
 matter either when they are worked in.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from schemas.cart import Cart
@@ -18,24 +20,28 @@ from streams.domain.facts import BroughtBy, Fact, OrderAttributed
 from streams.domain.names import NAME_BYTES, short
 from streams.domain.summary import (
     ACTION_NUMBERS,
+    BY_POSITION,
     CART_ADD,
     CHANNEL_BITS,
+    LAST_TOUCH,
+    POINTS_USED,
+    SEEN,
     VISIT,
     Entry,
     Summary,
     add_entries,
     bring,
-    order_goods,
-    see,
+    order_entries,
+    session_hash,
 )
-from streams.domain.touches import NUMBERS, read_touches
+from streams.domain.touches import NUMBERS, Touch, add_touch, read_touches
 
 #: Bytes of the log; beyond it the log is worked into the summary.
 LOG_BYTES = 640
 
 
 class Visit(msgspec.Struct, array_like=True, gc=False):
-    """What the newest clicks of the log have in common; texts of at most 64 bytes."""
+    """What the newest clicks have in common; texts of at most 64 bytes."""
 
     session: str | None
     source: str | None
@@ -54,10 +60,12 @@ class Interests(msgspec.Struct, array_like=True, gc=False):
     #: Events since, msgpack arrays (Entry) joined, in the order of arrival.
     log: bytes = b""
     log_entries: int = 0
-    #: That of the newest click of the log; None: it has none.
+    #: That of the newest click, and of the next one that the log says nothing else of; None: no click yet.
     visit: Visit | None = None
     #: Bits of CHANNELS.
     channels: int = 0
+    #: Packed: streams.domain.touches; without that of ``visit``.
+    touches: bytes = b""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -84,6 +92,7 @@ def fold_interest(interests: Interests, click: Click, time: int, owner: str) -> 
         elif time < visit.first:
             visit.first = time
     else:
+        interests.touches = packed_touches(interests)
         _begin_visit(interests, session, source, region, device, time)
     action, sku, channel = click.action, click.sku, click.channel
     # What the click is of, where it is of no product.
@@ -97,7 +106,7 @@ def fold_interest(interests: Interests, click: Click, time: int, owner: str) -> 
     if channel is not None:
         interests.channels |= CHANNEL_BITS[channel]
     if len(log) > LOG_BYTES:
-        _settle(interests)
+        keep_summary(interests, settled(interests))
     sharer = click.shared_by
     if sharer is None or sharer == owner:
         return ()
@@ -112,11 +121,7 @@ def fold_cart_interest(interests: Interests, data: Cart, time: int) -> None:
     if data.channel is not None:
         interests.channels |= CHANNEL_BITS[data.channel]
     if data.action == "add" and (data.category is not None or data.unit_price is not None):
-        entry = (CART_ADD, time, None, data.category, data.unit_price, None, None)
-        interests.log += _encode(entry)
-        interests.log_entries += 1
-        if len(interests.log) > LOG_BYTES:
-            _settle(interests)
+        _note(interests, [(CART_ADD, time, None, data.category, data.unit_price, None, None)])
 
 
 def fold_order_interest(interests: Interests, data: Order, time: int) -> OrderAttributed | None:
@@ -126,21 +131,23 @@ def fold_order_interest(interests: Interests, data: Order, time: int) -> OrderAt
     """
     if data.channel is not None:
         interests.channels |= CHANNEL_BITS[data.channel]
-    paid = data.status == "paid"
-    if not paid and data.status != "placed":
+    status = data.status
+    if status not in ("placed", "paid"):
         return None
-    summary = settled(interests)
-    see(summary, data.region, data.device_hash, time)
-    order_goods(summary, data.lines, time)
-    found = attribute(read_touches(summary.touches), time) if paid else None
-    if paid and data.points_used is not None:
-        summary.points_used = (summary.points_used or 0) + data.points_used
+    entries = order_entries(data.lines, time)
+    if data.region is not None or data.device_hash is not None:
+        entries.append((SEEN, time, None, data.region, None, None, data.device_hash))
+    found = None
+    if status == "paid":
+        if data.points_used is not None:
+            entries.append((POINTS_USED, time, None, None, data.points_used, None, None))
+        found = attribute(read_touches(packed_touches(interests)), time)
     if found is not None:
-        last, by_position = summary.last_touch, summary.by_position
-        last[found.last] = last.get(found.last, 0) + 1
-        for source, parts in found.shares:
-            by_position[source] = by_position.get(source, 0) + parts
-    keep_summary(interests, summary)
+        entries.append((LAST_TOUCH, time, found.last, None, 1, None, None))
+        entries += [
+            (BY_POSITION, time, name, None, parts, None, None) for name, parts in found.shares
+        ]
+    _note(interests, entries)
     return None if found is None else OrderAttributed(data.order_id, found.last, found.shares)
 
 
@@ -153,15 +160,35 @@ def settled(interests: Interests) -> Summary:
     return summary
 
 
-def _settle(interests: Interests) -> None:
-    keep_summary(interests, settled(interests))
+def touches_of(interests: Interests) -> list[Touch]:
+    """By what the customer came, by the beginning of the touches."""
+    return read_touches(packed_touches(interests))
+
+
+def packed_touches(interests: Interests) -> bytes:
+    """The touches, packed, with that of the visit which is still going on."""
+    visit = interests.visit
+    if visit is None or visit.source is None:
+        return interests.touches
+    session, source = session_hash(visit.session), NUMBERS[visit.source]
+    return add_touch(interests.touches, source, session, visit.first, visit.last)
+
+
+def _note(interests: Interests, entries: Sequence[Entry]) -> None:
+    """Append to the log, and work it in where it is full."""
+    if entries:
+        interests.log += b"".join(map(_encode, entries))
+        interests.log_entries += len(entries)
+        if len(interests.log) > LOG_BYTES:
+            keep_summary(interests, settled(interests))
 
 
 def keep_summary(interests: Interests, summary: Summary) -> None:
     """Take ``summary``, which has all that was noted, for what ``interests`` say."""
     interests.summary = _encode(summary)
-    # The next click says anew what it came by, since the log no longer does.
-    interests.log, interests.log_entries, interests.visit = b"", 0, None
+    interests.log, interests.log_entries = b"", 0
+    if interests.visit is not None:
+        _note_visit(interests, interests.visit)
 
 
 def _begin_visit(
@@ -177,6 +204,11 @@ def _begin_visit(
     region = region and short(region, NAME_BYTES)
     device = device and short(device, NAME_BYTES)
     interests.visit = Visit(session, source, region, device, time, time)
-    number = None if source is None else NUMBERS[source]
-    interests.log += _encode((VISIT, time, session, region, number, None, device))
+    _note_visit(interests, interests.visit)
+
+
+def _note_visit(interests: Interests, visit: Visit) -> None:
+    """Say in the log what the clicks after it have in common."""
+    entry = (VISIT, visit.first, visit.session, visit.region, None, None, visit.device)
+    interests.log += _encode(entry)
     interests.log_entries += 1

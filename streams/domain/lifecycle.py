@@ -67,6 +67,22 @@ def next_change(purchases: Purchases, today: int) -> int | None:
     return None
 
 
+def lapses(purchases: Purchases) -> tuple[int, int] | None:
+    """The first days on which the customer is dormant and lost, if nothing is bought before.
+
+    None where nothing was bought, or too few days are known.
+    """
+    if not purchases.bought or not _is_known(purchases):
+        return None
+    last, twice = purchases.bought[-1].day, twice_interval(purchases.bought)
+    dormant, lost = DORMANT_DAYS + 1, LOST_DAYS + 1
+    if twice is not None:
+        if purchases.net_orders >= DORMANT_ORDERS:
+            dormant = min(dormant, twice + 1)
+        lost = max(lost, 3 * twice // 2 + 1)
+    return last + dormant, last + lost
+
+
 def next_change_at(purchases: Purchases, today: int, time_zone: str) -> int | None:
     """The moment (ms) of ``next_change`` after ``today``: a midnight on the shop's clock."""
     day = next_change(purchases, today)

@@ -9,11 +9,16 @@ once. An order whose amount is unknown counts as an order and adds no money.
 Points: streams.domain.points.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from datetime import date
 
 from schemas.settings import NO_TIER, Tier
 from streams.domain.shop import date_of, day_of_date
 from streams.domain.worth import Purchases, first_of_year, twelve_months
+
+#: Months that begin until an order of today is in no year that a tier rests on.
+MONTHS_HELD = 13
 
 
 def tier(purchases: Purchases, today: int, tiers: Sequence[Tier]) -> str | None:
@@ -21,13 +26,46 @@ def tier(purchases: Purchases, today: int, tiers: Sequence[Tier]) -> str | None:
 
     ``tiers`` are the shop's, the lowest first. None where it hangs on days that are not known.
     """
+    level = tier_level(purchases, today, tiers)
+    if level is None:
+        return None
+    return tiers[level - 1].name if level else NO_TIER
+
+
+def tier_level(purchases: Purchases, today: int, tiers: Sequence[Tier]) -> int | None:
+    """The number of the tier on ``today``, 1 the lowest of ``tiers``, 0 for none; None as ``tier``."""
     month_end = last_of_month_before(today)
     if not purchases.known_since(first_of_year(month_end)):
         return None
     # Between two orders the year only loses some, so a tier is first reached on one of these days.
     days = [month_end, *(row.day for row in purchases.bought if month_end < row.day <= today)]
-    reached = max(_reached(purchases, day, tiers) for day in days)
-    return tiers[reached - 1].name if reached else NO_TIER
+    return max(_reached(purchases, day, tiers) for day in days)
+
+
+def drops(
+    purchases: Purchases, today: int, tiers: Sequence[Tier]
+) -> Iterator[tuple[int, int, int]]:
+    """The days after ``today`` on which the tier goes down if nothing is bought: (day, before, after).
+
+    Each is the first of a month; tiers by number, as of ``tier_level``. None where that is unknown.
+    """
+    level = tier_level(purchases, today, tiers)
+    first = date_of(today).replace(day=1)
+    months = [first.month + ahead for ahead in range(MONTHS_HELD + 1)]
+    starts = [
+        day_of_date(date(first.year + (month - 1) // 12, (month - 1) % 12 + 1, 1))
+        for month in months
+    ]
+    while level:
+        held = level
+        # The rolling year only loses orders, so what a month's last day gives only goes down.
+        at = bisect_left(
+            starts, True, lo=1, key=lambda day: _reached(purchases, day - 1, tiers) < held
+        )
+        if at == len(starts):
+            return
+        level = _reached(purchases, starts[at] - 1, tiers)
+        yield starts[at], held, level
 
 
 def last_of_month_before(day: int) -> int:

@@ -8,6 +8,7 @@ case, a wish, a review) counts once.
 
 from streams.domain.browsing import merge_browsing
 from streams.domain.duplicates import ENTRY_BYTES, FULL, HASH_BYTES, find, make_room
+from streams.domain.facts import Fact
 from streams.domain.identity import Identity, with_alias
 from streams.domain.integrity.merging import merge_integrity
 from streams.domain.integrity.verdicts import withdraw_verdicts
@@ -16,7 +17,7 @@ from streams.domain.merging_cart import merge_cart
 from streams.domain.merging_interests import merge_interests
 from streams.domain.merging_orders import merge_orders
 from streams.domain.merging_wishes import merge_wishes
-from streams.domain.orders import Orders
+from streams.domain.orders import Orders, brushed_orders
 from streams.domain.profile import Profile, merge_profile
 from streams.domain.reviews import Reviews, merge_reviews
 from streams.domain.service import Service, merge_service
@@ -25,15 +26,23 @@ from streams.domain.state import COUPONS, CustomerState
 from streams.domain.wishes import Wishes
 
 #: Fields of a state that stay as they are, each for a reason: the names are the customer's own, an erasure
-#: of a visitor reaches what the visitor had only, ids evicted early are counted where they were, and what is
-#: of products is in no customer's state.
+#: of a visitor reaches what the visitor had only, ids evicted early are counted where they were, what is
+#: of products and likers is in no customer's state, and what time will change is planned anew by who merges
+#: (streams.domain.exchange). When a state goes is its own.
 KEPT = frozenset(
-    {"version", "shop_id", "customer_id", "kind", "erased_at", "evicted_early", "product_integrity"}
-)
+    {
+        "version", "shop_id", "customer_id", "kind", "erased_at", "evicted_early", "product_integrity",
+        "liker_integrity", "agenda", "arrived", "expires",
+    }
+)  # fmt: skip
 
 
-def merge(state: CustomerState, visitor: CustomerState, settings: ShopSettings) -> None:
-    """Bring what ``visitor`` has into ``state``, in place; ``visitor`` is spoilt."""
+def merge(state: CustomerState, visitor: CustomerState, settings: ShopSettings) -> tuple[Fact, ...]:
+    """Bring what ``visitor`` has into ``state``, in place; ``visitor`` is spoilt. Returns what changes in
+    the figures of the shop's days, which have counted both.
+    """
+    facts: tuple[Fact, ...] = ()
+    brushed = (brushed_orders(state.orders or Orders()), brushed_orders(visitor.orders or Orders()))
     # Verdicts are of one's own orders, so those of both are taken back and given anew.
     for each in (state, visitor):
         withdraw_verdicts(each.integrity, each.orders)
@@ -48,7 +57,7 @@ def merge(state: CustomerState, visitor: CustomerState, settings: ShopSettings) 
         state.cart = visitor.cart if state.cart is None else merge_cart(state.cart, visitor.cart)
     if visitor.orders is not None:
         state.orders = state.orders or Orders(forgotten=0)
-        merge_orders(state.orders, visitor.orders, settings)
+        facts = merge_orders(state.orders, visitor.orders, settings, brushed)
     if visitor.reviews is not None:
         state.reviews = state.reviews or Reviews()
         merge_reviews(state.reviews, visitor.reviews)
@@ -66,11 +75,13 @@ def merge(state: CustomerState, visitor: CustomerState, settings: ShopSettings) 
         merge_interests(state.interests, visitor.interests, state.customer_id)
     merge_integrity(state, visitor.integrity, settings)
     _merge_coupons(state, visitor)
+    state.gave_likes = state.gave_likes or visitor.gave_likes
     if visitor.identity is not None:
         identity = state.identity = state.identity or Identity()
         for alias in visitor.identity.aliases:
             identity.aliases = with_alias(identity.aliases, alias)
         identity.refused += visitor.identity.refused
+    return facts
 
 
 def merge_seen(state: CustomerState, entries: bytes) -> None:

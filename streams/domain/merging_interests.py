@@ -3,7 +3,7 @@
 What a payment was owed to stays as it was judged: the other's touches were not known by then.
 """
 
-from streams.domain.interests import Interests, keep_summary, settled
+from streams.domain.interests import Interests, keep_summary, packed_touches, settled
 from streams.domain.preferences import MOST_POINTS, PERIODS, PLACE_BITS, Name, aged
 from streams.domain.summary import (
     CATEGORIES,
@@ -42,7 +42,6 @@ def merge_interests(interests: Interests, other: Interests, owner: str) -> None:
             bring(mine, sharer, time)
     _merge_products(mine, theirs)
     mine.path = sorted([*mine.path, *theirs.path])[-STEPS:]
-    mine.touches = add_packed(mine.touches, theirs.touches)
     for sums, more in (
         (mine.last_touch, theirs.last_touch),
         (mine.by_position, theirs.by_position),
@@ -52,6 +51,7 @@ def merge_interests(interests: Interests, other: Interests, owner: str) -> None:
     if theirs.points_used is not None:
         mine.points_used = (mine.points_used or 0) + theirs.points_used
     keep_summary(interests, mine)
+    interests.touches = add_packed(interests.touches, packed_touches(other))
 
 
 def _merge_preferences(mine: Summary, theirs: Summary) -> None:

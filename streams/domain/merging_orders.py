@@ -1,15 +1,28 @@
 """Orders of a visitor and a customer as one's.
 
 Totals, days and hours are sums of the orders' parts, so they add up; an order that both know (placed as a
-guest, paid as a customer) is taken out of both and put in as what both say of it.
+guest, paid as a customer) is taken out of both and put in as what both say of it. The same is told of what
+the shop's days have counted of it (``OrderRecounted``).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence, Set
 
 from streams.domain.duplicates import HASH_BYTES
-from streams.domain.order import GOODS, PAID, PLACED, REFUNDED, OpenOrder, Refund, contribution
+from streams.domain.facts import Fact, MoneyChange, OrderRecounted
+from streams.domain.order import (
+    BRUSHED,
+    GOODS,
+    PAID,
+    PLACED,
+    REFUNDED,
+    OpenOrder,
+    Refund,
+    contribution,
+    honest_part,
+)
 from streams.domain.orders import (
     FROM_VERSION_1,
+    MONEY,
     OPEN_ORDERS,
     PAST_BYTES,
     PAST_REFUND_BYTES,
@@ -27,10 +40,18 @@ from streams.domain.paid_days import add, change_of, read
 from streams.domain.shop import ShopSettings, day_and_hour
 
 _NOTHING = contribution(OpenOrder(""))
+#: Hashes (``order_hash``) of the orders of both that are held to be brushed.
+Brushed = tuple[Set[bytes], Set[bytes]]
+_NONE_BRUSHED: Brushed = (frozenset(), frozenset())
 
 
-def merge_orders(orders: Orders, other: Orders, settings: ShopSettings) -> None:
-    """Bring ``other`` into ``orders``, in place; ``settings`` has the shop's time zone."""
+def merge_orders(
+    orders: Orders, other: Orders, settings: ShopSettings, brushed: Brushed = _NONE_BRUSHED
+) -> tuple[Fact, ...]:
+    """Bring ``other`` into ``orders``, in place; ``settings`` has the shop's time zone. Returns what changes
+    in the figures of the shop's days. ``brushed``: the orders of both that were held to be, whether or not
+    they are at this moment.
+    """
     for each in (orders, other):
         if each.forgotten == FROM_VERSION_1:
             fill_days(each, OpenOrder(""), settings.time_zone)
@@ -46,16 +67,20 @@ def merge_orders(orders: Orders, other: Orders, settings: ShopSettings) -> None:
         orders.days = add(orders.days, row)
     orders.past_refunds = _refund_keys(orders.past_refunds + other.past_refunds)
     orders.forgotten = max(orders.forgotten, other.forgotten)
-    _merge_each(orders, other, settings)
+    facts = _merge_each(orders, other, settings, brushed)
     rows = [row for row in read(orders.days) if row.day > orders.forgotten and any(row[1:])]
     orders.days = b""
     for row in rows:
         orders.days = add(orders.days, row)
     bound_days(orders)
+    return facts
 
 
-def _merge_each(orders: Orders, other: Orders, settings: ShopSettings) -> None:
+def _merge_each(
+    orders: Orders, other: Orders, settings: ShopSettings, brushed: Brushed
+) -> tuple[Fact, ...]:
     """The orders that are kept: those of ``other`` join, and what both know becomes one."""
+    facts: list[Fact] = []
     kept = {order_hash(order.order_id): order for order in orders.open}
     past = _past(orders)
     for digest, order in (
@@ -64,7 +89,9 @@ def _merge_each(orders: Orders, other: Orders, settings: ShopSettings) -> None:
     ):
         known = kept.pop(digest, None) or past.pop(digest, None)
         if known is not None:
-            order = _one(orders, known, order, settings)
+            whole = _one(orders, known, order, settings)
+            facts += _recounted((known, order), whole, [digest in held for held in brushed])
+            order = whole
         (kept if order.order_id else past)[digest] = order
     orders.past = b""
     for digest, order in sorted(past.items(), key=lambda entry: (entry[1].paid_at or 0, entry[0])):
@@ -74,6 +101,7 @@ def _merge_each(orders: Orders, other: Orders, settings: ShopSettings) -> None:
         leaving = min(orders.open, key=leaving_order)
         orders.open.remove(leaving)
         pack_order(orders, leaving, order_hash(leaving.order_id))
+    return tuple(facts)
 
 
 def _past(orders: Orders) -> dict[bytes, OpenOrder]:
@@ -85,9 +113,11 @@ def _past(orders: Orders) -> dict[bytes, OpenOrder]:
 
 def _one(orders: Orders, mine: OpenOrder, other: OpenOrder, settings: ShopSettings) -> OpenOrder:
     """What both know of an order; it counts once."""
-    first = mine if mine.seen & PAID or not other.seen & PAID else other
+    # Of two payments the earlier one is it.
+    paid = [order for order in (mine, other) if order.seen & PAID]
+    first = min(paid, key=lambda order: order.paid_at or 0, default=mine)
     second = other if first is mine else mine
-    placed = mine if mine.seen & PLACED else other
+    placed = [order.placed_at for order in (mine, other) if order.placed_at is not None]
     refunds = {refund.key: refund for refund in mine.refunds}
     for refund in other.refunds:
         known = refunds.get(refund.key)
@@ -96,7 +126,7 @@ def _one(orders: Orders, mine: OpenOrder, other: OpenOrder, settings: ShopSettin
     whole = OpenOrder(
         mine.order_id or other.order_id,
         mine.seen | other.seen,
-        placed_at=placed.placed_at,
+        placed_at=min(placed, default=None),
         paid_at=first.paid_at,
         changed_at=max(mine.changed_at, other.changed_at),
         amount=second.amount if first.amount is None else first.amount,
@@ -106,13 +136,55 @@ def _one(orders: Orders, mine: OpenOrder, other: OpenOrder, settings: ShopSettin
         refunds_before=mine.refunds_before + other.refunds_before,
         refunded_before=mine.refunded_before + other.refunded_before,
         paid_day=first.paid_day,
+        paid_hour=first.paid_hour,
     )
     for order in (mine, other):
         _move(orders, order, contribution(order), _NOTHING)
     _move(orders, whole, _NOTHING, contribution(whole))
-    if mine.seen & PAID and other.seen & PAID and other.paid_at is not None:
-        orders.hours[day_and_hour(other.paid_at, settings.time_zone)[1]] -= 1
+    # One that is brushed was taken out of its hour already, and so is the whole where either is.
+    leaving = paid if whole.seen & BRUSHED else [order for order in paid if order is not first]
+    for order in leaving:
+        if not order.seen & BRUSHED:
+            _leave_hour(orders, order, settings)
     return whole
+
+
+def _recounted(
+    both: tuple[OpenOrder, OpenOrder], whole: OpenOrder, brushed: Sequence[bool]
+) -> Iterator[Fact]:
+    """What was counted of both, taken back, and what the whole is, counted; brushed if either was.
+
+    When an order was placed is not known any more once it was packed: then the other one's placement is
+    taken back, and where neither is known none is.
+    """
+    moved: dict[tuple[int, int, int], list[int]] = {}
+    held_of = zip((*both, whole), (*brushed, any(brushed)), (-1, -1, 1), strict=True)
+    for order, held, sign in held_of:
+        if order.seen & PAID and order.paid_at is not None:
+            part = honest_part(order)
+            counted = (0, 0, 0, 0, 1) if held else (1, *(part[money] for money in MONEY), 0)
+            place = (order.paid_at, order.paid_day, order.paid_hour)
+            sums = moved.setdefault(place, [0] * len(counted))
+            for at, amount in enumerate(counted):
+                sums[at] += sign * amount
+    for (paid_at, day, hour), (orders, unknown, gross, net, held_brushed) in moved.items():
+        if orders or unknown or gross or net or held_brushed:
+            money = MoneyChange(paid_at, day, gross, net, unknown, orders, hour)
+            yield OrderRecounted(money, held_brushed)
+    mine, other = both
+    if mine.seen & other.seen & PLACED:
+        known = [order.placed_at for order in both if order.placed_at is not None]
+        if known:
+            yield OrderRecounted(placed_at=max(known), placed_orders=-1)
+
+
+def _leave_hour(orders: Orders, order: OpenOrder, settings: ShopSettings) -> None:
+    hour = order.paid_hour
+    if hour < 0:
+        hour = day_and_hour(order.paid_at or 0, settings.time_zone)[1]
+    # Of an order of before hours were kept, today's clock may say another one than it was counted in.
+    if orders.hours[hour] > 0:
+        orders.hours[hour] -= 1
 
 
 def _move(

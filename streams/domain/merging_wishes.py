@@ -70,8 +70,9 @@ def _one(mine: Wish, other: Wish, owner: bytes) -> Wish:
         comments=mine.comments + other.comments,
         stories=mine.stories + other.stories,
         likes_before=mine.likes_before + other.likes_before,
-        likers=_likers(mine.likers + other.likers, owner),
+        likers=last_words(mine.likers + other.likers, owner),
         suspicious_before=mine.suspicious_before + other.suspicious_before,
+        reached=max(mine.reached, other.reached),
     )
     if said:
         one.made_at, one.sku, one.attributes = min(said)
@@ -81,7 +82,7 @@ def _one(mine: Wish, other: Wish, owner: bytes) -> Wish:
     return one
 
 
-def _likers(packed: bytes, owner: bytes) -> bytes:
+def last_words(packed: bytes, owner: bytes) -> bytes:
     """Each liker's last word, as streams.domain.wishes takes it, and all that is known of the liker."""
     last: dict[bytes, tuple[int, int, bytes]] = {}
     known: dict[bytes, int] = {}

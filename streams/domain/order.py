@@ -63,6 +63,8 @@ class OpenOrder(msgspec.Struct, array_like=True, gc=False):
     refunded_before: int = 0
     #: Days since 1970 on the shop's clock: the row of ``Orders.days`` that has its part; 0: none has.
     paid_day: int = 0
+    #: The hour (0-23) of the payment on the clock that the shop had then; -1: not kept.
+    paid_hour: int = -1
 
 
 class Totals(msgspec.Struct, array_like=True, gc=False):

@@ -44,21 +44,26 @@ PAST_ORDERS = 80
 #: Decided refunds whose keys are kept after they left.
 PAST_REFUNDS = 48
 
-#: hash of the order id, seen, amount (-1: unknown), refunded before, refunds before, paid at ms (6
-#: bytes, 0: not) and paid day (2 bytes; version 1 had 8 bytes for the time, so it has 0 there)
+#: hash of the order id, seen, amount (-1: unknown), refunded before, refunds before, paid at ms (43
+#: bits, 0: not), its hour (5 bits, one more than it is; 0: not kept) and paid day (2 bytes; version 1 had 8
+#: bytes for the time, so it has 0 in both)
 _PAST = Struct("<8sBqqHQ")
 PAST_BYTES = _PAST.size
-_PAID_AT_BITS = 48
+_PAID_AT_BITS, _PAID_HOUR_BITS = 43, 5
+_PAID_DAY_FROM = _PAID_AT_BITS + _PAID_HOUR_BITS
+#: Until the year 2248.
 _PAID_AT_MOST = 2**_PAID_AT_BITS - 1
+_PAID_HOUR_MOST = 2**_PAID_HOUR_BITS - 1
 #: hash of order id and refund id, seen
 _PAST_REFUND = Struct("<8sB")
 PAST_REFUND_BYTES = _PAST_REFUND.size
 _UNKNOWN = -1
 _NOTHING = contribution(OpenOrder(""))
-#: Where ``contribution`` has them.
-_MONEY = [
+#: Where ``contribution`` has them: orders without a known amount, gross and net.
+MONEY = [
     Totals.__struct_fields__.index(name) for name in ("unknown_amount", "paid_amount", "net_amount")
 ]
+_PAID_ORDERS = Totals.__struct_fields__.index("paid")
 
 
 #: ``Orders.forgotten`` of a state of version 1, which had no days, until its next order.
@@ -97,20 +102,18 @@ def fold_order(
     if orders.forgotten == FROM_VERSION_1:
         fill_days(orders, order, settings.time_zone)
     before = contribution(order)
-    told_before = honest_part(order) if order.seen & BRUSHED else before
     if refund is not None:
         _refund(order, refund, REFUND_BITS[data.status], data)
     elif bit is not None:
         _advance(order, bit, data, time)
         if bit == PAID:
-            order.paid_day = _paid(orders, time, settings)
+            order.paid_day, order.paid_hour = _paid(orders, time, settings)
     order.changed_at = max(order.changed_at, time)
     after = contribution(order)
-    # A verdict is no fact, so what a shop's day has counted goes on as if there were none.
-    told_after = honest_part(order) if order.seen & BRUSHED else after
     _recount(orders, order, before, after)
     _keep(orders, order)
-    money = _money_change(order, told_before, told_after)
+    # Nothing of a brushed order: what becomes of it meanwhile comes back with it.
+    money = _money_change(order, before, after)
     if bit == PAID:
         return OrderPaid(data.order_id, orders.totals.paid, order.amount, money), order
     return OrderAdvanced(data.order_id, data.status, money), order
@@ -119,37 +122,74 @@ def fold_order(
 def _money_change(
     order: OpenOrder, before: tuple[int, ...], after: tuple[int, ...]
 ) -> MoneyChange | None:
-    unknown, gross, net = (after[at] - before[at] for at in _MONEY)
+    unknown, gross, net = (after[at] - before[at] for at in MONEY)
     if order.paid_at is None or not (gross or net or unknown):
         return None
-    return MoneyChange(order.paid_at, order.paid_day, gross, net, unknown)
+    return MoneyChange(
+        order.paid_at, order.paid_day, gross, net, unknown, paid_hour=order.paid_hour
+    )
 
 
-def set_brushed(orders: Orders, key: bytes, hour: int, brushed: bool) -> bool:
+def set_brushed(orders: Orders, key: bytes, hour: int, brushed: bool) -> MoneyChange | None:
     """Take the order with hash ``key`` (``order_hash``) out of all figures, or put it back.
 
-    ``hour``: that of its payment, on the clock that the shop had then. False where the order is not
-    known any more, or is as it should be: nothing is changed. Taking an order out and putting it back
-    leaves the orders as they were; only ``first_paid_at`` and ``last_paid_at`` are those of any order.
+    ``hour``: that of its payment, on the clock that the shop had then, for an order that was paid before
+    orders kept it. Returns by how much that changes the figures of the day of the payment; None where the
+    order is not known any more, or is as it should be: nothing is changed. Taking an order out and putting
+    it back leaves the orders as they were; only ``first_paid_at`` and ``last_paid_at`` are of any order.
     """
-    order = next((kept for kept in orders.open if order_hash(kept.order_id) == key), None)
-    at = -1 if order else find(orders.past, key, PAST_BYTES)
-    if order is None:
-        if at < 0:
-            return False
-        order = unpacked("", orders.past, at)
-    if (order.seen & BRUSHED > 0) == brushed:
-        return False
+    order, at = _known(orders, key)
+    if order is None or (order.seen & BRUSHED > 0) == brushed:
+        return None
     before = contribution(order)
     order.seen ^= BRUSHED
     after = contribution(order)
     _recount(orders, order, before, after)
     if order.seen & PAID and orders.hours:
-        orders.hours[hour] += -1 if brushed else 1
+        orders.hours[hour if order.paid_hour < 0 else order.paid_hour] += -1 if brushed else 1
     if at >= 0:
         packed = _packed(key, order)
         orders.past = orders.past[:at] + packed + orders.past[at + PAST_BYTES :]
-    return True
+    return verdict_change(order)
+
+
+def verdict_change(order: OpenOrder) -> MoneyChange:
+    """What ``order`` takes from the figures of its day by being brushed, or gives back by not being so."""
+    part, sign = honest_part(order), -1 if order.seen & BRUSHED else 1
+    unknown, gross, net = (sign * part[at] for at in MONEY)
+    return MoneyChange(
+        order.paid_at or 0,
+        order.paid_day,
+        gross,
+        net,
+        unknown,
+        sign * part[_PAID_ORDERS],
+        order.paid_hour,
+    )
+
+
+def known_order(orders: Orders, key: bytes) -> OpenOrder | None:
+    """The order with hash ``key`` (``order_hash``); without its id where it left the open ones."""
+    return _known(orders, key)[0]
+
+
+def _known(orders: Orders, key: bytes) -> tuple[OpenOrder | None, int]:
+    """The order, and where it begins among the packed ones; -1: it is open, or not known."""
+    order = next((kept for kept in orders.open if order_hash(kept.order_id) == key), None)
+    at = -1 if order else find(orders.past, key, PAST_BYTES)
+    return (order, at) if at < 0 else (unpacked("", orders.past, at), at)
+
+
+def brushed_orders(orders: Orders) -> set[bytes]:
+    """Hashes (``order_hash``) of the orders that are held to be brushed."""
+    if not orders.totals.brushed:
+        return set()
+    hashes = range(0, len(orders.past), PAST_BYTES)
+    return {order_hash(order.order_id) for order in orders.open if order.seen & BRUSHED} | {
+        orders.past[at : at + HASH_BYTES]
+        for at, order in zip(hashes, _past_orders(orders), strict=True)
+        if order.seen & BRUSHED
+    }
 
 
 def _advance(order: OpenOrder, bit: int, data: Order, time: int) -> None:
@@ -166,8 +206,8 @@ def _advance(order: OpenOrder, bit: int, data: Order, time: int) -> None:
         order.pieces = sum(line.quantity for line in data.lines)
 
 
-def _paid(orders: Orders, time: int, settings: ShopSettings) -> int:
-    """The day of the payment, on the shop's clock."""
+def _paid(orders: Orders, time: int, settings: ShopSettings) -> tuple[int, int]:
+    """The day and hour of the payment, on the shop's clock."""
     first, last = orders.first_paid_at, orders.last_paid_at
     orders.first_paid_at = time if first is None else min(first, time)
     orders.last_paid_at = time if last is None else max(last, time)
@@ -175,7 +215,7 @@ def _paid(orders: Orders, time: int, settings: ShopSettings) -> int:
         orders.hours = [0] * 24
     day, hour = day_and_hour(time, settings.time_zone)
     orders.hours[hour] += 1
-    return within_days(day)
+    return within_days(day), hour
 
 
 def _find_refund(orders: Orders, order: OpenOrder, data: Order) -> Refund | None:
@@ -254,7 +294,7 @@ def days_of(orders: Orders, time_zone: str) -> tuple[bytes, int]:
 
 
 def fill_days(orders: Orders, changing: OpenOrder, time_zone: str) -> None:
-    """Give a state of version 1 its days, and each order whose part they have the day of it.
+    """Give a state of version 1 its days, and each order whose part they have the day and hour of it.
 
     ``changing``: the order that is about to change, which may have been among the packed ones.
     """
@@ -264,7 +304,8 @@ def fill_days(orders: Orders, changing: OpenOrder, time_zone: str) -> None:
     past = _past_orders(orders)
     for order in (*orders.open, *past, changing):
         if order.seen & PAID:
-            order.paid_day = within_days(day_of(order.paid_at or 0, time_zone))
+            day, order.paid_hour = day_and_hour(order.paid_at or 0, time_zone)
+            order.paid_day = within_days(day)
     hashes = [orders.past[at : at + HASH_BYTES] for at in range(0, len(orders.past), PAST_BYTES)]
     orders.past = b"".join(map(_packed, hashes, past))
 
@@ -297,7 +338,8 @@ def unpacked(order_id: str, past: bytes, at: int) -> OpenOrder:
         amount=None if amount == _UNKNOWN else amount,
         refunds_before=refunds,
         refunded_before=refunded,
-        paid_day=paid >> _PAID_AT_BITS,
+        paid_day=paid >> _PAID_DAY_FROM,
+        paid_hour=(paid >> _PAID_AT_BITS & _PAID_HOUR_MOST) - 1,
     )
 
 
@@ -317,7 +359,7 @@ def _keep(orders: Orders, order: OpenOrder) -> None:
     """Put a changed order among the kept ones, within the bounds."""
     if len(order.refunds) > REFUNDS:
         _drop_refund(orders, order)
-    if not any(kept is order for kept in orders.open):
+    if order not in orders.open:
         at = find(orders.past, order_hash(order.order_id), PAST_BYTES)
         if at >= 0:
             orders.past = orders.past[:at] + orders.past[at + PAST_BYTES :]
@@ -363,5 +405,7 @@ def _packed(digest: bytes, order: OpenOrder) -> bytes:
         _UNKNOWN if order.amount is None else order.amount,
         order.refunded_before,
         min(order.refunds_before, 65_535),
-        min(max(order.paid_at or 0, 0), _PAID_AT_MOST) | order.paid_day << _PAID_AT_BITS,
+        min(max(order.paid_at or 0, 0), _PAID_AT_MOST)
+        | order.paid_hour + 1 << _PAID_AT_BITS
+        | order.paid_day << _PAID_DAY_FROM,
     )

@@ -15,9 +15,9 @@ import msgspec
 
 #: Bytes of all rows: 398 days (a year, and the month in which its tier still holds) of one order of
 #: more than 655.35 (3 to 6 bytes each) take 2,400. Beyond it the oldest days leave ...
-DAYS_BYTES = 2_800
+DAYS_BYTES = 2_680
 #: ... until it has these.
-DAYS_BYTES_KEPT = 2_600
+DAYS_BYTES_KEPT = 2_520
 #: The days that fit in two bytes, 0 left free: 1970-01-02 to 2149-06-06.
 FIRST_DAY, LAST_DAY = 1, 65_535
 

@@ -4,7 +4,7 @@ A member earns one point for every full 100 minor units (1.00) of a day's net pa
 of joining on. Points expire when the day on which they were earned is 365 days past, so those earned
 in the last 365 days are what a member has earned and can still have. A cancelled or refunded order
 takes its points back, since what is net is judged anew. What was paid with points is known in money, as
-orders say it. Rate and time are those of most shops' programmes; a shop cannot set them yet.
+orders say it. Rate and time are fixed: a shop cannot set them yet.
 """
 
 from typing import NamedTuple

@@ -126,7 +126,7 @@ def _fold_case(service: Service, case: Case, bit: int, time: int) -> None:
         if len(case.replies) > REPLIES:
             case.replies.remove(_leaving_reply(case))
     _count(service, before, contribution(case))
-    if not any(kept is case for kept in service.cases):
+    if case not in service.cases:
         service.cases.append(case)
         _bound(service)
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from schemas.settings import Brushing, RfmThresholds, Tier
+from schemas.settings import Brushing, Liking, RfmThresholds, Tier
 
 #: Quarters of an hour whose offset is remembered, over all zones: a year of one zone is 35,040, and the
 #: events of a shop are mostly of the last days.
@@ -33,7 +33,8 @@ DEFAULT_TIERS = (
 class ShopSettings(msgspec.Struct, frozen=True, gc=False):
     """One shop's settings in force at a moment. ``time_zone`` is an IANA name, ``currency`` ISO
     4217; ``rfm`` scores customers, ``tiers`` are those of its membership, the lowest first;
-    ``brushing`` judges orders (streams.domain.integrity).
+    ``brushing`` judges orders and ``liking`` likes of wishes (streams.domain.integrity). ``category`` names
+    the shops that it is compared with, in reports only.
     """
 
     shop_id: str
@@ -43,6 +44,10 @@ class ShopSettings(msgspec.Struct, frozen=True, gc=False):
     tiers: tuple[Tier, ...] = DEFAULT_TIERS
     #: None: no order is judged.
     brushing: Brushing | None = None
+    #: None: it is in none.
+    category: str | None = None
+    #: None: no like is judged, all likers count.
+    liking: Liking | None = None
 
 
 @lru_cache(maxsize=64)

@@ -6,10 +6,12 @@ is raised with each.
 
 import msgspec
 
+from streams.domain.agenda import Agenda
 from streams.domain.browsing import Browsing
 from streams.domain.cart import Cart
 from streams.domain.identity import Identity
 from streams.domain.integrity.buyer import BuyerIntegrity
+from streams.domain.integrity.liker import LikerIntegrity
 from streams.domain.integrity.product import ProductIntegrity
 from streams.domain.interests import Interests
 from streams.domain.orders import Orders
@@ -66,6 +68,16 @@ class CustomerState(msgspec.Struct, array_like=True, gc=False):
     #: it share something.
     integrity: BuyerIntegrity | None = None
     product_integrity: ProductIntegrity | None = None
+    #: Whether the state of kind ``liker`` under the same id is to hear since when the customer is known;
+    #: and, of that kind, the likes that the customer gave.
+    gave_likes: bool = False
+    liker_integrity: LikerIntegrity | None = None
+    #: What time alone will change: streams.domain.time_driven. None before anything was paid.
+    agenda: Agenda | None = None
+    #: Broker's time of a record of the last commit that wrote it, and when to look whether it is still
+    #: needed, s: streams.domain.expiry. 0: no commit of a build that knows these has.
+    arrived: int = 0
+    expires: int = 0
 
 
 def new_state(shop_id: str, customer_id: str, kind: str = "") -> CustomerState:

@@ -18,7 +18,6 @@ from schemas.click import Channel, ClickAction
 from schemas.envelope import Line
 from streams.domain.names import short
 from streams.domain.preferences import PERIOD, PERIODS, add, aged, period_of
-from streams.domain.touches import add_touch
 
 #: UTF-8 bytes of a name that is kept; a longer one is known by its beginning and its hash.
 INTEREST_BYTES = 40
@@ -38,8 +37,9 @@ ACTIONS: Final[tuple[str, ...]] = get_args(ClickAction)
 CHANNELS: Final[tuple[str, ...]] = get_args(Channel)
 ACTION_NUMBERS: Final = {action: number for number, action in enumerate(ACTIONS)}
 CHANNEL_BITS: Final = {channel: 1 << number for number, channel in enumerate(CHANNELS)}
-#: In the place of an action: a line was added to the cart, and what the clicks after it have in common.
-CART_ADD, VISIT = 64, 65
+#: In the place of an action: a line was added to the cart or ordered; what the clicks after it have in
+#: common; where an order came from; what it was paid with, and which sources it is owed to.
+CART_ADD, ORDERED, VISIT, SEEN, POINTS_USED, LAST_TOUCH, BY_POSITION = range(64, 71)
 
 #: What an action says of the category and the price of its product, in points.
 POINTS: Final = {"view": 1, "ask": 2, "trial_apply": 2, "favorite": 3, "share": 3}
@@ -47,7 +47,7 @@ CART_POINTS = 3
 #: Of each of ``placed`` and ``paid`` that has lines, once for a category and for a band of prices.
 ORDER_POINTS = 4
 _POINTS = {ACTION_NUMBERS[action]: points for action, points in POINTS.items()}
-_POINTS[CART_ADD] = CART_POINTS
+_POINTS |= {CART_ADD: CART_POINTS, ORDERED: ORDER_POINTS}
 _VIEW, _SEARCH, _SHARE = (ACTION_NUMBERS[action] for action in ("view", "search", "share"))
 _FAVORITE, _UNFAVORITE = (ACTION_NUMBERS[action] for action in ("favorite", "unfavorite"))
 
@@ -57,8 +57,8 @@ BANDS: Final[tuple[int, ...]] = (
     *(digit * 10**zeros for zeros in range(13) for digit in (1, 2, 5)),
 )
 
-#: A noted event: action, time in ms, sku, category, price, dwell in ms, keyword or page. Of a VISIT: first
-#: time, session id, region, number of the source, None, device.
+#: A noted event: action, time in ms, sku, category, price, dwell in ms, keyword or page. A VISIT has the
+#: session id, the region and the device in their places, SEEN the last two, others a source and an amount.
 Entry = tuple[int, int, str | None, str | None, int | None, int | None, str | None]
 #: A step of the path: time in ms, sku or keyword or page, action, ``session_hash``.
 Step = tuple[int, str, int, int]
@@ -88,8 +88,6 @@ class Summary(msgspec.Struct, array_like=True, gc=False):
     products: dict[str, Product] = {}
     #: In the order of their times.
     path: list[Step] = []
-    #: Packed: streams.domain.touches.
-    touches: bytes = b""
     #: Source -> paid orders of which it was the last touch; parts of 10,000 of them by position.
     last_touch: dict[str, int] = {}
     by_position: dict[str, int] = {}
@@ -105,34 +103,41 @@ class Summary(msgspec.Struct, array_like=True, gc=False):
 
 def add_entries(summary: Summary, entries: Sequence[Entry]) -> None:
     """Work noted events into ``summary``, in any order but for a VISIT, which is before its clicks."""
-    path = summary.path
+    path, products = summary.path, summary.products
     # What one event says of a category is said again by the next, so sums are made here first.
     categories: dict[tuple[int, str], int] = {}
     bands: dict[tuple[int, int], int] = {}
-    visits: list[tuple[Entry, int, list[int]]] = []
+    visits: list[tuple[str | None, str | None, list[int]]] = []
     session, times = 0, list[int]()
-    for entry in entries:
-        action, time, sku, category, price, dwell_ms, word = entry
-        if action == VISIT:
-            session, times = session_hash(sku), []
-            visits.append((entry, session, times))
-            continue
-        if action in _POINTS:
+    for action, time, sku, category, price, dwell_ms, word in entries:
+        points = _POINTS.get(action)
+        if points is not None:
             period = time // PERIOD
             if category is not None:
                 named = (period, category)
-                categories[named] = categories.get(named, 0) + _POINTS[action]
+                categories[named] = categories.get(named, 0) + points
             if price is not None:
                 band = (period, BANDS[bisect_right(BANDS, price) - 1])
-                bands[band] = bands.get(band, 0) + _POINTS[action]
-        if action == CART_ADD:
+                bands[band] = bands.get(band, 0) + points
+        if action >= CART_ADD:
+            if action == VISIT:
+                session, times = session_hash(sku), []
+                visits.append((category, word, times))
+            elif action == SEEN:
+                visits.append((category, word, [time]))
+            elif action != CART_ADD:
+                _add_order(summary, action, time, sku or "", price or 0)
             continue
         times.append(time)
         name = sku
         if sku is not None:
             name = sku = short(sku, INTEREST_BYTES)
             if action == _VIEW:
-                _view(summary.products, sku, time, dwell_ms or 0)
+                product = products.get(sku)
+                if product is None:
+                    products[sku] = Product(1, dwell_ms or 0, time)
+                else:
+                    _view(product, time, dwell_ms or 0)
             elif action in (_FAVORITE, _UNFAVORITE):
                 word_at = 2 * time + (action == _UNFAVORITE)
                 keep_latest(summary.favorites, sku, word_at, FAVORITES)
@@ -145,61 +150,68 @@ def add_entries(summary: Summary, entries: Sequence[Entry]) -> None:
             name = word or sku
         if name:
             path.append((time, name, action, session))
-    for (period, category), points in categories.items():
-        _prefer(summary, short(category, INTEREST_BYTES), points, period)
-    for (period, price), points in bands.items():
-        _prefer_price(summary, price, points, period)
+    for (period, category), sum_ in categories.items():
+        age = _age(summary, period)
+        if age < PERIODS:
+            add(summary.categories, short(category, INTEREST_BYTES), sum_, age, CATEGORIES)
+    for (period, begin), sum_ in bands.items():
+        age = _age(summary, period)
+        if age < PERIODS:
+            add(summary.prices, begin, sum_, age, PRICES)
     path.sort()
     del path[:-STEPS]
     bound_products(summary)
     _add_visits(summary, visits)
 
 
-def _add_visits(summary: Summary, visits: Iterable[tuple[Entry, int, list[int]]]) -> None:
-    """Note by what, from where and on what device the clicks of each visit came, at their times."""
+def _add_visits(
+    summary: Summary, visits: Iterable[tuple[str | None, str | None, list[int]]]
+) -> None:
+    """Note from which region and on what device the customer was seen, at the times of each visit."""
     regions: dict[str, int] = {}
     devices: dict[str, int] = {}
-    for (_, _, _, region, source, _, device), session, times in visits:
-        if not times:
-            continue
-        last = max(times)
-        if source is not None:
-            summary.touches = add_touch(summary.touches, source, session, min(times), last)
-        if region is not None:
-            regions[region] = max(last, regions.get(region, last))
-        if device is not None:
-            devices[device] = max(last, devices.get(device, last))
+    for region, device, times in visits:
+        if times:
+            last = max(times)
+            if region is not None:
+                regions[region] = max(last, regions.get(region, last))
+            if device is not None:
+                devices[device] = max(last, devices.get(device, last))
     for region, time in regions.items():
-        see(summary, region, None, time)
-    for device, time in devices.items():
-        see(summary, None, device, time)
-
-
-def see(summary: Summary, region: str | None, device: str | None, time: int) -> None:
-    """Note from where and on what device the customer was seen."""
-    if region is not None:
         keep_latest(summary.regions, short(region, INTEREST_BYTES), time, REGIONS)
-    if device is not None:
+    for device, time in devices.items():
         keep_latest(summary.devices, short(device, INTEREST_BYTES), time, DEVICES)
 
 
-def order_goods(summary: Summary, lines: Sequence[Line], time: int) -> None:
-    """Note what was ordered at ``time``."""
-    # Each category and band once an order, as a click is of one product.
-    period = period_of(time)
-    for category in sorted(
-        {short(each.category, INTEREST_BYTES) for each in lines if each.category}
-    ):
-        _prefer(summary, category, ORDER_POINTS, period)
-    for price in sorted(
-        {band_of(each.unit_price) for each in lines if each.unit_price is not None}
-    ):
-        _prefer_price(summary, price, ORDER_POINTS, period)
-    for sku in sorted({short(line.sku, INTEREST_BYTES) for line in lines}):
-        product = summary.products.setdefault(sku, Product())
+def _add_order(summary: Summary, action: int, time: int, name: str, amount: int) -> None:
+    """Note a line that was ordered, what it was paid with, or to which source ``name`` it is owed."""
+    if action == ORDERED:
+        product = summary.products.setdefault(short(name, INTEREST_BYTES), Product())
         bought = product.bought_at
         product.bought_at = time if bought is None else max(bought, time)
-    bound_products(summary)
+    elif action == POINTS_USED:
+        summary.points_used = (summary.points_used or 0) + amount
+    else:
+        owed = summary.last_touch if action == LAST_TOUCH else summary.by_position
+        owed[name] = owed.get(name, 0) + amount
+
+
+def order_entries(lines: Sequence[Line], time: int) -> list[Entry]:
+    """What is noted of the lines of an order: each category and band of prices once, as of a click."""
+    entries: list[Entry] = []
+    categories: set[str | None] = {None}
+    bands: set[int | None] = {None}
+    for line in lines:
+        category, price = line.category, line.unit_price
+        band = None if price is None else band_of(price)
+        entry = (
+            ORDERED, time, line.sku, None if category in categories else category,
+            None if band in bands else price, None, None,
+        )  # fmt: skip
+        entries.append(entry)
+        categories.add(category)
+        bands.add(band)
+    return entries
 
 
 def bring(summary: Summary, sharer: str, time: int) -> bool:
@@ -236,10 +248,7 @@ def band_of(price: int) -> int:
 
 def last_time(product: Product) -> int:
     """When it was last looked at or bought, ms."""
-    viewed, bought = product.viewed_at, product.bought_at
-    if viewed is None or bought is None:
-        return (viewed if bought is None else bought) or 0
-    return max(viewed, bought)
+    return max(product.viewed_at or 0, product.bought_at or 0)
 
 
 def _prefer(summary: Summary, category: str, points: int, period: int) -> None:
@@ -272,11 +281,7 @@ def _age(summary: Summary, period: int) -> int:
     return -newer
 
 
-def _view(products: dict[str, Product], sku: str, time: int, dwell_ms: int) -> None:
-    product = products.get(sku)
-    if product is None:
-        products[sku] = Product(1, dwell_ms, time)
-        return
+def _view(product: Product, time: int, dwell_ms: int) -> None:
     product.views += 1
     product.dwell_ms += dwell_ms
     viewed = product.viewed_at
@@ -285,9 +290,10 @@ def _view(products: dict[str, Product], sku: str, time: int, dwell_ms: int) -> N
 
 def bound_products(summary: Summary) -> None:
     """Keep those looked at or bought last, of one time those with the greater sku."""
-    if len(summary.products) > PRODUCTS:
-        ordered = sorted(summary.products.items(), key=lambda item: (last_time(item[1]), item[0]))
-        summary.products = dict(ordered[-PRODUCTS:])
+    products = summary.products
+    if len(products) > PRODUCTS:
+        newest = sorted([(last_time(product), sku) for sku, product in products.items()])
+        summary.products = {sku: products[sku] for _, sku in newest[-PRODUCTS:]}
 
 
 def keep_latest(kept: dict[str, int], name: str, time: int, most: int) -> None:

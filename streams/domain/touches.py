@@ -45,20 +45,17 @@ def add_touch(touches: bytes, source: int, session: int, first: int, last: int) 
 
     ``session``: the hash of their session's id; 0: they have none, and are less than 30 minutes apart.
     """
-    new = Touch(_second(first), source, session, _second(last))
+    begun = _second(first)
     if session:
         at = find(touches, _NAME.pack(source, session), TOUCH_BYTES)
         if at < 0:
-            if (
-                not touches
-                or new.start > _TOUCH.unpack_from(touches, len(touches) - TOUCH_BYTES)[2]
-            ):
+            if not touches or begun > _TOUCH.unpack_from(touches, len(touches) - TOUCH_BYTES)[2]:
                 # The usual case: a new session, after all others.
-                packed = touches + _TOUCH.pack(source, session, new.start, new.start)
+                packed = touches + _TOUCH.pack(source, session, begun, begun)
                 return packed[-TOUCHES * TOUCH_BYTES :]
-        elif _TOUCH.unpack_from(touches, at)[2] <= new.start:
+        elif _TOUCH.unpack_from(touches, at)[2] <= begun:
             return touches
-    kept = read_touches(touches)
+    kept, new = read_touches(touches), Touch(begun, source, session, _second(last))
     joined = [touch for touch in kept if _is_one(touch, new)]
     start = min([new.start, *(touch.start for touch in joined)])
     end = start if session else max([new.end, *(touch.end for touch in joined)])

@@ -23,7 +23,7 @@ import msgspec
 from schemas.wish import Wish as WishData
 from streams.domain.cart import Attributes, line_attributes
 from streams.domain.duplicates import find
-from streams.domain.facts import Fact, WishLiked, WishMade
+from streams.domain.facts import Fact, WishLiked, WishMade, WishReached
 from streams.domain.names import cut, name_hash
 
 MADE, WITHDRAWN, GRANTED, DECLINED = 1, 2, 4, 8
@@ -49,6 +49,8 @@ LIKED, SELF = 1, 2
 #: What the liker's own state told: likes too fast, told anything at all, is known for long enough; and
 #: the verdict on the like that stands.
 FAST, ANSWERED, OLD, SUSPICIOUS = 4, 8, 16, 32
+#: The liker's own state was asked.
+ASKED = 64
 WORD = LIKED | SELF
 #: Hashes of its owner's phones that are kept: the lesser ones.
 DEVICES = 4
@@ -83,6 +85,8 @@ class Wish(msgspec.Struct, array_like=True, gc=False):
     likers: bytes = b""
     #: Suspicious likes of likers who left ``likers``.
     suspicious_before: int = 0
+    #: The most likers that ever counted (``reached``).
+    reached: int = 0
 
 
 class Wishes(msgspec.Struct, array_like=True, gc=False):
@@ -187,8 +191,11 @@ def contribution(wish: Wish) -> tuple[int, ...]:
             likes += not flags & SUSPICIOUS
             suspicious += flags & SUSPICIOUS > 0
         self_likes += flags & WORD == WORD
-    decided = (int(made and wish.decision == bit) for bit in (WITHDRAWN, GRANTED, DECLINED))
-    return (int(made), *decided, likes, self_likes, wish.comments, wish.stories, suspicious)
+    decision = wish.decision if made else 0
+    return (
+        int(made), int(decision == WITHDRAWN), int(decision == GRANTED), int(decision == DECLINED),
+        likes, self_likes, wish.comments, wish.stories, suspicious,
+    )  # fmt: skip
 
 
 class Liker(msgspec.Struct, gc=False):
@@ -208,8 +215,37 @@ def likers_of(wish: Wish) -> list[Liker]:
 def set_likers(wishes: Wishes, wish: Wish, likers: Sequence[Liker]) -> None:
     """Put changed likers of a wish back, and count its part in the totals anew."""
     before = contribution(wish)
-    wish.likers = b"".join(LIKER.pack(one.key, one.time, one.flags, one.device) for one in likers)
+    wish.likers = repacked(likers)
     count(wishes, before, contribution(wish))
+
+
+def repacked(likers: Sequence[Liker]) -> bytes:
+    """``likers`` as a wish has them."""
+    return b"".join(LIKER.pack(one.key, one.time, one.flags, one.device) for one in likers)
+
+
+def counted_likers(wish: Wish) -> int:
+    """Likers who count towards thresholds: not the owner, not suspicious, and no answer is waited for."""
+    here = [
+        flags
+        for _, _, flags, _ in LIKER.iter_unpack(wish.likers)
+        if flags & (WORD | SUSPICIOUS) == LIKED and flags & (ASKED | ANSWERED) != ASKED
+    ]
+    return wish.likes_before + len(here)
+
+
+def reach(wishes: Wishes) -> tuple[Fact, ...]:
+    """Of each wish that was made and has more likers who count than it ever had: that it does.
+
+    So a number is reached once, whatever falls and rises again, and in whatever order it came to be.
+    """
+    facts = []
+    for wish in wishes.wishes:
+        likers = counted_likers(wish)
+        if wish.seen & MADE and likers > wish.reached:
+            facts.append(WishReached(wish.wish_id, wish.sku, wish.reached, likers))
+            wish.reached = likers
+    return tuple(facts)
 
 
 def likes_by_device(wish: Wish) -> dict[bytes, int]:
@@ -260,7 +296,7 @@ def count(wishes: Wishes, before: tuple[int, ...], after: tuple[int, ...]) -> No
 
 def _keep(wishes: Wishes, wish: Wish) -> None:
     """Put a changed wish among the kept ones, within the bounds."""
-    if not any(known is wish for known in wishes.wishes):
+    if wish not in wishes.wishes:
         wishes.wishes.append(wish)
     bound_wishes(wishes)
 
@@ -268,12 +304,12 @@ def _keep(wishes: Wishes, wish: Wish) -> None:
 def bound_wishes(wishes: Wishes) -> None:
     """Pack the wishes, and drop the likers, that no longer fit."""
     kept = wishes.wishes
-    while len(kept) > WISHES or sum(map(_weight, kept)) > WISHES_BYTES:
+    while len(kept) > WISHES or _weight(kept) > WISHES_BYTES:
         leaving = min(kept, key=_leaving_wish)
         kept.remove(leaving)
         packed = wishes.past + PAST.pack(leaving.key, leaving.seen & MADE | leaving.decision)
         wishes.past = packed[-PAST_WISHES * PAST_WISH_BYTES :]
-    while sum(len(known.likers) for known in kept) > LIKERS * LIKER_BYTES:
+    while sum([len(known.likers) for known in kept]) > LIKERS * LIKER_BYTES:
         _drop_liker(kept)
 
 
@@ -303,8 +339,9 @@ def with_devices(devices: bytes, more: bytes) -> bytes:
     return b"".join(sorted(known)[:DEVICES])
 
 
-def _weight(wish: Wish) -> int:
-    weight = len(wish.wish_id.encode()) + len(wish.sku.encode())
-    for part in wish.attributes:
-        weight += len(part.encode()) + 2
-    return weight
+def _weight(wishes: Sequence[Wish]) -> int:
+    """The bytes that the names of ``wishes`` take; two more for each of an attribute."""
+    # Joined first, since this is asked for with every event.
+    parts = [part for wish in wishes for part in wish.attributes]
+    names = [name for wish in wishes for name in (wish.wish_id, wish.sku)]
+    return len("".join(names + parts).encode()) + 2 * len(parts)

@@ -87,6 +87,8 @@ class Commit:
     rows: list[OutRow] = field(default_factory=list)
     #: State key -> encoding, in the order in which they were first touched.
     states: dict[str, bytes] = field(default_factory=dict)
+    #: Keys of the states that it removes; their timers go, too (``timers``).
+    expired: list[str] = field(default_factory=list)
     #: State key -> earliest due time in ms, or None where no timer is left; only what changed.
     timers: dict[str, int | None] = field(default_factory=dict)
     #: The earliest due time in ms of a timer that this commit set, also of one that is not the first of its

@@ -27,16 +27,13 @@ from streams.engine.topicnames import TopicNames
 from streams.engine.transport import Poll
 from streams.operations.metrics import Metrics
 from streams.state.codec import CODEC_VERSION
+from streams.state.errors import StateLost
 from streams.state.redis_store import RedisStore, Refused
 
 #: An applied tick that changes nothing else is committed at least this often, seconds.
 CLOCK_COMMIT_INTERVAL = 10.0
 
 log = structlog.get_logger(__name__)
-
-
-class StateLost(Exception):
-    """Redis no longer has what this process has seen committed there: the process must end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +319,8 @@ class Cycle:
             kind = "record" if isinstance(skipped.cause, RecordCause) else "timer"
             metrics.skips(kind).inc()
             log.warning("skipped", what=described(skipped.cause), reason=skipped.reason)
+        if commit.expired:
+            metrics.states_expired().inc(len(commit.expired))
         if commit.states:
             size = sum(map(len, commit.states.values()))
             metrics.state_size.observe(size / len(commit.states), len(commit.states))

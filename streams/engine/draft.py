@@ -2,42 +2,36 @@
 
 import hashlib
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Protocol
 
-import msgspec
-
 from schemas.clock import RecordCause, SkipCause
 from schemas.clock import TimerCause as DueTimer
-from schemas.deadletter import DeadLetter, encode_dead_letter
-from schemas.decoding import Decoded, Record
-from schemas.exchange import Exchange, ExchangeEvent
+from schemas.deadletter import DeadLetter
+from schemas.decoding import Decoded
 from schemas.journal import JOURNAL_VERSION, Fired, JournalRow, Skipped, Slice, chain, encode_row
-from schemas.partitioner import partition_of
-from schemas.trigger import EventCause, TimerCause, Trigger, TriggerEvent
+from schemas.trigger import EventCause, TimerCause, TriggerEvent
 from streams.campaigns.campaign import adopt
 from streams.campaigns.decide import decide, decide_timer
-from streams.domain.aggregates import aggregate, unfold
+from streams.domain.aggregates import aggregate, aggregate_corrections, unfold
 from streams.domain.exchange import fold_event, key_of, kind_of, upstream_event
-from streams.domain.facts import Fact, Forward
+from streams.domain.expiry import touch
 from streams.domain.increments import Increments
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state, state_key
-from streams.domain.timers import take_due, waiting
-from streams.engine.checksum import RowsDigest, slice_crc
+from streams.domain.timers import goes, take_due, waiting
+from streams.engine.checksum import slice_crc
 from streams.engine.commit import (
     APPLIED,
     DEAD_LETTER,
     DUPLICATE,
     Commit,
     Fetched,
-    OutRow,
     Position,
     Stamp,
     stamp_of,
 )
+from streams.engine.outgoing import Outgoing, Outlets
 from streams.state.codec import decode, encode
 from streams.state.day_codec import unpack_days
 from streams.state.days import increments_of
@@ -55,33 +49,14 @@ COMMIT_INCREMENTS = 10_000
 _INCREMENTS_EVERY = 128
 #: What a state not yet encoded by this process is taken to weigh.
 UNKNOWN_STATE_BYTES = 1_024
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_encode_json = msgspec.json.Encoder().encode
+#: What the digest of states has in place of one that was removed: no state begins so.
+_REMOVED = b"\xc0"
 
 
 class DefinitionsLike(Protocol):
     """The shops' settings as far as they were read."""
 
     def at(self, shop_id: str, time: int, /) -> ShopSettings: ...
-
-
-class CodesLike(Protocol):
-    """Makes the coupon code of a trigger id."""
-
-    def code(self, trigger_id: str, /) -> str: ...
-
-
-@dataclass(slots=True, frozen=True)
-class Outlets:
-    """Where the rows of a partition go, and what makes their coupon codes."""
-
-    partition: int
-    partitions: int
-    triggers_topic: str
-    deadletters_topic: str
-    exchange_topic: str
-    codes: CodesLike
 
 
 class FoldError(Exception):
@@ -129,11 +104,9 @@ class Draft:
         self._sizes = sizes
         #: Touched states, with the due times of their timers before.
         self._touched: dict[str, tuple[int, ...]] = {}
+        #: Bytes of the touched states.
         self._weight = 0
-        self._rows: list[OutRow] = []
-        #: Facts told to other keys; the number is in each one's id.
-        self._forwarded = 0
-        self._rows_digest = RowsDigest()
+        self._outgoing = Outgoing(outlets, position.seq + 1)
         self._counts: dict[tuple[str, str], int] = {}
         self._evicted_early = 0
         self._increments = Increments()
@@ -143,8 +116,8 @@ class Draft:
     def full(self) -> bool:
         return self._bounded and (
             len(self._touched) >= COMMIT_STATES
-            or self._weight >= COMMIT_BYTES
-            or len(self._rows) >= COMMIT_ROWS
+            or self._weight + self._outgoing.weight >= COMMIT_BYTES
+            or len(self._outgoing.rows) >= COMMIT_ROWS
             or self._overflowing
         )
 
@@ -173,7 +146,7 @@ class Draft:
                 item = items[index]
                 if isinstance(item, DeadLetter):
                     dead += 1
-                    self._dead_letter(part.records[index], item)
+                    self._outgoing.dead_letter(part.records[index], item)
                     full = self.full
                     continue
                 event, time = item.event, item.time_ms
@@ -190,6 +163,7 @@ class Draft:
                     facts = fold_event(state, event, time, settings)
                     if facts is not None:
                         touched[key] = before
+                        touch(state, part.records[index].timestamp)
                         self._evicted_early -= evicted
                         self._weight += sizes.get(key, UNKNOWN_STATE_BYTES)
                         full = self.full
@@ -202,7 +176,8 @@ class Draft:
                     aggregate(increments, state, told, time, facts, settings)
                 if not facts:
                     continue
-                self._forward_all(facts, shop, part.records[index])
+                aggregate_corrections(increments, shop, facts, settings)
+                self._outgoing.tell(facts, state, part.records[index])
                 full = self.full
                 if told is not None and self._decides:
                     began = perf_counter()
@@ -211,7 +186,7 @@ class Draft:
                     for trigger in triggers:
                         record = part.records[index]
                         trigger.cause = EventCause(part.topic, record.partition, record.offset)
-                        self._trigger(trigger, time, record.timestamp)
+                        self._outgoing.trigger(trigger, time, record.timestamp)
                         full = self.full
             else:
                 index = len(items)
@@ -263,7 +238,7 @@ class Draft:
             self._touched[key] = waiting(state)
             self._evicted_early -= state.evicted_early
             try:
-                taken = take_due(state, until)
+                taken = take_due(state, until, definitions.at(state.shop_id, at))
             except Exception as error:
                 raise FoldError(None, f"the timers of a state due {at}", error) from error
             for order, occasion in enumerate(taken):
@@ -288,8 +263,18 @@ class Draft:
             self.decide_seconds += perf_counter() - began
             for trigger in triggers:
                 trigger.cause = TimerCause(occasion.kind, moment)
-                self._trigger(trigger, moment, caused_at(moment) if caused_at else moment)
+                self._outgoing.trigger(trigger, moment, caused_at(moment) if caused_at else moment)
         self._fired = Fired(until, last_key, len(occasions))
+
+    def retire(self, due: Sequence[tuple[str, int]]) -> None:
+        """Remove the states of ``due`` that nothing needs any more, once their coupons are in them: after
+        ``fire``, and after ``adopt`` where coupons are taken over.
+        """
+        for key, _ in due:
+            state = self._states[key]
+            if goes(state, due[-1][1]):
+                self._evicted_early += state.evicted_early
+                del self._states[key]
 
     def adopt(self, events: Sequence[TriggerEvent]) -> None:
         """Record triggers as they were published; every state concerned is at hand or made."""
@@ -302,60 +287,8 @@ class Draft:
                 self._touched[key] = waiting(state)
                 self._evicted_early -= state.evicted_early
             adopt(state, event)
-
-    def _forward_all(self, facts: Sequence[Fact], shop_id: str, record: Record) -> None:
-        """Send what other keys must be told: like dead letters it follows from folding alone."""
-        for fact in facts:
-            if type(fact) is not Forward:
-                continue
-            outlets, key = self._outlets, fact.key.encode()
-            event = ExchangeEvent(
-                specversion="1.0",
-                id=f"{outlets.partition}-{self._seq}-{self._forwarded}",
-                source=outlets.exchange_topic,
-                subject=fact.key,
-                time=EPOCH + timedelta(milliseconds=fact.time),
-                data=Exchange(shop_id=shop_id, body=fact.body),
-            )
-            self._forwarded += 1
-            topic, value = outlets.exchange_topic, _encode_json(event)
-            self._rows_digest.add(topic, key, value)
-            kind = str(type(fact.body).__struct_config__.tag)
-            home = partition_of(key, outlets.partitions)
-            cause = (record.topic, record.offset)
-            self._add(OutRow(topic, home, key, value, record.timestamp, kind, cause))
-
-    def _trigger(self, trigger: Trigger, time: int, cause_ms: int) -> None:
-        trigger.seq = self._seq
-        outlets = self._outlets
-        event = TriggerEvent(
-            specversion="1.0",
-            id=trigger.trigger_id,
-            source="huitou",
-            subject=trigger.customer_id,
-            time=EPOCH + timedelta(milliseconds=time),
-            data=trigger,
-        )
-        key = trigger.customer_id.encode()
-        topic = outlets.triggers_topic
-        value = _encode_json(event)
-        self._rows_digest.add(topic, key, value)
-        if trigger.offer is not None:
-            trigger.offer.code = outlets.codes.code(trigger.trigger_id)
-            value = _encode_json(event)
-        self._add(OutRow(topic, outlets.partition, key, value, cause_ms, trigger.campaign))
-
-    def _dead_letter(self, record: Record, letter: DeadLetter) -> None:
-        topic = self._outlets.deadletters_topic
-        key = f"{letter.topic}/{letter.partition}/{letter.offset}".encode()
-        value = encode_dead_letter(letter, record.timestamp)
-        self._rows_digest.add(topic, key, value)
-        cause, partition = (record.topic, record.offset), self._outlets.partition
-        self._add(OutRow(topic, partition, key, value, record.timestamp, "", cause))
-
-    def _add(self, row: OutRow) -> None:
-        self._weight += len(row.value)
-        self._rows.append(row)
+            if not state.expires:
+                touch(state, int(event.time.timestamp()) * 1000)
 
     def finish_as(self, row: JournalRow, raw: bytes) -> Commit:
         """The commit under a row that was published before, whatever this build would have written."""
@@ -372,8 +305,14 @@ class Draft:
         timers: dict[str, int | None] = {}
         fresh: list[int] = []
         digest = hashlib.blake2b(digest_size=16)
+        expired: list[str] = []
         for key, before in self._touched.items():
-            state = self._states[key]
+            state = self._states.get(key)
+            if state is None:
+                expired.append(key)
+                timers[key] = None
+                digest.update(key.encode() + _REMOVED)
+                continue
             states[key] = encoded = encode(state)
             digest.update(key.encode())
             digest.update(encoded)
@@ -401,17 +340,19 @@ class Draft:
             codec=stamp.codec,
             config=stamp.config,
             code_key=stamp.code_key,
-            rows=self._rows_digest.digest(),
+            rows=self._outgoing.digest(),
             states=digest.digest(),
             aggregates=hashlib.blake2b(added.data, digest_size=16).digest() if added.data else b"",
+            expired=expired or None,
         )
         row = encode_row(journal)
         return Commit(
             position=Position(self._seq, chain(row)),
             row=row,
             journal=journal,
-            rows=self._rows,
+            rows=self._outgoing.rows,
             states=states,
+            expired=expired,
             timers=timers,
             earliest_set=min(fresh, default=None),
             counts=self._counts,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.journal import GENESIS
 from streams.engine.generation import Successor, decode_successor
@@ -30,6 +30,7 @@ class GroupOffsets:
     """Reads the group's committed offsets, waiting for transactions in flight (require-stable)."""
 
     def __init__(self, bootstrap: str, group: str) -> None:
+        self._group = group
         # A plain fetch right after a commit can answer the old offset; under read_committed librdkafka
         # asks for stable ones.
         self._consumer = Consumer(
@@ -43,12 +44,12 @@ class GroupOffsets:
         )
 
     def read(self, topics: Iterable[str], partitions: Iterable[int]) -> dict[int, Published]:
-        """Raises KafkaException, also for an error of a single partition."""
+        """Raises KafkaException, also for an error of a single partition and where none becomes stable."""
         names = list(topics)
         numbers = list(partitions)
         wanted = [TopicPartition(topic, number) for number in numbers for topic in names]
         found: dict[int, Published] = {number: Published(0, GENESIS, {}) for number in numbers}
-        for answer in self._consumer.committed(wanted, timeout=CALL_TIMEOUT):
+        for answer in self._committed(wanted):
             if answer.error is not None:
                 raise KafkaException(answer.error)
             if answer.offset < 0:
@@ -65,6 +66,22 @@ class GroupOffsets:
                     seq, chain, held.offsets, held.foreign, successor
                 )
         return found
+
+    def _committed(self, wanted: list[TopicPartition]) -> list[TopicPartition]:
+        try:
+            return self._consumer.committed(wanted, timeout=CALL_TIMEOUT)
+        except KafkaException as error:
+            code = error.args[0].code()
+            if code != KafkaError._TIMED_OUT:
+                raise
+            # Our transactions end within seconds, by themselves or by the broker.
+            reason = (
+                f"the offsets of group {self._group} did not become stable in {CALL_TIMEOUT:g} s. If Kafka "
+                "is reachable, its group coordinator may have come back from a crash with transactions that "
+                "ended long ago: restart the broker that coordinates the group in an orderly way "
+                "(docs/reliability.md)"
+            )
+            raise KafkaException(KafkaError(code, reason)) from error
 
     def close(self) -> None:
         self._consumer.close()

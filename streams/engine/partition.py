@@ -43,6 +43,12 @@ class StateCache:
             states[key] = states.pop(key)
             sizes[key] = len(value)
 
+    def removed(self, keys: Iterable[str]) -> None:
+        """Forget states that are no longer in Redis."""
+        for key in keys:
+            self.states.pop(key, None)
+            self.sizes.pop(key, None)
+
     def evict(self) -> None:
         """Drop the oldest states over the bound; they are read from Redis again when needed."""
         excess = len(self.states) - self._bound
@@ -130,6 +136,7 @@ class Partition:
         self.next_due = next_due
         self.unsettled.add(commit.earliest_set)
         self.cache.committed(commit.states)
+        self.cache.removed(commit.expired)
 
     def stop(self, error: FoldError) -> None:
         """A fold that raises pauses its partition, not the worker; what it half-changed is dropped."""

@@ -18,7 +18,8 @@ from streams.domain.exchange import key_of
 from streams.domain.state import CustomerState
 from streams.engine.checksum import slice_crc
 from streams.engine.commit import Fetched, Position
-from streams.engine.draft import CausedAt, CodesLike, DefinitionsLike, Draft, Outlets
+from streams.engine.draft import CausedAt, DefinitionsLike, Draft
+from streams.engine.outgoing import CodesLike, Outlets
 
 #: Customers whose timers one timer-only commit fires.
 FIRE_CUSTOMERS = 500
@@ -53,14 +54,16 @@ class PartitionProcessor:
         codes: CodesLike,
         *,
         triggers_topic: str,
+        verdicts_topic: str,
         deadletters_topic: str,
         exchange_topic: str,
         partitions: int,
     ) -> None:
         """``partitions``: of the stack, which says where another key's partition is."""
         self._outlets = Outlets(
-            partition, partitions, triggers_topic, deadletters_topic, exchange_topic, codes
-        )
+            partition, partitions, triggers_topic, verdicts_topic, deadletters_topic, exchange_topic,
+            codes,
+        )  # fmt: skip
         self._decoder = decoder
 
     @property
@@ -153,6 +156,7 @@ class PartitionProcessor:
         draft = Draft(self._outlets, position, states, sizes, decides=adopted is None)
         draft.fire(due, definitions, caused_at, skips)
         draft.adopt(adopted or ())
+        draft.retire(due)
         return draft
 
     def inherit(

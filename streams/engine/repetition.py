@@ -23,6 +23,7 @@ from streams.engine.pausing import described
 from streams.engine.process import PartitionProcessor
 from streams.engine.refusal import RecoveryRefused, forked
 from streams.engine.topicnames import TopicNames
+from streams.state.errors import StateLost
 from streams.state.redis_store import RedisStore, Refused
 
 log = structlog.get_logger(__name__)
@@ -211,6 +212,11 @@ class Repetition:
         if adopted is None and (not due or due[-1] != (row.fired.key, row.fired.due)):
             return None
         self._load(partition, [key for key, _ in due])
+        if partition.cache.missing(key for key, _ in due):
+            raise StateLost(
+                f"partition {number}: a timer of row {row.seq} has no state in Redis any more: another owner "
+                "has committed since"
+            )
         return processor.fire(
             partition.position, due, states, sizes, definitions,
             adopted=adopted, skips=skips,

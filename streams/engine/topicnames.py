@@ -11,6 +11,7 @@ from schemas.catalogue import (
     ORIGIN,
     SETTINGS,
     TRIGGERS,
+    VERDICTS,
 )
 
 
@@ -26,6 +27,7 @@ class TopicNames:
     clock: str
     journal: str
     triggers: str
+    verdicts: str
     deadletters: str
     settings: str
     origin: str
@@ -39,6 +41,7 @@ class TopicNames:
             clock=prefix + CLOCK,
             journal=prefix + JOURNAL,
             triggers=prefix + TRIGGERS,
+            verdicts=prefix + VERDICTS,
             deadletters=prefix + DEADLETTERS,
             settings=prefix + SETTINGS,
             origin=prefix + ORIGIN,

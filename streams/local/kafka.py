@@ -9,14 +9,17 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from streams.local import tools
+from streams.local.coordinator_loading import CoordinatorLoading
 from streams.local.errors import StartError
 from streams.local.files import write_whole
+from streams.local.growing_file import GrowingFile
 from streams.local.jars import kafka_class_path
 from streams.local.ports import is_listening
 from streams.local.process import ServerProcess
 
-_LOG4J = Path(__file__).with_name("log4j2.properties")
 _START_SECONDS = 90.0
+#: Starts until the group coordinator comes back with what it stored; the second always did.
+_LOADS = 3
 
 #: One broker with few partitions of its own, and nothing that waits for company.
 _PROPERTIES = """\
@@ -59,6 +62,9 @@ log.cleaner.dedupe.buffer.size=16777216
 class KafkaProcess(ServerProcess):
     """The broker of a stack: ``bootstrap`` is its address. Faults tests kill and restart it."""
 
+    #: What it logs; a subclass may have more.
+    log4j = Path(__file__).with_name("log4j2.properties")
+
     def __init__(self, folder: Path, port: int, controller_port: int) -> None:
         super().__init__("Kafka", folder, (port, controller_port))
         self.port = port
@@ -68,10 +74,11 @@ class KafkaProcess(ServerProcess):
         self.data = folder / "data"
 
     def start(self) -> bool:
-        """Blocks until the broker answers, 3 to 5 s; False if it runs already.
+        """Blocks until the broker answers and knows its groups, 3 to 5 s; False if it runs already.
 
-        Raises MissingToolError without Java, LocalStackError without jars, StartError with the
-        last lines of its log when it does not come up.
+        After a crash its group coordinator may come back mixed up (coordinator_loading.py): it is then
+        started anew. Raises MissingToolError without Java, LocalStackError without jars, StartError with
+        the last lines of its log when it does not come up.
         """
         if self.running:
             return False
@@ -79,12 +86,35 @@ class KafkaProcess(ServerProcess):
         self.folder.mkdir(parents=True, exist_ok=True)
         properties = self.folder / "server.properties"
         write_whole(properties, self.properties())
-        common = [f"-Dlog4j2.configurationFile={_LOG4J}", "-cp", class_path]
+        common = [f"-Dlog4j2.configurationFile={self.log4j}", "-cp", class_path]
         self._format([java, "-XX:TieredStopAtLevel=1", *common], properties)
         # The default heap is a quarter of the machine; a local broker is content with this.
         server = [java, "-Xms256m", "-Xmx768m", "-XX:+ExitOnOutOfMemoryError", *common]
-        self.launch([*server, "kafka.Kafka", str(properties)], self._answers, _START_SECONDS)
-        return True
+        for _ in range(_LOADS):
+            mixed = self.run_once([*server, "kafka.Kafka", str(properties)])
+            if not mixed:
+                return True
+            self.stop()
+        raise StartError(
+            f"Kafka's group coordinator mixed up its loading of {', '.join(mixed)} {_LOADS} times; "
+            f"the broker's log is {self.log}."
+        )
+
+    def run_once(self, command: list[str]) -> list[str]:
+        """Starts the broker; returns what its group coordinator has loaded wrongly."""
+        stored = sum(1 for _ in self.data.glob("__consumer_offsets-*"))
+        loading = CoordinatorLoading()
+        log = GrowingFile(self.log)
+        log.skip()
+
+        def ready() -> bool:
+            if not self._answers():
+                return False
+            loading.read(log.lines())
+            return loading.ended >= stored
+
+        self.launch(command, ready, _START_SECONDS)
+        return loading.mixed
 
     def properties(self) -> str:
         """The text of its server.properties; a subclass may add lines, of equal keys the last holds."""

@@ -117,7 +117,8 @@ class Metrics:
             "shop_heartbeat_seconds", "From a tick's writing to its application.", AGE_EDGES
         )
         self.timers_pending = self._reading(
-            "shop_timers_pending", "Customers with a timer set, in the owned partitions."
+            "shop_timers_pending",
+            "States with a timer set, nearly all, in the owned partitions.",
         )
 
     def _triggers(self) -> None:
@@ -165,6 +166,9 @@ class Metrics:
     def _state(self) -> None:
         self.state_size = self._distribution(
             "shop_state_bytes", "Encoded size of the customer states written.", STATE_EDGES
+        )
+        self.states_expired = self._counters(
+            "shop_states_expired_total", "States removed because nothing needs them any more."
         )
         self.cache_hits = self._counters(
             "shop_state_cache_hits_total", "States found in the worker's memory."

@@ -1,1 +1,1 @@
-"""The query store: orders, reviews and triggers as rows, written by a consumer of its own."""
+"""The query store: orders, reviews, products, triggers and verdicts as rows, by a consumer of its own."""

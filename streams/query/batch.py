@@ -5,8 +5,11 @@ exceptions, which do not follow from the record alone: an event that lies more t
 partition's newest tick (``future_time``), and one that an operator had left out (``skipped``). A worker's
 verdict on those is in shop.deadletters, which the sink reads, too (``LeftOut``).
 
-Of profiles only erasures matter. What one deletes does not come back with a verdict that is read later, so an
-erasure that lies more than a day ahead of its own record, as far as the record tells, is passed over at once.
+Products (streams.query.products) no worker reads: one that lies more than a day ahead of its own record is
+passed over here.
+
+What an erasure deletes does not come back with a verdict that is read later, so one that lies more than a day
+ahead of its own record, as far as the record tells, is passed over at once.
 
 A record that `huitou repartition` has forwarded stands for the one that it is a copy of, which counts as left
 out: verdicts are on the copy.
@@ -19,22 +22,43 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from schemas.catalogue import DEADLETTERS, ORDERS, PROFILES, REVIEWS, TRIGGERS
+from schemas.catalogue import (
+    DEADLETTERS,
+    ORDERS,
+    PRODUCTS,
+    PROFILES,
+    REVIEWS,
+    SERVICE,
+    TRIGGERS,
+    VERDICTS,
+    WISHES,
+)
 from schemas.deadletter import DeadLetter, DeadLetterEvent
 from schemas.decoding import UNREADABLE, Decoded, Decoder, RawRecord
+from schemas.envelope import Data
 from schemas.forwarded import origins
 from schemas.order import OrderEvent
+from schemas.product_decoding import DecodedProduct, ProductDecoder
 from schemas.profile import ProfileEvent
 from schemas.review import ReviewEvent
+from schemas.service import ServiceEvent
 from schemas.trigger import TriggerEvent
-from streams.query.facts import Fact, Place, storable, storable_or_none
+from schemas.verdict import VerdictEvent
+from schemas.wish import WishEvent
+from streams.query.facts import CustomerFact, Fact, Place, storable, storable_or_none
+from streams.query.likers import pseudonymous
+from streams.query.products import ProductFact, said_of
 
 #: What the sink reads, by the catalogue's names.
-TOPICS: Final = (ORDERS, REVIEWS, PROFILES, TRIGGERS, DEADLETTERS)
+TOPICS: Final = (
+    ORDERS, REVIEWS, PROFILES, SERVICE, WISHES, PRODUCTS, TRIGGERS, VERDICTS, DEADLETTERS,
+)  # fmt: skip
 #: No event is refused for its time here: only the worker knows the tick it is judged against.
 _NO_HORIZON: Final = 1 << 60
 #: Only what lies ahead of the record's own time is refused: what a worker takes at any tick.
 _OWN_HORIZON: Final = 0
+#: Actions that a customer's profile is made of.
+_OF_PROFILE: Final = frozenset({"updated", "consent", "joined_membership"})
 #: What Kafka can count, and the store can hold; a letter that names more is none of a worker's.
 _MOST_PARTITION: Final = 2**31 - 1
 _MOST_OFFSET: Final = 2**63 - 1
@@ -46,6 +70,7 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 
 _encode = msgspec.json.encode
 _decode_trigger = msgspec.json.Decoder(TriggerEvent).decode
+_decode_verdict = msgspec.json.Decoder(VerdictEvent).decode
 _decode_letter = msgspec.json.Decoder(DeadLetterEvent).decode
 
 
@@ -95,8 +120,13 @@ class Batch:
     orders: list[Fact] = field(default_factory=list)
     reviews: list[Fact] = field(default_factory=list)
     erasures: list[Erasure] = field(default_factory=list)
-    #: Rows of the table.
+    profiles: list[CustomerFact] = field(default_factory=list)
+    service: list[CustomerFact] = field(default_factory=list)
+    wishes: list[CustomerFact] = field(default_factory=list)
+    products: list[ProductFact] = field(default_factory=list)
+    #: Rows of the tables.
     triggers: list[dict[str, Any]] = field(default_factory=list)
+    verdicts: list[dict[str, Any]] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
 
 
@@ -106,6 +136,7 @@ class BatchReader:
     def __init__(self, partitions: int, names: Mapping[str, str]) -> None:
         self._names = names
         self._decoder = Decoder(partitions, names)
+        self._products = ProductDecoder(partitions, names)
 
     def read(self, slices: Sequence[Slice]) -> Batch:
         """The batch of these slices, one a partition."""
@@ -114,11 +145,14 @@ class BatchReader:
             name = self._names[part.topic]
             if name == TRIGGERS:
                 passed_over = sum(not _trigger(batch, record) for record in part.records)
+            elif name == VERDICTS:
+                passed_over = sum(not _verdict(batch, record) for record in part.records)
             elif name == DEADLETTERS:
                 passed_over = sum(not self._letter(batch, record) for record in part.records)
+            elif name == PRODUCTS:
+                passed_over = sum(not self._product(batch, record) for record in part.records)
             else:
-                horizon = _OWN_HORIZON if name == PROFILES else _NO_HORIZON
-                passed_over = self._events(batch, part.records, horizon)
+                passed_over = self._events(batch, part.records)
             records = part.records
             batch.advances.append(
                 Advance(
@@ -128,16 +162,17 @@ class BatchReader:
             )  # fmt: skip
         return batch
 
-    def _events(self, batch: Batch, records: Sequence[RawRecord], horizon_ms: int) -> int:
+    def _events(self, batch: Batch, records: Sequence[RawRecord]) -> int:
         """How many were passed over."""
         passed_over = 0
-        decoded = self._decoder.decode_many(records, horizon_ms)
+        decoded = self._decoder.decode_many(records, _NO_HORIZON)
         for record, item in zip(records, decoded, strict=True):
             if not isinstance(item, Decoded):
                 passed_over += 1
                 continue
             event = item.event
-            if isinstance(event, ProfileEvent) and event.data.action != "erase":
+            if _is_erasure(event) and not self._is_within_own_horizon(record):
+                passed_over += 1
                 continue
             batch.left_out += [
                 LeftOut((origin.topic, origin.partition, origin.offset), FORWARDED)
@@ -150,7 +185,15 @@ class BatchReader:
             elif isinstance(event, ReviewEvent):
                 action = (storable(event.data.sku), event.data.action)
                 batch.reviews.append(_fact(record, event, item.time_ms, action))
-            elif isinstance(event, ProfileEvent):
+            elif isinstance(event, ServiceEvent):
+                batch.service.append(_customer_fact(record, event, item.time_ms))
+            elif isinstance(event, WishEvent):
+                batch.wishes.append(
+                    _customer_fact(record, event, item.time_ms, pseudonymous(event))
+                )
+            elif isinstance(event, ProfileEvent) and event.data.action in _OF_PROFILE:
+                batch.profiles.append(_customer_fact(record, event, item.time_ms))
+            elif isinstance(event, ProfileEvent) and _is_erasure(event):
                 batch.erasures.append(
                     Erasure(
                         event.data.shop_id, storable(event.subject), item.time_ms,
@@ -159,9 +202,27 @@ class BatchReader:
                 )  # fmt: skip
         return passed_over
 
+    def _is_within_own_horizon(self, record: RawRecord) -> bool:
+        return isinstance(self._decoder.decode(record, _OWN_HORIZON), Decoded)
+
     def _is_of_another_generation(self, topic: str, copied_to: str) -> bool:
         """Whether ``copied_to`` may have been forwarded from ``topic``: anybody may write a header."""
         return topic != copied_to and topic.endswith(self._names[copied_to])
+
+    def _product(self, batch: Batch, record: RawRecord) -> bool:
+        """Whether it could be read."""
+        # No worker reads it, so nobody else judges its time.
+        item = self._products.decode(record, _OWN_HORIZON)
+        if not isinstance(item, DecodedProduct):
+            return False
+        data = item.event.data
+        batch.products.append(
+            ProductFact(
+                (data.shop_id, storable(data.sku)), item.time_ms,
+                (record.topic, record.partition, record.offset), said_of(data),
+            )
+        )  # fmt: skip
+        return True
 
     def _letter(self, batch: Batch, record: RawRecord) -> bool:
         """Whether it could be read."""
@@ -175,6 +236,27 @@ class BatchReader:
             place = (letter.topic, letter.partition, letter.offset)
             batch.left_out.append(LeftOut(place, letter.reason))
         return True
+
+
+def _is_erasure(event: object) -> bool:
+    return isinstance(event, ProfileEvent) and event.data.action == "erase"
+
+
+def _customer_fact(
+    record: RawRecord,
+    event: ProfileEvent | ServiceEvent | WishEvent,
+    time_ms: int,
+    data: Data | None = None,
+) -> CustomerFact:
+    """``data``: what is kept in place of the event's."""
+    return CustomerFact(
+        (event.data.shop_id, storable(event.subject)),
+        time_ms,
+        storable(event.source),
+        storable(event.id),
+        _encode(data or event.data).decode(),
+        (record.topic, record.partition, record.offset),
+    )
 
 
 def _refund_id(event: OrderEvent) -> str:
@@ -217,6 +299,30 @@ def _trigger(batch: Batch, record: RawRecord) -> bool:
             "campaign_version": storable(data.campaign_version),
             "code": storable_or_none((data.offer and data.offer.code) or None),
             "data": _encode(data).decode(),
+        }
+    )
+    return True
+
+
+def _verdict(batch: Batch, record: RawRecord) -> bool:
+    """Whether it could be read."""
+    try:
+        event = _decode_verdict(record.value or b"")
+    except UNREADABLE:
+        return False
+    data = event.data
+    batch.verdicts.append(
+        {
+            "shop_id": data.shop_id,
+            "order_hash": data.order_hash,
+            "customer_id": storable(data.customer_id),
+            "number": data.number,
+            "brushed": int(data.brushed),
+            "points": data.points,
+            "reasons": _encode(data.reasons).decode(),
+            "visitors": _encode([storable(each) for each in data.visitors]).decode(),
+            "product_hash": data.product_hash,
+            "time_ms": (event.time - _EPOCH) // _MILLISECOND,
         }
     )
     return True

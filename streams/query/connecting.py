@@ -24,7 +24,7 @@ LOCK_SECONDS: Final = 30
 #: Between two tries to change a file's mode.
 _MODE_SECONDS: Final = 0.02
 #: Names the right to write in PostgreSQL: "huitou" as a number.
-_ADVISORY_LOCK: Final = int.from_bytes(b"huitou")
+ADVISORY_LOCK: Final = int.from_bytes(b"huitou")
 #: A sink that froze in a transaction loses its connection, and with it the lock, after so many seconds:
 #: before those who wait for it give up.
 _IDLE_SECONDS: Final = 20
@@ -112,7 +112,7 @@ class Database:
         with self._writer.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(
-                    text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK}
+                    text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ADVISORY_LOCK}
                 )
             yield connection
 

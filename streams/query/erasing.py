@@ -4,43 +4,60 @@ The store goes by event time alone, so what it has is a function of the set of r
 dropped beyond that (events later than the erase that it had folded before it) follows from the order in
 which the worker read, which the store does not know: it keeps them.
 
+A verdict names the visitors who had turned out to be its customer by then: an erasure of the customer
+reaches them, too, whether it or the verdict comes first. Without that an order that one of them paid would
+be held to be honest again when the verdict on it goes.
+
 What was deleted comes back only by filling another store.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, select
 
 from streams.query.batch import Erasure
-from streams.query.facts import OrderKey
+from streams.query.facts import Customer, OrderKey
 from streams.query.histories import ORDERS, REVIEWS, History
 from streams.query.statements import KEYS, among, chunks, insert_rows
-from streams.query.tables import erased, repeats, triggers
+from streams.query.tables import (
+    erased,
+    like_events,
+    profile_events,
+    repeats,
+    service_events,
+    triggers,
+    wish_events,
+)
+from streams.query.verdicts import forget_verdicts, verdicts_of, visitors_in
 
-#: Shop, customer.
-Customer: TypeAlias = tuple[str, str]
-#: Tables of records from which nothing is computed.
-_RECORDS: Final[tuple[Table, ...]] = (repeats, triggers)
+#: Tables of records that are deleted without a look at what they were of: nothing is computed from them, or
+#: it is computed anew for each customer erased.
+_RECORDS: Final[tuple[Table, ...]] = (
+    repeats, triggers, profile_events, service_events, wish_events, like_events,
+)  # fmt: skip
 
 
 class Gone(NamedTuple):
     """What was deleted: ``until_ms`` of each customer of whom there may have been something, and the orders
-    whose history has less than before, by history."""
+    whose history or verdicts are less than before, by history."""
 
     until_ms: Mapping[Customer, int]
     orders: Mapping[History, set[OrderKey]]
 
 
-def erase(connection: Connection, erasures: Sequence[Erasure]) -> Gone:
+def erase(
+    connection: Connection, erasures: Sequence[Erasure], arriving: Sequence[dict[str, Any]] = ()
+) -> Gone:
     """Note these erasures, and delete what is of their customers until then from the records' tables.
 
-    What follows from the histories is to be computed anew by the caller.
+    ``arriving``: verdicts that come with them, rows of ``verdicts``. What follows from the histories is to be
+    computed anew by the caller.
     """
     asked: dict[Customer, int] = {}
     for one in erasures:
-        customer = (one.shop_id, one.customer_id)
-        asked[customer] = max(one.until_ms, asked.get(customer, one.until_ms))
+        _ask(asked, (one.shop_id, one.customer_id), one.until_ms)
+    _ask_visitors(connection, asked, arriving)
     held = erased_until(connection, asked)
     # Up to where a customer was erased before, nothing was stored since then.
     new = {
@@ -57,9 +74,41 @@ def erase(connection: Connection, erasures: Sequence[Erasure]) -> Gone:
     for customer, until_ms in new.items():
         for history, found in gone.items():
             found |= _delete_facts(connection, history.table, customer, until_ms)
+        gone[ORDERS] |= forget_verdicts(connection, *customer, until_ms)
         for table in _RECORDS:
             connection.execute(delete(table).where(_until(table, customer, until_ms)))
     return Gone(new, gone)
+
+
+def _ask(asked: dict[Customer, int], customer: Customer, until_ms: int) -> None:
+    asked[customer] = max(until_ms, asked.get(customer, until_ms))
+
+
+def _ask_visitors(
+    connection: Connection, asked: dict[Customer, int], arriving: Sequence[dict[str, Any]]
+) -> None:
+    """Add the visitors whom verdicts name, as of the verdict's time, and whom these had been before.
+
+    That is of verdicts stored on customers in ``asked``, and of those arriving on anybody who is erased.
+    """
+    judged = {(row["shop_id"], row["customer_id"]) for row in arriving}
+    ends = erased_until(connection, judged) if judged else {}
+    for customer, until_ms in asked.items():
+        _ask(ends, customer, until_ms)
+    reached = set(ends)
+    while reached:
+        rows = [row for one in sorted(reached) for row in verdicts_of(connection, *one, ends[one])]
+        reached = set()
+        for row in (*rows, *arriving):
+            time_ms = row["time_ms"]
+            if time_ms > ends.get((row["shop_id"], row["customer_id"]), -1):
+                continue
+            for visitor in visitors_in(row):
+                one = (row["shop_id"], visitor)
+                if time_ms > ends.get(one, -1):
+                    _ask(ends, one, time_ms)
+                    _ask(asked, one, time_ms)
+                    reached.add(one)
 
 
 def erased_until(connection: Connection, customers: Iterable[Customer]) -> dict[Customer, int]:

@@ -10,6 +10,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 #: Shop, customer, order.
 OrderKey: TypeAlias = tuple[str, str, str]
+#: Shop, customer.
+Customer: TypeAlias = tuple[str, str]
 #: Topic, partition, offset.
 Place: TypeAlias = tuple[str, int, int]
 
@@ -42,6 +44,17 @@ class Fact(NamedTuple):
     def rank(self) -> tuple[object, ...]:
         """The least of a natural key is kept."""
         return self.time_ms, self.source, self.event_id, self.data, self.place
+
+
+class CustomerFact(NamedTuple):
+    """A record about a customer. ``data`` is the event's data, JSON; ``time_ms``: ms since 1970."""
+
+    customer: Customer
+    time_ms: int
+    source: str
+    event_id: str
+    data: str
+    place: Place
 
 
 def kept(facts: Iterable[Fact]) -> dict[tuple[OrderKey, tuple[str, str]], Fact]:

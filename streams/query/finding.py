@@ -53,6 +53,8 @@ class Wanted:
     payment: str | None = None
     coupon: str | None = None
     remark: str | None = None
+    #: True: only those held to be brushed; False: only the others.
+    brushed: bool | None = None
     since_ms: int | None = None
     until_ms: int | None = None
     after: PageKey | None = None
@@ -179,6 +181,8 @@ def _conditions(
             if along is order_coupons
             else exists().where(_same_order(order_coupons, along), of_code)
         )
+    if wanted.brushed is not None:
+        conditions.append(held.brushed == int(wanted.brushed))
     if wanted.remark is not None:
         conditions.append(held.remark.icontains(wanted.remark, autoescape=True))
     if wanted.since_ms is not None:

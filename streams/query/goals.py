@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, Table, delete, select
 
+from streams.query.columns import TEXT
 from streams.query.statements import insert_rows
-from streams.query.tables import TEXT
 
 goals = Table(
     "goals",

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, Table, delete, select
 
 from streams.query.batch import Erasure, LeftOut
-from streams.query.facts import Fact, OrderKey, Place, kept
+from streams.query.facts import CustomerFact, Fact, OrderKey, Place, kept
 from streams.query.statements import KEYS, Row, among, chunks, delete_rows, insert_rows
 from streams.query.tables import left_out, order_events, repeats, review_events
 
@@ -87,7 +87,9 @@ def leave_out(connection: Connection, verdicts: Sequence[LeftOut]) -> dict[Histo
     return gone
 
 
-def left_out_among(connection: Connection, facts: Iterable[Fact | Erasure]) -> set[Place]:
+def left_out_among(
+    connection: Connection, facts: Iterable[Fact | CustomerFact | Erasure]
+) -> set[Place]:
     """The places of those of ``facts`` that a worker left out."""
     offsets: dict[tuple[str, int], list[int]] = {}
     for fact in facts:

@@ -43,7 +43,8 @@ def is_passing(error: KafkaError, where: str, offset: int | None) -> bool:
     if error.code() in _NO_SUCH_OFFSET:
         raise StoreRefused(
             f"{where}: the topic has no offset {offset} any more, at which the store stands: retention was "
-            "faster. Fill another store (--store) from what the topics have"
+            "faster. Run it with an archive of the topics (--archive), or fill another store (--store) from "
+            "what the topics have"
         )
     if error.code() in _FORBIDDEN:
         raise StoreRefused(f"{where}: Kafka does not let this sink read: {error.str()}")

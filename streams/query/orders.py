@@ -13,7 +13,9 @@ import msgspec
 
 from schemas.envelope import Line
 from schemas.order import Order
+from schemas.verdict import VerdictReason
 from streams.domain import order as domain
+from streams.domain.integrity.buyer import sku_key
 from streams.query.facts import Fact, storable, storable_or_none
 
 Row: TypeAlias = dict[str, Any]
@@ -36,7 +38,10 @@ STATUSES: Final = (
 _REFUND_AMOUNT: Final = ("refunded", "refund_requested")
 _REFUND_WORDS: Final = ("refund_requested", "refunded", "refund_withdrawn")
 
+_JUDGED: Final = ("judged_ms", "judged_points", "judged_sign", "judged_sku")
+
 _decode = msgspec.json.Decoder(Order).decode
+_decode_reasons = msgspec.json.Decoder(list[VerdictReason]).decode
 
 
 class OrderRows(NamedTuple):
@@ -57,8 +62,11 @@ class _Said(NamedTuple):
     data: Order
 
 
-def order_rows(facts: Sequence[Fact]) -> OrderRows:
-    """The rows of the one order that all ``facts`` (at least one, each natural key once) are of."""
+def order_rows(facts: Sequence[Fact], verdict: Mapping[str, Any] | None = None) -> OrderRows:
+    """The rows of the one order that all ``facts`` (at least one, each natural key once) are of.
+
+    ``verdict``: the row of the one that holds of it; None: it never was judged to be brushed.
+    """
     key = dict(zip(("shop_id", "customer_id", "order_id"), facts[0].order, strict=True))
     said = sorted(
         (_Said(*fact.name, fact.time_ms, _decode(fact.data)) for fact in facts),
@@ -83,6 +91,7 @@ def order_rows(facts: Sequence[Fact]) -> OrderRows:
         **_figures(said),
         **{name: _detail(said, _ORDER, name) for name in _DETAILS},
         **{name: _detail(said, _PARCEL, name) for name in ("carrier", "tracking")},
+        **_judged(verdict, lines),
     }
     # A child that orders are found by has their time, too.
     timed = {**key, "ordered_ms": order["ordered_ms"]}
@@ -92,6 +101,19 @@ def order_rows(facts: Sequence[Fact]) -> OrderRows:
         [{**timed, "code": code} for code in sorted({storable(code) for code in codes})],
         [{**key, **refund} for refund in refunds],
     )
+
+
+def _judged(verdict: Mapping[str, Any] | None, lines: Sequence[Line]) -> Row:
+    """What an order is held to be; its product is named once its lines are known."""
+    if verdict is None:
+        return {"brushed": 0, **dict.fromkeys(_JUDGED)}
+    reasons = _decode_reasons(verdict["reasons"])
+    skus = {sku_key(line.sku).hex(): storable(line.sku) for line in lines}
+    values = (
+        verdict["time_ms"], verdict["points"], reasons[0].sign if reasons else None,
+        skus.get(verdict["product_hash"] or ""),
+    )  # fmt: skip
+    return {"brushed": verdict["brushed"], **dict(zip(_JUDGED, values, strict=True))}
 
 
 def _first(

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
+from streams.query.products import product_names
 from streams.query.tables import (
     order_coupons,
     order_events,
@@ -15,6 +16,7 @@ from streams.query.tables import (
     reviews,
     triggers,
 )
+from streams.query.verdicts import verdicts_on
 
 _KEY: Final = ("shop_id", "customer_id", "order_id")
 DAY_MS: Final = 86_400_000
@@ -43,8 +45,10 @@ class Pages(NamedTuple):
 def pages(connection: Connection, order_id: str, shop: str | None = None) -> Pages:
     """The page of every order of this id: one a customer and shop, by these.
 
-    A page has ``order`` (its row), ``lines``, ``coupons``, ``refunds``, ``history`` (oldest first, each with
-    its ``data`` read), ``reviews`` (each with its own ``history``) and ``triggers``. Of refunds, history and
+    A page has ``order`` (its row), ``lines``, ``coupons``, ``refunds``, ``verdict`` (None: it was never held
+    to be brushed), ``history`` (oldest first, each with its ``data`` read), ``reviews`` (each with its own
+    ``history``) and ``triggers``; lines and reviews have the product's ``name``, None where it has none. Of
+    refunds, history and
     reviews it has the newest NEWEST; ``left_out`` says how many there are beside them.
     """
     held = orders.c
@@ -73,17 +77,24 @@ def _page(connection: Connection, order: Row) -> Row:
     for line in lines:
         line["attributes"] = msgspec.json.decode(line["attributes"])
         del line["ordered_ms"]
+    skus = [row["sku"] for row in (*lines, *of_reviews)]
+    names = product_names(connection, order["shop_id"], skus)
     first = connection.execute(select(func.min(events.time_ms)).where(_is_of(order_events, order)))
     return {
         "order": order,
-        "lines": lines,
+        "lines": [{**line, "name": names.get(line["sku"])} for line in lines],
         "coupons": [
             row["code"] for row in _of(connection, order_coupons, order, order_coupons.c.code)
         ],
         "refunds": of_refunds,
+        "verdict": _verdict(connection, order),
         "history": [_read(event) for event in history],
         "reviews": [
-            {**review, "history": _review_history(connection, order, review["sku"])}
+            {
+                **review,
+                "name": names.get(review["sku"]),
+                "history": _review_history(connection, order, review["sku"]),
+            }
             for review in of_reviews
         ],
         "triggers": _around(
@@ -98,6 +109,19 @@ def _page(connection: Connection, order: Row) -> Row:
             )
         },
     }
+
+
+def _verdict(connection: Connection, order: Row) -> Row | None:
+    """The one that holds, with its reasons; None: the order never was judged to be brushed."""
+    key = (order["shop_id"], order["customer_id"], order["order_id"])
+    row = verdicts_on(connection, [key]).get(key)
+    if row is None:
+        return None
+    return {
+        "brushed": bool(row["brushed"]), "points": row["points"], "time_ms": row["time_ms"],
+        "reasons": msgspec.json.decode(row["reasons"]), "sku": order["judged_sku"],
+        "customer_id": row["customer_id"], "number": row["number"],
+    }  # fmt: skip
 
 
 def _review_history(connection: Connection, order: Row, sku: str) -> list[Row]:

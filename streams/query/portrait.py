@@ -1,41 +1,9 @@
 """What the query store knows of one customer that the live state does not: for a page about them."""
 
-from collections.abc import Iterable
-from typing import Final
-
-from sqlalchemy import Connection, and_, bindparam, column, func, inspect, select, table
+from sqlalchemy import Connection, and_, func, select
 
 from streams.query.known import Response
 from streams.query.tables import order_coupons, orders, triggers
-
-#: Of a catalogue's table, where this store has one.
-_PRODUCTS: Final = "products"
-_COLUMNS: Final = frozenset(("shop_id", "sku", "name"))
-#: Names asked for at once; far below what a statement's parameters may be.
-_AT_ONCE: Final = 500
-
-
-def product_names(connection: Connection, shop_id: str, skus: Iterable[str]) -> dict[str, str]:
-    """Names by sku, of those that have one; empty where the store has no catalogue of products."""
-    inspected = inspect(connection)
-    if not inspected.has_table(_PRODUCTS):
-        return {}
-    if not {found["name"] for found in inspected.get_columns(_PRODUCTS)} >= _COLUMNS:
-        return {}
-    products = table(_PRODUCTS, *(column(name) for name in sorted(_COLUMNS)))
-    wanted = sorted(set(skus))
-    names: dict[str, str] = {}
-    for start in range(0, len(wanted), _AT_ONCE):
-        found = connection.execute(
-            select(products.c.sku, products.c.name).where(
-                products.c.shop_id == shop_id,
-                products.c.sku.in_(bindparam("skus", expanding=True)),
-                products.c.name.is_not(None),
-            ),
-            {"skus": wanted[start : start + _AT_ONCE]},
-        )
-        names |= {sku: name for sku, name in found if name}
-    return names
 
 
 def order_channels(connection: Connection, shop_id: str, customer_id: str) -> list[str]:

@@ -15,7 +15,8 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from schemas.decoding import RawRecord
 from streams.engine.log import raw_record
-from streams.query.batch import BatchReader, Slice
+from streams.query.archived import ArchivedHeads, Head
+from streams.query.batch import Batch, BatchReader, Slice
 from streams.query.errors import StoreDoubt, StoreRefused
 from streams.query.kafka_errors import is_passing
 from streams.query.log import Bounds, bounds, group_consumer, names_of, topic_ids
@@ -39,9 +40,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Progress:
-    """What one run has done. ``behind``: records short of the ends at its start, of its own partitions."""
+    """What one run has done. ``archived``: those of the records that an archive had. ``behind``: records
+    short of the ends at its start, of its own partitions.
+    """
 
     records: int = 0
+    archived: int = 0
     passed_over: int = 0
     transactions: int = 0
     partitions: int = 0
@@ -49,13 +53,21 @@ class Progress:
 
 
 class Sink:
-    """One consumer and the store it writes into. Everything happens in the thread that calls ``run``."""
+    """One consumer and the store it writes into. Everything happens in the thread that calls ``run``.
+
+    ``archive``: has what retention has cut from the topics.
+    """
 
     def __init__(
-        self, settings: Settings, store: QueryStore, metrics: SinkMetrics | None = None
+        self,
+        settings: Settings,
+        store: QueryStore,
+        metrics: SinkMetrics | None = None,
+        archive: ArchivedHeads | None = None,
     ) -> None:
         self._settings = settings
         self._store = store
+        self._archive = archive
         self._names = names_of(settings)
         self._reader = BatchReader(settings.partitions, self._names)
         self._consumer: Consumer | None = None
@@ -81,10 +93,13 @@ class Sink:
         SQLAlchemy's errors; nothing that was not committed counts then.
         """
         ids = topic_ids(self._settings, list(self._names))
-        # Before the topics: another sink may go on meanwhile, and the topics only grow.
-        held = self._store.offsets()
-        at_start = bounds(self._settings, self._names)
-        self._take_over(held, ids, at_start)
+        at_start, heads = self._take_over(ids)
+        while heads and not stopping():
+            self._fill(heads, at_start, stopping, progress)
+            # Retention may have gone on meanwhile.
+            at_start, heads = self._take_over(ids)
+        if stopping():
+            return self._progress
         self._consumer = group_consumer(self._settings)
         try:
             self._consumer.subscribe(
@@ -105,24 +120,47 @@ class Sink:
             # The next sink gets the partitions at once, not when the session has run out.
             self._consumer.close()
 
-    def _take_over(
-        self, held: dict[tuple[str, int], Stored], ids: dict[str, str], at_start: Bounds
-    ) -> None:
-        """Check that the store is of these topics, and begin what it has nothing of."""
+    def _take_over(self, ids: dict[str, str]) -> tuple[Bounds, list[Head]]:
+        """Check that the store is of these topics, and begin what it has nothing of. Gives the topics' bounds
+        and what is to be read from the archive before them.
+        """
+        # Before the topics: another sink may go on meanwhile, and the topics only grow.
+        held = self._store.offsets()
+        at_start = bounds(self._settings, self._names)
+        heads = [] if self._archive is None else self._archive.plan(held, at_start)
+        begins = {**at_start.starts, **{(head.topic, head.partition): head.start for head in heads}}
         refusals = [
             reason
             for place, part in sorted(held.items())
-            if place in at_start.starts and (reason := _refusal(part, ids, at_start))
+            if place in begins and (reason := _refusal(part, ids, begins[place], at_start))
         ]
         if refusals:
             raise StoreRefused("; ".join(refusals) + ". Fill another store (--store)")
         self._store.begin(
             [
                 Stored(topic, number, ids[topic], start, start, None, 0, 0)
-                for (topic, number), start in at_start.starts.items()
+                for (topic, number), start in begins.items()
                 if (topic, number) not in held
             ]
         )
+        return at_start, heads
+
+    def _fill(
+        self,
+        heads: list[Head],
+        at_start: Bounds,
+        stopping: Callable[[], bool],
+        progress: Callable[[Progress], None],
+    ) -> None:
+        """Write what the archive has and the topics have no longer."""
+        assert self._archive is not None
+        log.info("filling from the archive", offsets=sum(head.end - head.start for head in heads))
+        self._positions = {(head.topic, head.partition): head.start for head in heads}
+        for batch in self._archive.fill(heads, self._store, self._reader, BATCH, stopping):
+            self._written(batch, at_start)
+            self._progress.archived += sum(advance.records for advance in batch.advances)
+            progress(self._progress)
+        self._positions = {}
 
     def _poll(self, consumer: Consumer, at_start: Bounds) -> bool:
         """Write what one poll brings; whether there was anything."""
@@ -133,6 +171,11 @@ class Sink:
             return False
         batch = self._reader.read(slices)
         self._store.write(batch)
+        self._written(batch, at_start)
+        return True
+
+    def _written(self, batch: Batch, at_start: Bounds) -> None:
+        """Count a batch that is in the store."""
         done = self._progress
         for advance in batch.advances:
             self._positions[advance.topic, advance.partition] = advance.end
@@ -147,7 +190,6 @@ class Sink:
         done.behind = sum(
             max(0, at_start.ends[place] - position) for place, position in self._positions.items()
         )
-        return True
 
     def _measure(self, consumer: Consumer) -> None:
         """Now and then, how far the partitions are behind, by what the last fetch said of their ends."""
@@ -256,8 +298,8 @@ class _UntilEnds:
         return left == 0
 
 
-def _refusal(part: Stored, ids: dict[str, str], at_start: Bounds) -> str | None:
-    """Why the store cannot go on with this partition; None: it can."""
+def _refusal(part: Stored, ids: dict[str, str], begins: int, at_start: Bounds) -> str | None:
+    """Why the store cannot go on with this partition, which can be read from ``begins`` on; None: it can."""
     place = (part.topic, part.partition)
     where = f"{part.topic}[{part.partition}]"
     if part.topic_id != ids[part.topic]:
@@ -265,10 +307,10 @@ def _refusal(part: Stored, ids: dict[str, str], at_start: Bounds) -> str | None:
             f"{where}: the store is of another topic of that name (id {part.topic_id}, now "
             f"{ids[part.topic]}): it was made anew, or this is another stack's store"
         )
-    if part.next < at_start.starts[place]:
+    if part.next < begins:
         return (
-            f"{where}: the store ends at offset {part.next} and the topic begins at "
-            f"{at_start.starts[place]}: retention was faster"
+            f"{where}: the store ends at offset {part.next} and the topic begins at {begins}: retention was "
+            "faster; an archive of the topics helps (--archive)"
         )
     if part.next > at_start.ends[place]:
         return (

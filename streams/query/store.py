@@ -1,7 +1,8 @@
 """The rows, and how a batch becomes part of them: one transaction, or nothing.
 
-Rows of orders and reviews are computed anew from the whole history of those that a batch touches, so they
-are always a function of what the history holds; the history and the offsets change in the same transaction.
+Rows of orders and reviews are computed anew from the whole history of those that a batch touches, and
+verdicts on them, so they are always a function of what the store holds of that; all of it and the offsets
+change in the same transaction.
 """
 
 from collections.abc import Sequence
@@ -11,23 +12,33 @@ from sqlalchemy import BigInteger, Connection, func, literal, select, update
 
 from streams.query.batch import Advance, Batch
 from streams.query.connecting import Database
-from streams.query.erasing import Customer, erase, erased_until
+from streams.query.customer_records import forget_left_out
+from streams.query.erasing import erase, erased_until
 from streams.query.errors import OffsetsMoved
-from streams.query.facts import Fact, OrderKey, Place
+from streams.query.facts import Customer, CustomerFact, Fact, OrderKey, Place
 from streams.query.histories import ORDERS, REVIEWS, leave_out, left_out_among, merge
 from streams.query.moves import forget_moves, note_moves
 from streams.query.orders import order_rows
+from streams.query.products import write_products
+from streams.query.profiles import write_profiles
 from streams.query.reviews import review_row
+from streams.query.service import write_service
 from streams.query.statements import delete_rows, insert_rows
 from streams.query.tables import (
+    like_events,
     order_coupons,
     order_lines,
     orders,
+    profile_events,
     refunds,
     reviews,
+    service_events,
     sink_offsets,
     triggers,
+    wish_events,
 )
+from streams.query.verdicts import take_verdicts, verdicts_on
+from streams.query.wishes import write_wishes
 
 
 class Stored(NamedTuple):
@@ -76,14 +87,34 @@ class QueryStore:
             for advance in batch.advances:
                 _advance(connection, advance)
             gone = leave_out(connection, batch.left_out)
-            excluded = left_out_among(connection, [*batch.orders, *batch.reviews, *batch.erasures])
-            erased = erase(connection, [e for e in batch.erasures if e.place not in excluded])
+            profiles_gone = forget_left_out(connection, profile_events, batch.left_out)
+            service_gone = forget_left_out(connection, service_events, batch.left_out)
+            wishes_gone = forget_left_out(connection, wish_events, batch.left_out)
+            wishes_gone |= forget_left_out(connection, like_events, batch.left_out)
+            excluded = left_out_among(
+                connection,
+                [
+                    *batch.orders,
+                    *batch.reviews,
+                    *batch.profiles,
+                    *batch.service,
+                    *batch.wishes,
+                    *batch.erasures,
+                ],
+            )
+            erasures = [one for one in batch.erasures if one.place not in excluded]
+            erased = erase(connection, erasures, batch.verdicts)
             for history, of_orders in erased.orders.items():
                 gone[history] |= of_orders
             good = _kept(connection, batch, excluded)
+            gone[ORDERS] |= take_verdicts(connection, good.verdicts)
             _write_orders(connection, good.orders, gone[ORDERS])
             _write_reviews(connection, good.reviews, gone[REVIEWS])
             insert_rows(connection, triggers, good.triggers, existing="keep")
+            write_profiles(connection, good.profiles, profiles_gone | erased.until_ms.keys())
+            write_service(connection, good.service, service_gone | erased.until_ms.keys())
+            write_wishes(connection, good.wishes, wishes_gone | erased.until_ms.keys())
+            write_products(connection, batch.products)
             forget_moves(connection, erased.until_ms)
 
 
@@ -117,7 +148,11 @@ class _Kept(NamedTuple):
 
     orders: list[Fact]
     reviews: list[Fact]
+    profiles: list[CustomerFact]
+    service: list[CustomerFact]
+    wishes: list[CustomerFact]
     triggers: list[dict[str, Any]]
+    verdicts: list[dict[str, Any]]
 
 
 def _kept(connection: Connection, batch: Batch, excluded: set[Place]) -> _Kept:
@@ -126,7 +161,8 @@ def _kept(connection: Connection, batch: Batch, excluded: set[Place]) -> _Kept:
         connection,
         [
             *(fact.order[:2] for fact in (*batch.orders, *batch.reviews)),
-            *((row["shop_id"], row["customer_id"]) for row in batch.triggers),
+            *(fact.customer for fact in (*batch.profiles, *batch.service, *batch.wishes)),
+            *((row["shop_id"], row["customer_id"]) for row in (*batch.triggers, *batch.verdicts)),
         ],
     )
 
@@ -138,20 +174,24 @@ def _kept(connection: Connection, batch: Batch, excluded: set[Place]) -> _Kept:
         [f for f in some if f.place not in excluded and counts(f.order[:2], f.time_ms)]
         for some in (batch.orders, batch.reviews)
     )
-    return _Kept(
-        orders_kept,
-        reviews_kept,
-        [
-            row
-            for row in batch.triggers
-            if counts((row["shop_id"], row["customer_id"]), row["time_ms"])
-        ],
+    profiles_kept, service_kept, wishes_kept = (
+        [f for f in some if f.place not in excluded and counts(f.customer, f.time_ms)]
+        for some in (batch.profiles, batch.service, batch.wishes)
     )
+    triggers_kept, verdicts_kept = (
+        [row for row in some if counts((row["shop_id"], row["customer_id"]), row["time_ms"])]
+        for some in (batch.triggers, batch.verdicts)
+    )
+    return _Kept(
+        orders_kept, reviews_kept, profiles_kept, service_kept, wishes_kept, triggers_kept,
+        verdicts_kept,
+    )  # fmt: skip
 
 
 def _write_orders(connection: Connection, facts: list[Fact], gone: set[OrderKey]) -> None:
     history = merge(connection, ORDERS, facts, gone)
-    rows = [order_rows(of_order) for of_order in history.by_order.values()]
+    judged = verdicts_on(connection, history.by_order)
+    rows = [order_rows(own, judged.get(key)) for key, own in history.by_order.items()]
     times = {key: row.order["ordered_ms"] for key, row in zip(history.by_order, rows, strict=True)}
     note_moves(connection, {**times, **dict.fromkeys(history.emptied)})
     delete_rows(connection, orders, history.emptied)

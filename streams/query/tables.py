@@ -5,73 +5,68 @@ known. A customer is one of a shop, and an order is one of a customer, as in the
 who use one order id have two orders.
 """
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Index,
-    Integer,
-    MetaData,
-    PrimaryKeyConstraint,
-    String,
-    Table,
+from sqlalchemy import BigInteger, Column, Index, Integer, PrimaryKeyConstraint, Table
+
+from streams.query.columns import event, metadata, number, order_key, record, text
+from streams.query.customer_tables import (
+    cases,
+    profile_events,
+    profiles,
+    service_events,
+    surveys,
+)
+from streams.query.wish_tables import (
+    like_events,
+    wish_attributes,
+    wish_events,
+    wish_likes,
+    wishes,
 )
 
-metadata = MetaData()
-
-#: Text that compares by bytes in both stores, so that rows and pages have one order.
-TEXT = String().with_variant(String(collation="C"), "postgresql")
-
-
-def _text(name: str, *, null: bool = True) -> Column[str]:
-    return Column(name, TEXT, nullable=null)
-
-
-def _number(name: str, *, null: bool = True) -> Column[int]:
-    return Column(name, BigInteger, nullable=null)
-
-
-def _order_key() -> tuple[Column[str], Column[str], Column[str]]:
-    return (
-        _text("shop_id", null=False),
-        _text("customer_id", null=False),
-        _text("order_id", null=False),
-    )
-
-
-def _record() -> tuple[Column[str], Column[int], Column[int]]:
-    """Where a record lies in Kafka."""
-    return (
-        _text("topic", null=False),
-        Column("partition", Integer, nullable=False),
-        _number("offset", null=False),
-    )
-
-
-def _event() -> tuple[Column[int], Column[str], Column[str], Column[str]]:
-    """What a record says: its time, who says it, and the event's data as JSON."""
-    return (
-        _number("time_ms", null=False),
-        _text("source", null=False),
-        _text("event_id", null=False),
-        _text("data", null=False),
-    )
-
+__all__ = [
+    "cases",
+    "erased",
+    "left_out",
+    "like_events",
+    "metadata",
+    "order_coupons",
+    "order_events",
+    "order_lines",
+    "order_moves",
+    "orders",
+    "products",
+    "profile_events",
+    "profiles",
+    "refunds",
+    "repeats",
+    "review_events",
+    "reviews",
+    "service_events",
+    "sink_offsets",
+    "surveys",
+    "triggers",
+    "verdicts",
+    "wish_attributes",
+    "wish_events",
+    "wish_likes",
+    "wishes",
+]
 
 #: How far each partition of each topic is in the store: offsets [first_offset, next_offset).
 sink_offsets = Table(
     "sink_offsets",
     metadata,
-    _text("topic", null=False),
+    text("topic", null=False),
     Column("partition", Integer, nullable=False),
     #: Kafka's id of the topic: one that was made anew has another.
-    _text("topic_id", null=False),
-    _number("first_offset", null=False),
-    _number("next_offset", null=False),
+    text("topic_id", null=False),
+    number("first_offset", null=False),
+    number("next_offset", null=False),
     #: When the broker appended the newest record covered.
-    _number("appended_ms"),
-    _number("records", null=False),
+    number("appended_ms"),
+    number("records", null=False),
     #: Records that are dead letters to a worker, too.
-    _number("passed_over", null=False),
+    number("passed_over", null=False),
     PrimaryKeyConstraint("topic", "partition"),
 )
 
@@ -79,8 +74,8 @@ sink_offsets = Table(
 left_out = Table(
     "left_out",
     metadata,
-    *_record(),
-    _text("reason", null=False),
+    *record(),
+    text("reason", null=False),
     PrimaryKeyConstraint("topic", "partition", "offset"),
 )
 
@@ -88,10 +83,10 @@ left_out = Table(
 erased = Table(
     "erased",
     metadata,
-    _text("shop_id", null=False),
-    _text("customer_id", null=False),
+    text("shop_id", null=False),
+    text("customer_id", null=False),
     #: The greatest time of their erasures.
-    _number("until_ms", null=False),
+    number("until_ms", null=False),
     PrimaryKeyConstraint("shop_id", "customer_id"),
 )
 
@@ -99,14 +94,14 @@ erased = Table(
 repeats = Table(
     "repeats",
     metadata,
-    *_record(),
+    *record(),
     #: order or review
-    _text("kind", null=False),
-    *_order_key(),
+    text("kind", null=False),
+    *order_key(),
     #: status and refund id, or sku and action
-    _text("name", null=False),
-    _text("second_name", null=False),
-    *_event(),
+    text("name", null=False),
+    text("second_name", null=False),
+    *event(),
     PrimaryKeyConstraint("topic", "partition", "offset"),
     Index("repeats_by_order", "shop_id", "customer_id", "order_id"),
 )
@@ -115,12 +110,12 @@ repeats = Table(
 order_events = Table(
     "order_events",
     metadata,
-    *_order_key(),
-    _text("status", null=False),
+    *order_key(),
+    text("status", null=False),
     #: Empty but for the statuses of refunds.
-    _text("refund_id", null=False),
-    *_event(),
-    *_record(),
+    text("refund_id", null=False),
+    *event(),
+    *record(),
     PrimaryKeyConstraint("shop_id", "customer_id", "order_id", "status", "refund_id"),
     Index("order_events_by_record", "topic", "partition", "offset"),
 )
@@ -128,32 +123,40 @@ order_events = Table(
 orders = Table(
     "orders",
     metadata,
-    *_order_key(),
-    _text("status", null=False),
+    *order_key(),
+    text("status", null=False),
     #: When it was placed; where that is not known paid, else the time of its earliest event.
-    _number("ordered_ms", null=False),
-    _number("changed_ms", null=False),
-    _number("placed_ms"),
-    _number("paid_ms"),
-    _number("shipped_ms"),
-    _number("received_ms"),
-    _number("cancelled_ms"),
+    number("ordered_ms", null=False),
+    number("changed_ms", null=False),
+    number("placed_ms"),
+    number("paid_ms"),
+    number("shipped_ms"),
+    number("received_ms"),
+    number("cancelled_ms"),
     #: The earliest of its refunds' times.
-    _number("refund_requested_ms"),
-    _number("refunded_ms"),
-    _number("amount"),
-    _number("refunded_amount"),
-    _number("net_amount"),
-    _number("discount"),
-    _number("points_used"),
-    _number("pieces"),
-    _text("payment_method"),
-    _text("region"),
-    _text("channel"),
-    _text("traffic_source"),
-    _text("remark"),
-    _text("carrier"),
-    _text("tracking"),
+    number("refund_requested_ms"),
+    number("refunded_ms"),
+    number("amount"),
+    number("refunded_amount"),
+    number("net_amount"),
+    number("discount"),
+    number("points_used"),
+    number("pieces"),
+    text("payment_method"),
+    text("region"),
+    text("channel"),
+    text("traffic_source"),
+    text("remark"),
+    text("carrier"),
+    text("tracking"),
+    #: Whether it is held to be brushed, 1 or 0: of the newest of its verdicts.
+    Column("brushed", Integer, nullable=False, server_default="0"),
+    #: Of that verdict; NULL of an order that was never held to be brushed.
+    number("judged_ms"),
+    number("judged_points"),
+    #: The sign with the most points, and the sku by which it was judged.
+    text("judged_sign"),
+    text("judged_sku"),
     PrimaryKeyConstraint("shop_id", "customer_id", "order_id"),
     Index("orders_by_time", "ordered_ms", "shop_id", "customer_id", "order_id"),
     Index("orders_by_shop", "shop_id", "ordered_ms", "customer_id", "order_id"),
@@ -163,6 +166,7 @@ orders = Table(
     Index("orders_by_region", "region", "ordered_ms"),
     Index("orders_by_payment", "payment_method", "ordered_ms"),
     Index("orders_by_paid", "shop_id", "paid_ms"),
+    Index("orders_by_brushed", "brushed", "ordered_ms"),
 )
 
 #: Where an order stood before its time changed; the numbers rise with the transactions.
@@ -170,8 +174,8 @@ order_moves = Table(
     "order_moves",
     metadata,
     Column("number", BigInteger, nullable=False, autoincrement=False),
-    *_order_key(),
-    _number("ordered_ms", null=False),
+    *order_key(),
+    number("ordered_ms", null=False),
     PrimaryKeyConstraint("number"),
     Index("order_moves_by_order", "shop_id", "customer_id", "order_id", "number"),
 )
@@ -179,16 +183,16 @@ order_moves = Table(
 order_lines = Table(
     "order_lines",
     metadata,
-    *_order_key(),
+    *order_key(),
     Column("line", Integer, nullable=False),
-    _text("sku", null=False),
-    _number("quantity", null=False),
-    _text("category"),
-    _number("unit_price"),
+    text("sku", null=False),
+    number("quantity", null=False),
+    text("category"),
+    number("unit_price"),
     #: JSON, names in order.
-    _text("attributes", null=False),
+    text("attributes", null=False),
     #: The order's, so that a page of the orders of a product is read along the index.
-    _number("ordered_ms", null=False),
+    number("ordered_ms", null=False),
     PrimaryKeyConstraint("shop_id", "customer_id", "order_id", "line"),
     Index("order_lines_by_sku", "sku", "ordered_ms", "shop_id", "customer_id", "order_id"),
 )
@@ -196,10 +200,10 @@ order_lines = Table(
 order_coupons = Table(
     "order_coupons",
     metadata,
-    *_order_key(),
-    _text("code", null=False),
+    *order_key(),
+    text("code", null=False),
     #: The order's, as in order_lines.
-    _number("ordered_ms", null=False),
+    number("ordered_ms", null=False),
     PrimaryKeyConstraint("shop_id", "customer_id", "order_id", "code"),
     Index("order_coupons_by_code", "code", "ordered_ms", "shop_id", "customer_id", "order_id"),
 )
@@ -207,16 +211,16 @@ order_coupons = Table(
 refunds = Table(
     "refunds",
     metadata,
-    *_order_key(),
-    _text("refund_id", null=False),
+    *order_key(),
+    text("refund_id", null=False),
     #: requested, withdrawn or refunded
-    _text("status", null=False),
-    _text("kind"),
-    _number("amount"),
-    _text("reason"),
-    _number("requested_ms"),
-    _number("withdrawn_ms"),
-    _number("refunded_ms"),
+    text("status", null=False),
+    text("kind"),
+    number("amount"),
+    text("reason"),
+    number("requested_ms"),
+    number("withdrawn_ms"),
+    number("refunded_ms"),
     PrimaryKeyConstraint("shop_id", "customer_id", "order_id", "refund_id"),
     Index("refunds_by_time", "shop_id", "refunded_ms"),
 )
@@ -225,11 +229,11 @@ refunds = Table(
 review_events = Table(
     "review_events",
     metadata,
-    *_order_key(),
-    _text("sku", null=False),
-    _text("action", null=False),
-    *_event(),
-    *_record(),
+    *order_key(),
+    text("sku", null=False),
+    text("action", null=False),
+    *event(),
+    *record(),
     PrimaryKeyConstraint("shop_id", "customer_id", "order_id", "sku", "action"),
     Index("review_events_by_record", "topic", "partition", "offset"),
 )
@@ -237,19 +241,19 @@ review_events = Table(
 reviews = Table(
     "reviews",
     metadata,
-    *_order_key(),
-    _text("sku", null=False),
+    *order_key(),
+    text("sku", null=False),
     #: Of ``posted``; NULL until that is known.
     Column("rating", Integer),
-    _text("text"),
-    _text("appended_text"),
+    text("text"),
+    text("appended_text"),
     Column("photos", Integer, nullable=False),
-    _number("posted_ms"),
-    _number("appended_ms"),
-    _number("shown_ms"),
-    _number("replied_ms"),
+    number("posted_ms"),
+    number("appended_ms"),
+    number("shown_ms"),
+    number("replied_ms"),
     #: A removed review no longer counts, whichever of posted and removed came first.
-    _number("removed_ms"),
+    number("removed_ms"),
     PrimaryKeyConstraint("shop_id", "customer_id", "order_id", "sku"),
     Index("reviews_by_time", "shop_id", "posted_ms"),
 )
@@ -257,16 +261,59 @@ reviews = Table(
 triggers = Table(
     "triggers",
     metadata,
-    _text("shop_id", null=False),
-    _text("customer_id", null=False),
-    _text("trigger_id", null=False),
-    _number("time_ms", null=False),
-    _text("kind", null=False),
-    _text("campaign", null=False),
-    _text("campaign_version", null=False),
-    _text("code"),
+    text("shop_id", null=False),
+    text("customer_id", null=False),
+    text("trigger_id", null=False),
+    number("time_ms", null=False),
+    text("kind", null=False),
+    text("campaign", null=False),
+    text("campaign_version", null=False),
+    text("code"),
     #: The trigger's data, JSON.
-    _text("data", null=False),
+    text("data", null=False),
     PrimaryKeyConstraint("shop_id", "customer_id", "trigger_id"),
     Index("triggers_by_time", "shop_id", "customer_id", "time_ms"),
+)
+
+#: What a shop sells: of each field the latest that was said of it.
+products = Table(
+    "products",
+    metadata,
+    text("shop_id", null=False),
+    text("sku", null=False),
+    text("name"),
+    text("brand"),
+    text("category"),
+    number("price"),
+    number("unit_cost"),
+    number("stock"),
+    text("image"),
+    #: listed or delisted; NULL where neither was said.
+    text("status"),
+    #: Of its latest event.
+    number("changed_ms", null=False),
+    #: JSON: of each field that is known, the time and place of the record that said it.
+    text("said", null=False),
+    PrimaryKeyConstraint("shop_id", "sku"),
+)
+
+#: What orders were held to be; of each the verdict with the greatest number holds: streams.query.verdicts.
+verdicts = Table(
+    "verdicts",
+    metadata,
+    text("shop_id", null=False),
+    #: schemas.verdict.Verdict says of what.
+    text("order_hash", null=False),
+    text("customer_id", null=False),
+    Column("number", BigInteger, nullable=False, autoincrement=False),
+    Column("brushed", Integer, nullable=False),
+    number("points", null=False),
+    #: JSON, the strongest first.
+    text("reasons", null=False),
+    #: Visitors who turned out to be the customer, JSON.
+    text("visitors", null=False),
+    text("product_hash"),
+    number("time_ms", null=False),
+    PrimaryKeyConstraint("shop_id", "order_hash", "customer_id", "number"),
+    Index("verdicts_by_customer", "shop_id", "customer_id", "time_ms"),
 )

@@ -56,6 +56,8 @@ class BulkStore(RedisStore):
         self._counters: dict[str, int] = {}
         # Gathered since the last write.
         self._states: dict[str, bytes] = {}
+        #: States that went and may still be in Redis, in the order in which they did.
+        self._expired: dict[str, None] = {}
         self._due: dict[str, int | None] = {}
         self._fields: dict[str, Any] = {}
         self._increments = Increments()
@@ -132,7 +134,7 @@ class BulkStore(RedisStore):
             self._gather(commit)
         if (
             self._commits >= WRITE_COMMITS
-            or len(self._states) >= WRITE_STATES
+            or len(self._states) + len(self._expired) >= WRITE_STATES
             or self._bytes >= WRITE_BYTES
             or self._increments.size >= WRITE_INCREMENTS
         ):
@@ -147,7 +149,13 @@ class BulkStore(RedisStore):
             old = self._warm.pop(key, None)
             if old is not None:
                 self._warm_bytes -= len(old)
+            self._expired.pop(key, None)
         self._states.update(commit.states)
+        for key in commit.expired:
+            self._states.pop(key, None)
+            self._known.discard(key)
+            self._warm_bytes -= len(self._warm.pop(key, b""))
+            self._expired[key] = None
         for key, due in commit.timers.items():
             self._timers.set(key, due)
         self._due.update(commit.timers)
@@ -174,6 +182,7 @@ class BulkStore(RedisStore):
             held = f"{self._from.seq} {_hex(self._from)} {self._epoch}"
             raise Refused(self._partition, held, str(error)) from error
         self._states.clear()
+        self._expired.clear()
         self._due.clear()
         self._fields.clear()
         self._increments = Increments()
@@ -193,11 +202,12 @@ class BulkStore(RedisStore):
         self._redis.execute_command(
             "EVAL",
             _SCRIPT,
-            3 + len(self._states) + len(added.keys),
+            3 + len(self._states) + len(self._expired) + len(added.keys),
             keys.meta,
             keys.timers,
             keys.kept,
             *[base + key for key in self._states],
+            *[base + key for key in self._expired],
             *[keys.base + key for key in added.keys],
             before.seq,
             _hex(before),
@@ -210,6 +220,7 @@ class BulkStore(RedisStore):
             added.data,
             self._kept_days,
             self._watermark,
+            len(self._expired),
             *self._states.values(),
             *timers,
             *fields,

@@ -3,7 +3,8 @@
 By induction over the journal's rows: before row r, a customer whose ``Kept.seq`` is below r is here as it
 was at r - 1, because every row since its own was folded into it. The row's events and timers of such
 customers are folded as the worker did; those of the others are in their states already, and left out.
-A customer that no batch had did not exist at the first commit read, so all of its events are in between.
+A customer that no batch had did not exist at the first commit read, so all of its events are in between;
+or it expired before its batch was read, and the row that removed it names it.
 """
 
 from typing import Protocol
@@ -107,6 +108,7 @@ class Redo:
         self.redone += 1
         draft, whole = self._fired(row) if row.fired else self._folded(row, along)
         if draft is None:
+            self._remove(row)
             return
         commit = draft.finish(
             stamp_of(row), [p for p in row.slices if p.topic == self._topics.clock]
@@ -118,6 +120,7 @@ class Redo:
                 f"{self._reading.partition}"
             )
         self._take_over(commit, row.seq)
+        self._remove(row)
 
     def _folded(self, row: JournalRow, along: PartitionLog) -> tuple[Draft | None, bool]:
         """The row's events of customers who are behind, and whether those are all."""
@@ -193,6 +196,17 @@ class Redo:
             self._entries[key] = Kept(seq, encoded, due)
             if self._timers is not None:
                 self._timers.set(key, due)
+
+    def _remove(self, row: JournalRow) -> None:
+        """What the row says expired goes, also where no batch had met it: it was there at the first commit
+        read, and what was folded of it since then is not all of it.
+        """
+        for key in row.expired or ():
+            if self._behind(key, row.seq):
+                self._entries.pop(key, None)
+                self._states.pop(key, None)
+                if self._timers is not None:
+                    self._timers.set(key, None)
 
     def _read(self, part: Slice, along: PartitionLog) -> Fetched:
         number = self._reading.partition

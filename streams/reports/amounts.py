@@ -59,7 +59,10 @@ def money_of(
     used = {code: total for code, total in sums.items() if total} if len(sums) > 1 else sums
     if len(used) > 1:
         by_currency = {str(code): total for code, total in used.items()}
-        return Value(None, "several currencies, which are not added together", None, by_currency)
+        why = "several currencies, which are not added together"
+        if lacking:
+            why += f"; {lacking:,} of {of:,} {what} tell no amount"
+        return Value(None, why, None, by_currency)
     total = sum(used.values())
     code = next(iter(used), None)
     if lacking:

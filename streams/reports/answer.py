@@ -1,15 +1,18 @@
 """A report asked for a period, and beside it the period that it is compared with."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, NamedTuple
 
 from sqlalchemy import Connection
 
+from streams.query.products import product_names
 from streams.reports.amounts import differ
 from streams.reports.model import Asked, Figure, Number, Progress, Report, Row, Value
 from streams.reports.period import TIME_DIMENSIONS, Period
 
+#: The dimension whose parts are skus, and have names.
+PRODUCT: Final = "product"
 Compare = Literal["previous", "year"]
 #: Units of which a change is told as a part of what there was before, too.
 _RELATIVE: Final = frozenset({"count", "money", "money_average", "ms", "days"})
@@ -43,13 +46,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a report says. ``compared``: the period beside it, None where none was asked for."""
+    """What a report says. ``compared``: the period beside it, None where none was asked for.
+
+    ``names``: of products, by key, what those are called that have a name; empty by other dimensions.
+    """
 
     report: Report
     asked: Asked
     lines: list[Line]
     compared: Period | None
     notes: tuple[str, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def compared_with(period: Period, compare: Compare) -> Period:
@@ -60,29 +67,35 @@ def compared_with(period: Period, compare: Compare) -> Period:
 def answer(
     connection: Connection, report: Report, asked: Asked, compare: Compare | None = None
 ) -> Answer:
-    """Asks the store. Raises ValueError for a period with too many parts."""
+    """Asks the store, once a period. Raises ValueError for a period with too many parts."""
+    if compare is not None and asked.by not in TIME_DIMENSIONS:
+        # Before there may have been more parts than now.
+        asked = replace(asked, others=True)
     rows = report.rows(connection, asked)
     keys = tuple(row.key for row in rows if row.kind == "part")
-    if compare is not None and keys and asked.by not in TIME_DIMENSIONS:
-        # The others have a row also where all parts are shown: before there may have been more.
-        asked = replace(asked, keys=keys)
+    if asked.others and not keys:
+        # Without a part nothing is beside another, and a row of others only where there are some.
+        asked = replace(asked, others=False)
         rows = report.rows(connection, asked)
+    names: Mapping[str, str] = {}
+    if asked.by == PRODUCT:
+        names = product_names(connection, asked.shop, [row.key for row in rows if row.key])
     notes = [*report.notes, *report.says(asked), *_notes(report, rows)]
     if not asked.currencies and any(figure.unit in _MONEY for figure in report.figures):
         notes.append(
             "The shop's currency is not known: if it had several, they are added together."
         )
     if compare is None:
-        return Answer(report, asked, [Line(row) for row in rows], None, tuple(notes))
+        return Answer(report, asked, [Line(row) for row in rows], None, tuple(notes), names)
     period = compared_with(asked.period, compare)
     if compare == "year" and (period.has_leap_day or asked.period.has_leap_day):
         notes.append("There is a February 29 in one of the years, and nothing is beside it.")
-    asked_before = replace(asked, period=period)
-    notes += report.says(asked_before)
+    asked_before = replace(asked, period=period, keys=keys if asked.others and keys else None)
     before = report.rows(connection, asked_before)
+    notes += report.says(asked_before)
     pairs = _pairs(rows, before, dates=compare == "year" and asked.by == "day")
     lines = _beside(report.figures, rows, before, pairs)
-    return Answer(report, asked, lines, period, tuple(dict.fromkeys(notes)))
+    return Answer(report, asked, lines, period, tuple(dict.fromkeys(notes)), names)
 
 
 def _pairs(rows: list[Row], before: list[Row], *, dates: bool) -> dict[str | None, Row]:
@@ -94,8 +107,15 @@ def _pairs(rows: list[Row], before: list[Row], *, dates: bool) -> dict[str | Non
     parts = [row for row in before if row.kind == "part"]
     if not dates:
         return dict(zip(keys, parts, strict=False))
-    by_date = {(row.key or "")[5:]: row for row in parts}
-    return {key: by_date[(key or "")[5:]] for key in keys if (key or "")[5:] in by_date}
+    by_date = {row.key: row for row in parts}
+    beside = {key: by_date.get(_year_before(key)) for key in keys}
+    return {key: row for key, row in beside.items() if row is not None}
+
+
+def _year_before(day: str | None) -> str:
+    """The same date of the year before, also where there is none."""
+    year, _, date = (day or "0-").partition("-")
+    return f"{int(year) - 1:04}-{date}"
 
 
 def _beside(

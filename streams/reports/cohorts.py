@@ -5,8 +5,8 @@ from typing import Final
 
 from sqlalchemy import Connection, FromClause, Subquery, and_, func, select
 
-from streams.query.tables import orders
 from streams.reports.amounts import count, unknown, withheld
+from streams.reports.honest import orders
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import Bucket, Period
 from streams.reports.sums import in_period, place, raws

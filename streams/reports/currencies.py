@@ -1,4 +1,6 @@
-"""What of a shop's settings was in force when, one span after another: its currency, its RFM thresholds."""
+"""What of a shop's settings was in force when, one span after another: its currency, its RFM thresholds,
+the tiers of its membership.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,7 +9,7 @@ from typing import Final, TypeVar
 from schemas.settings import STACK
 from streams.definitions import Definitions
 from streams.domain.shop import ShopSettings
-from streams.reports.model import CurrencySpan, ThresholdSpan
+from streams.reports.model import CurrencySpan, ThresholdSpan, TierSpan
 
 #: Later than any event.
 FOREVER: Final = 1 << 62
@@ -25,6 +27,12 @@ def threshold_spans(definitions: Definitions, shop: str) -> tuple[ThresholdSpan,
     """The shop's RFM thresholds, one after another; the last ones hold for ever."""
     found = _spans(definitions, shop, lambda settings: settings.rfm)
     return tuple(ThresholdSpan(until_ms, rfm) for until_ms, rfm in found)
+
+
+def tier_spans(definitions: Definitions, shop: str) -> tuple[TierSpan, ...]:
+    """The tiers of the shop's membership, one after another; the last ones hold for ever."""
+    found = _spans(definitions, shop, lambda settings: settings.tiers)
+    return tuple(TierSpan(until_ms, tiers) for until_ms, tiers in found)
 
 
 def _spans(

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Row, Select, and_, select
 from streams.domain.paid_days import PaidDay, within_days
 from streams.domain.shop import day_of, day_of_date
 from streams.domain.worth import Purchases
-from streams.query.tables import erased, orders
+from streams.query.tables import erased
+from streams.reports.honest import orders
 from streams.reports.model import Asked
 
 #: Rows that are fetched at a time.

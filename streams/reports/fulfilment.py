@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_
 
-from streams.query.tables import orders
 from streams.reports.amounts import count, rows_of
+from streams.reports.honest import orders
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import TIME_DIMENSIONS
 from streams.reports.quantiles import add_quantiles, quantiles_of

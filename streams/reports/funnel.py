@@ -10,11 +10,20 @@ from streams.domain.aggregates.clicks import VIEWERS, VISITORS
 from streams.domain.aggregates.orders import PAYERS, PLACERS
 from streams.reports import visits
 from streams.reports.amounts import share, unknown
-from streams.reports.live import NO_CLICKS, Counted, Part, by_time, by_value, says
+from streams.reports.live import Counted, by_time, says
+from streams.reports.live_parts import Part, by_value
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import TIME_DIMENSIONS
+from streams.reports.sent import CARTS, CLICKS, ORDERS
 
-_STEPS: Final = (VISITORS, VIEWERS, ADDERS, PLACERS, PAYERS)
+#: By its topic, and by the sum of the events that make it.
+_STEPS: Final = {
+    VISITORS: (CLICKS, "visits"),
+    VIEWERS: (CLICKS, "views"),
+    ADDERS: (CARTS, "adds"),
+    PLACERS: (ORDERS, "placed_orders"),
+    PAYERS: (ORDERS, "paid_orders"),
+}
 FIGURES: Final = (
     visits.VISITORS_FIGURE,
     Figure(
@@ -33,10 +42,10 @@ _GROUPS: Final = {name: [name] for name in _STEPS}
 
 
 def _values(held: Counted) -> dict[str, Value]:
-    found: dict[str, Value] = {name: held.set(name) for name in _STEPS}
-    if not held.has_clicks:
-        found[VISITORS] = found[VIEWERS] = unknown(NO_CLICKS)
-    if held.period.get("paid_orders") and not held.period.get("placed_orders"):
+    found: dict[str, Value] = {name: held.set(name, topic) for name, (topic, _) in _STEPS.items()}
+    # Whose order is brushed has paid one all the same.
+    paid = held.period.get("paid_orders", 0) + held.period.get("brushed_orders", 0)
+    if paid and not held.period.get("placed_orders"):
         found[PLACERS] = unknown(NOT_PLACED)
     visitors = found[VISITORS]
     for figure, step in _SHARES:
@@ -51,7 +60,8 @@ def _rows(_: Connection, asked: Asked) -> list[Row]:
     ranked_by = "views" if asked.by == "category" else "visits"
     parts: Mapping[str, Part] = {
         ranked_by: Part(ranked_by),
-        **{name: Part(name, is_set=True) for name in _STEPS},
+        **{name: Part(name, is_set=True, of=of) for name, (_, of) in _STEPS.items()},
+        VISITORS: Part(VISITORS, is_set=True, of=ranked_by),
     }
     dimension = asked.by
     return by_value(
@@ -79,11 +89,12 @@ def _whole_only(dimension: str, sums: Mapping[str, int]) -> dict[str, str]:
 
 REPORT = Report(
     "funnel", "From the visit to the payment", FIGURES,
-    ("day", "week", "month", "category", "source", "channel", "region"), _rows,
+    ("day", "week", "month", "category", "source", "channel", "region", "age", "gender"), _rows,
     notes=(
         "Each step counts all who took it in the period, whatever they did before, so a share may exceed 1.",
         "By source, channel and region each step goes by what its own event tells; carts tell no region.",
         "By category an order goes by the lines that its event carries.",
+        "By age and gender each step goes by what the customer had said when its event was folded.",
     ),
     says=says, live=True,
 )  # fmt: skip

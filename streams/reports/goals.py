@@ -178,5 +178,8 @@ def _progress(goal: Goal, value: Value) -> Progress:
     if goal.currency is not None and value.currency not in (None, goal.currency):
         why = f"the goal is in {goal.currency}, the figure in {value.currency}"
         return Progress(goal.value, goal.currency, None, why)
+    if goal.currency is not None and value.currency is None and value.number:
+        why = f"the goal is in {goal.currency}, and the figure's currency is not known"
+        return Progress(goal.value, goal.currency, None, why)
     part = round(float(Decimal(value.number) / goal.value), _PLACES)
     return Progress(goal.value, goal.currency, part, None)

@@ -6,12 +6,13 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from streams.domain.aggregates.names import part
-from streams.query.tables import orders
 from streams.reports import paid
-from streams.reports.amounts import rows_of, unknown
-from streams.reports.live import NO_CLICKS, Counted, counted, says
+from streams.reports.amounts import rows_of
+from streams.reports.honest import orders
+from streams.reports.live import Counted, counted, says
 from streams.reports.model import Asked, Report, Row, Value
 from streams.reports.period import offsets
+from streams.reports.sent import CLICKS
 from streams.reports.sums import Parts, Raw, add_up, local_hour
 from streams.reports.visits import VISITS
 
@@ -37,9 +38,7 @@ def _rows(connection: Connection, asked: Asked) -> list[Row]:
 def _visits(held: Counted | Mapping[str, Value], hour: str | None) -> Value:
     if not isinstance(held, Counted):
         return held["visits"]
-    if not held.has_clicks:
-        return unknown(NO_CLICKS)
-    return held.sum("visits" if hour is None else part("visits", "hour", hour))
+    return held.sum("visits" if hour is None else part("visits", "hour", hour), CLICKS)
 
 
 REPORT = Report(

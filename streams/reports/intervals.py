@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
-from streams.query.tables import orders
 from streams.reports.amounts import count, rows_of, withheld
+from streams.reports.honest import orders
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import DAY_MS
 from streams.reports.quantiles import add_quantiles, quantiles_of

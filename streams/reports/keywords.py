@@ -4,8 +4,10 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from streams.reports.live import Counted, Part, by_value, says
+from streams.reports.live import Counted, says
+from streams.reports.live_parts import Part, by_value
 from streams.reports.model import Asked, Figure, Report, Row, Value
+from streams.reports.sent import CLICKS
 
 FIGURES: Final = (
     Figure("searches", "count", "Searches in the shop.", "live: shop.clicks", additive=True),
@@ -13,7 +15,7 @@ FIGURES: Final = (
 
 
 def _values(held: Counted) -> dict[str, Value]:
-    return {"searches": held.sum("searches")}
+    return {"searches": held.sum("searches", CLICKS)}
 
 
 def _rows(_: Connection, asked: Asked) -> list[Row]:

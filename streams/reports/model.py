@@ -1,15 +1,17 @@
 """What a report is: its figures with their definitions, its dimensions, a function that asks the store."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 
-from schemas.settings import RfmThresholds
-from streams.domain.aggregated import Aggregates
-from streams.domain.shop import DEFAULT_RFM
+from schemas.settings import ReviewTheme, RfmThresholds, Tier
+from streams.domain.reading import Readable
+from streams.domain.shop import DEFAULT_RFM, DEFAULT_TIERS
+from streams.domain.state import CustomerState
+from streams.domain.themes import DEFAULT_THEMES
 from streams.query.wording import local
 from streams.reports.period import Period
 
@@ -59,11 +61,15 @@ class Progress(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of a report. ``key`` names a part (None: not known which), ``others`` the parts left out."""
+    """A line of a report. ``key`` names a part (None: not known which), ``others`` the parts left out.
+
+    ``examples``: ids of some orders that are in it, where the report names any.
+    """
 
     kind: Literal["whole", "part", "others"]
     values: Mapping[str, Value]
     key: str | None = None
+    examples: tuple[str, ...] = ()
 
 
 class CurrencySpan(NamedTuple):
@@ -73,6 +79,21 @@ class CurrencySpan(NamedTuple):
     currency: str
 
 
+class Peer(NamedTuple):
+    """Another shop of the same category; ``zone`` is an IANA name."""
+
+    shop: str
+    zone: str
+    currencies: tuple[CurrencySpan, ...]
+
+
+class Category(NamedTuple):
+    """What a shop sells, and who else does, in the order of their names."""
+
+    name: str
+    peers: tuple[Peer, ...]
+
+
 class ThresholdSpan(NamedTuple):
     """``rfm`` scores the shop's customers until ``until_ms``, from the end of the span before it."""
 
@@ -80,12 +101,21 @@ class ThresholdSpan(NamedTuple):
     rfm: RfmThresholds
 
 
+class TierSpan(NamedTuple):
+    """``tiers`` are those of the shop's membership until ``until_ms``, from the end of the span before it."""
+
+    until_ms: int
+    tiers: tuple[Tier, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question to a report. ``reach_ms``: the store has all orders from then on; None: from the beginning;
     ``reach_why``: why it has none at all.
 
-    ``thresholds``: those of RFM; none: the defaults.
+    ``thresholds``: those of RFM, ``tiers``: those of the membership; none: the defaults.
+
+    ``themes``: the shop's list for its reviews, of now.
 
     ``keys``: the parts to show in place of the greatest ``limit`` ones.
     """
@@ -96,12 +126,22 @@ class Asked:
     limit: int = 20
     currencies: tuple[CurrencySpan, ...] = ()
     thresholds: tuple[ThresholdSpan, ...] = ()
+    themes: tuple[ReviewTheme, ...] = DEFAULT_THEMES
     reach_ms: int | None = None
     reach_why: str | None = None
     keys: tuple[str | None, ...] | None = None
+    #: Whether all others are a row also where every part is shown: another period may have had more.
+    others: bool = False
     #: The stream's live aggregates; None: they cannot be read, for the reason ``live_why``.
-    live: Aggregates | None = None
+    live: Readable | None = None
     live_why: str = "live figures were not read"
+    #: That of the shop at the period's last moment; None: it is not known, for the reason ``category_why``.
+    category: Category | None = None
+    category_why: str = "the shops' categories were not read"
+    #: Walks over the states of the shop's customers, some perhaps twice; None: for the reason ``states_why``.
+    states: Callable[[], Iterable[CustomerState]] | None = None
+    states_why: str = "the customers' states were not read"
+    tiers: tuple[TierSpan, ...] = ()
 
     def reason(self, since_ms: int) -> str | None:
         """Why what needs all orders from ``since_ms`` on is not known; None: it is."""
@@ -117,6 +157,11 @@ class Asked:
         at = self.period.until_ms - 1
         return next((span.rfm for span in self.thresholds if at < span.until_ms), DEFAULT_RFM)
 
+    def tiers_at_end(self) -> tuple[Tier, ...]:
+        """The tiers of the period's last moment, the lowest first."""
+        at = self.period.until_ms - 1
+        return next((span.tiers for span in self.tiers if at < span.until_ms), DEFAULT_TIERS)
+
     def currency_at_end(self) -> str | None:
         """The shop's currency at the period's last moment; None: it is not known."""
         return self._currency_at(self.period.until_ms - 1)
@@ -126,6 +171,15 @@ class Asked:
         if len(self.currencies) < 2:
             return True
         return self._currency_at(time_ms) == self.currency_at_end()
+
+    def currencies_in_period(self) -> set[str]:
+        """Those that the shop had at some moment of the period; none: they are not known."""
+        found, since = set(), -(1 << 62)
+        for span in self.currencies:
+            if span.until_ms > self.period.since_ms and since < self.period.until_ms:
+                found.add(span.currency)
+            since = span.until_ms
+        return found
 
     def _currency_at(self, time_ms: int) -> str | None:
         return next((span.currency for span in self.currencies if time_ms < span.until_ms), None)
@@ -153,3 +207,7 @@ class Report:
     says: Callable[[Asked], tuple[str, ...]] = lambda _: ()
     #: Whether any figure comes from the stream's live aggregates.
     live: bool = False
+    #: Whether it looks at the shops of the same category, too.
+    categories: bool = False
+    #: Dimensions for which it walks over all of the shop's customers.
+    walks: tuple[str, ...] = ()

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, func
 
-from streams.query.tables import orders
 from streams.reports import paid, visits
 from streams.reports.amounts import count, rows_of
+from streams.reports.honest import orders
 from streams.reports.live import by_time, says
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import TIME_DIMENSIONS
@@ -22,7 +22,8 @@ FIGURES = (
     ),
     Figure(
         "unpaid_orders", "count",
-        "催付: orders that were placed in the period and are neither paid nor cancelled by now.",
+        "催付: orders that were placed in the period and are neither paid nor cancelled by now; not known "
+        "where nothing but payments is told.",
         "orders.placed_ms, paid_ms, cancelled_ms", additive=True,
     ),
     *visits.FIGURES,
@@ -55,7 +56,7 @@ def _rows(connection: Connection, asked: Asked) -> list[Row]:
         return {
             **paid.values(raw, asked),
             "placed_orders": _placed(raw),
-            "unpaid_orders": count(counted(raw, "unpaid")),
+            "unpaid_orders": _unpaid(raw),
         }
 
     stored = rows_of(asked, both, FIGURES, values)
@@ -75,6 +76,13 @@ def _placed(raw: Raw) -> Value:
     return Value(
         None, f"{lacking:,} of {of:,} paid orders do not say when they were placed", placed
     )
+
+
+def _unpaid(raw: Raw) -> Value:
+    """Who tells no placed order tells none that waits for its payment."""
+    if counted(raw, "unplaced") and not counted(raw, "placed"):
+        return Value(None, "no order says when it was placed")
+    return count(counted(raw, "unpaid"))
 
 
 REPORT = Report(

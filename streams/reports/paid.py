@@ -4,15 +4,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func
 
-from streams.query.tables import orders
 from streams.reports.amounts import average, codes, count, money_columns, money_of, rows_of
+from streams.reports.honest import orders
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.sums import Columns, Facts, Raw, add_up, counted
 
 _PAID = "orders.paid_ms: the earliest `paid` of the order"
 PAID_ORDERS = Figure(
     "paid_orders", "count",
-    "Orders that were paid in the period; those cancelled or refunded later count, too.", _PAID,
+    "Orders that were paid in the period; those cancelled or refunded later count, too, brushed ones not.",
+    _PAID,
     additive=True,
 )  # fmt: skip
 BUYERS = Figure("buyers", "count", "Different customers who paid an order in the period.", _PAID)
@@ -67,14 +68,21 @@ def values(raw: Raw, asked: Asked) -> dict[str, Value]:
     }
 
 
+def rows_by(
+    connection: Connection, asked: Asked, of: Facts, key: ColumnElement[Any] | None
+) -> list[Row]:
+    """``FIGURES`` of the paid orders ``of``, each once, by ``key``, the largest amounts first."""
+    # Amounts of several currencies do not compare.
+    one = len(codes(asked)) == 1
+    rank = func.coalesce(func.sum(orders.c.amount), 0) if one else func.count()
+    found = add_up(connection, asked, of, columns(asked), key, rank)
+    return rows_of(asked, found, FIGURES, lambda raw: values(raw, asked))
+
+
 def by_column(name: str, title: str, dimension: str, column: ColumnElement[Any]) -> Report:
     """A report of the paid orders by what they have in one of their columns, the largest amounts first."""
 
     def rows(connection: Connection, asked: Asked) -> list[Row]:
-        # Amounts of several currencies do not compare.
-        one = len(codes(asked)) == 1
-        rank = func.coalesce(func.sum(orders.c.amount), 0) if one else func.count()
-        found = add_up(connection, asked, facts(asked), columns(asked), column, rank)
-        return rows_of(asked, found, FIGURES, lambda raw: values(raw, asked))
+        return rows_by(connection, asked, facts(asked), column)
 
     return Report(name, title, FIGURES, (dimension, "day", "week", "month"), rows, by=dimension)

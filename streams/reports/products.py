@@ -1,9 +1,11 @@
 """What was bought, by product or category: the lines of paid orders."""
 
-from sqlalchemy import Connection, String, and_, func
+from sqlalchemy import Connection, FromClause, String, and_, func
 
-from streams.query.tables import order_lines, orders
+from streams.query.tables import order_lines
 from streams.reports.amounts import count, money_columns, money_of, rows_of
+from streams.reports.categories import CATEGORY, NOTE, beside_products
+from streams.reports.honest import orders
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.sums import Facts, Raw, add_up, counted, exact_sum, summed
 
@@ -18,7 +20,7 @@ FIGURES = (
     Figure("paid_orders", "count", "Different paid orders with such a line.", _LINES),
     Figure("buyers", "count", "Different customers who paid an order with such a line.", _LINES),
 )  # fmt: skip
-_KEYS = {"product": order_lines.c.sku, "category": order_lines.c.category}
+_KEYS = {"product": order_lines.c.sku, "category": CATEGORY}
 
 
 def _rows(connection: Connection, asked: Asked) -> list[Row]:
@@ -28,7 +30,10 @@ def _rows(connection: Connection, asked: Asked) -> list[Row]:
         lines.customer_id == held.customer_id,
         lines.order_id == held.order_id,
     )
-    facts = Facts(orders.join(order_lines, joined), held.paid_ms, [held.shop_id == asked.shop])
+    source: FromClause = orders.join(order_lines, joined)
+    if asked.by == "category":
+        source = beside_products(source, asked.shop)
+    facts = Facts(source, held.paid_ms, [held.shop_id == asked.shop])
     # The length keeps apart what would be the same text.
     length = func.length(held.customer_id).cast(String)
     order = func.distinct(length + " " + held.customer_id + held.order_id)
@@ -60,5 +65,5 @@ def _rows(connection: Connection, asked: Asked) -> list[Row]:
 
 REPORT = Report(
     "products", "Products", FIGURES, ("product", "category", "day", "week", "month"), _rows, by="product",
-    notes=("Orders whose events name no lines are in no product.",),
+    notes=("Orders whose events name no lines are in no product and no category.", NOTE),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, select
 
 from schemas.catalogue import ORDERS
 from streams.query.tables import order_events, reviews, sink_offsets
@@ -18,22 +18,28 @@ class Reach(NamedTuple):
     why: str | None
 
 
-def reach(connection: Connection) -> Reach:
-    """How far back the store has the orders, by the topics that it was filled from.
+def reach(
+    connection: Connection,
+    topic: str = ORDERS,
+    events: Table = order_events,
+    what: str = "order",
+) -> Reach:
+    """How far back the store has the orders, by the topics that it was filled from; or the records of another
+    ``topic``, which are in the table ``events`` and called ``what``.
 
     A partition from which retention had removed the beginning tells by its first event; one that is empty
     since then tells nothing, and then nothing is known.
     """
     held = sink_offsets.c
     parts = [row for row in connection.execute(select(sink_offsets)).mappings()
-             if row[held.topic].endswith(ORDERS)]  # fmt: skip
+             if row[held.topic].endswith(topic)]  # fmt: skip
     if not parts:
-        return Reach(NEVER, "the store has no order yet: `huitou sink` fills it")
+        return Reach(NEVER, f"the store has no {what} yet: `huitou sink` fills it")
     latest: int | None = None
     for part in parts:
         if part[held.first_offset] == 0:
             continue
-        event = order_events.c
+        event = events.c
         first = connection.execute(
             select(event.time_ms)
             .where(event.topic == part[held.topic], event.partition == part[held.partition])

@@ -21,8 +21,10 @@ from sqlalchemy import (
     select,
 )
 
-from streams.query.tables import order_lines, orders, refunds
+from streams.query.tables import order_lines, refunds
 from streams.reports.amounts import count, money_columns, money_of, rows_of, share, unknown
+from streams.reports.categories import CATEGORY, NOTE, beside_products
+from streams.reports.honest import orders
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import TIME_DIMENSIONS
 from streams.reports.sums import Columns, Facts, Parts, Raw, add_up, counted, in_period
@@ -63,6 +65,8 @@ FIGURES = (
         "orders.refunded_amount, orders.amount",
     ),
 )  # fmt: skip
+#: Dimensions of which an order has as many parts as its lines have.
+_OF_LINES = frozenset({"product", "category"})
 _NOT_BY_LINE = "a refund names its order, not its lines"
 _AMOUNTS = (
     "refunded_amount", "refund_amount_rate", "cohort_refunded_amount", "cohort_refund_amount_rate",
@@ -92,8 +96,8 @@ def _by_key(connection: Connection, asked: Asked, whole: "_Sources") -> list[Row
     done = _Sources(connection, asked, asked).done()
     split = _Sources(connection, asked, replace(asked, keys=tuple(key for key, _ in done.parts)))
     cohort = split.cohort()
-    by_product = asked.by == "product"
-    paid = split.paid() if by_product else None
+    by_line = asked.by in _OF_LINES
+    paid = split.paid() if by_line else None
 
     def joined(at: int, one: Raw) -> Raw:
         return {**one, **cohort.parts[at][1], **(paid.parts[at][1] if paid else all_paid)}
@@ -107,7 +111,7 @@ def _by_key(connection: Connection, asked: Asked, whole: "_Sources") -> list[Row
 
     def values(raw: Raw) -> dict[str, Value]:
         found = _values(raw, asked)
-        if by_product and raw is not every:
+        if by_line and raw is not every:
             found |= dict.fromkeys(_AMOUNTS, unknown(_NOT_BY_LINE))
         return found
 
@@ -166,14 +170,19 @@ class _Sources:
         if self._split.by == "product":
             key = order_lines.c.sku
             facts = facts._replace(source=with_lines(facts.source, self._asked.shop))
+        elif self._split.by == "category":
+            key = CATEGORY
+            lines = with_lines(facts.source, self._asked.shop, isouter=True)
+            facts = facts._replace(source=beside_products(lines, self._asked.shop))
         return add_up(self._connection, self._split, facts, columns, key, func.count())
 
 
-def with_lines(source: Any, shop: str) -> FromClause:
-    """``source`` beside the lines of its orders."""
+def with_lines(source: Any, shop: str, *, isouter: bool = False) -> FromClause:
+    """``source`` beside the lines of its orders; ``isouter``: orders without lines stay."""
     line = order_lines.c
     same = (line.customer_id == source.c.customer_id, line.order_id == source.c.order_id)
-    return cast(FromClause, source.join(order_lines, and_(line.shop_id == shop, *same)))
+    fits = and_(line.shop_id == shop, *same)
+    return cast(FromClause, source.join(order_lines, fits, isouter=isouter))
 
 
 def _order_key(held: Any) -> ColumnElement[str]:
@@ -245,8 +254,10 @@ def _values(raw: Raw, asked: Asked) -> dict[str, Value]:
 
 
 REPORT = Report(
-    "refunds", "Refunds", FIGURES, ("reason", "kind", "product", *TIME_DIMENSIONS), _rows, by="reason",
+    "refunds", "Refunds", FIGURES, ("reason", "kind", "product", "category", *TIME_DIMENSIONS), _rows,
+    by="reason",
     notes=(
-        "Rates of a reason or kind are of all paid orders of the period, those of a product of its orders.",
+        "Rates of a reason or kind are of all paid orders of the period, others of those with such a line.",
+        NOTE,
     ),
 )  # fmt: skip

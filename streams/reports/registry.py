@@ -5,9 +5,13 @@ from types import MappingProxyType
 from typing import Final
 
 from streams.reports import (
+    attribution,
+    benchmark,
+    brushing,
     carts,
     cohorts,
     completeness,
+    demographics,
     fulfilment,
     funnel,
     hours,
@@ -15,7 +19,9 @@ from streams.reports import (
     keywords,
     lifecycle,
     live_streams,
+    members,
     overview,
+    paths,
     payments,
     products,
     refunds,
@@ -23,16 +29,18 @@ from streams.reports import (
     repurchase,
     reviews,
     rfm,
+    service,
     sharing,
     sources,
     value,
+    wishes,
 )
 from streams.reports.model import Report
 
 _MODULES: Final = (
-    overview, funnel, sources, keywords, carts, live_streams, sharing, payments, regions, products,
-    hours, refunds, fulfilment, repurchase, intervals, cohorts, value, rfm, lifecycle, reviews,
-    completeness,
+    overview, funnel, sources, attribution, keywords, paths, carts, live_streams, sharing, payments, regions,
+    demographics, products, hours, refunds, fulfilment, repurchase, intervals, cohorts, value, rfm, lifecycle,
+    members, reviews, service, wishes, brushing, completeness, benchmark,
 )  # fmt: skip
 REPORTS: Final[Mapping[str, Report]] = MappingProxyType(
     {module.REPORT.name: module.REPORT for module in _MODULES}

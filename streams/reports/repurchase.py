@@ -4,8 +4,8 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Executable, and_, case, func, select
 
-from streams.query.tables import orders
 from streams.reports.amounts import count, share, withheld
+from streams.reports.honest import orders
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import Period, offsets
 from streams.reports.sums import Raw, counted, local_day, raws, within

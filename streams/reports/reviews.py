@@ -1,16 +1,19 @@
 """What customers say of what they bought; a review that was removed does not count."""
 
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import Connection, case, func
 
 from streams.domain.reviews import BAD_RATING
+from streams.domain.themes import DEFAULT_THEMES
 from streams.query.tables import reviews
 from streams.reports.amounts import count, rows_of, share, unknown
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import DAY_MS, TIME_DIMENSIONS
 from streams.reports.quantiles import add_quantiles, quantiles_of
 from streams.reports.sums import Facts, Parts, Raw, add_up, counted
+from streams.reports.themes import THEME, by_theme
 
 _POSTED = "reviews.posted_ms, removed_ms"
 _STARS: Final = range(1, 6)
@@ -27,6 +30,7 @@ FIGURES = (
         "bad_reviews", "count", f"差评: those with a rating of {BAD_RATING} or less.", "reviews.rating",
         additive=True,
     ),
+    Figure("bad_share", "share", "Bad reviews / reviews.", "reviews.rating"),
     Figure("photo_reviews", "count", "晒单: those with photos.", "reviews.photos", additive=True),
     Figure(
         "appended_reviews", "count", "追评: those that something was added to.", "reviews.appended_ms",
@@ -42,13 +46,18 @@ FIGURES = (
     ),
     Figure("reply_median", "ms", "Median of the times from posted to replied.", "reviews.replied_ms"),
     Figure("reply_p90", "ms", "90th percentile (nearest rank) of these times.", "reviews.replied_ms"),
-    Figure("themes", "count", "Themes by the shop's list of words.", "not in the query store"),
 )  # fmt: skip
 
 
 def _rows(connection: Connection, asked: Asked) -> list[Row]:
     held = reviews.c
     facts = Facts(reviews, held.posted_ms, [held.shop_id == asked.shop, held.removed_ms.is_(None)])
+    if asked.by == THEME:
+        themed, examples = by_theme(connection, asked, facts)
+        return [
+            replace(row, examples=examples.get(row.key, ())) if row.kind == "part" else row
+            for row in rows_of(asked, themed, FIGURES, _values)
+        ]
     reply = held.replied_ms - held.posted_ms
     columns = [
         func.count(held.posted_ms).label("reviews"),
@@ -71,6 +80,7 @@ def _rows(connection: Connection, asked: Asked) -> list[Row]:
 def _values(raw: Raw) -> dict[str, Value]:
     number = counted(raw, "reviews")
     stars = {f"stars_{each}": count(counted(raw, f"stars_{each}")) for each in _STARS}
+    bad = count(sum(counted(raw, f"stars_{n}") for n in _STARS if n <= BAD_RATING))
     rating = unknown("no review")
     if number:
         rating = Value(round(counted(raw, "ratings") / number, 2))
@@ -78,14 +88,32 @@ def _values(raw: Raw) -> dict[str, Value]:
         "reviews": count(number),
         **stars,
         "average_rating": rating,
-        "bad_reviews": count(sum(counted(raw, f"stars_{n}") for n in _STARS if n <= BAD_RATING)),
+        "bad_reviews": bad,
+        "bad_share": share(bad, count(number), "no review"),
         "photo_reviews": count(counted(raw, "photo")),
         "appended_reviews": count(counted(raw, "appended")),
         "replied_reviews": count(counted(raw, "replied")),
         "replied_within_day": share(count(counted(raw, "in_day")), count(number), "no review"),
         **quantiles_of(raw, "reply"),
-        "themes": unknown("shops have no list of words for themes yet"),
     }
 
 
-REPORT = Report("reviews", "Reviews", FIGURES, ("product", *TIME_DIMENSIONS), _rows, by="product")
+def _says(asked: Asked) -> tuple[str, ...]:
+    if asked.by != THEME:
+        return ()
+    whose = "the built-in list" if asked.themes == DEFAULT_THEMES else "the shop's newest list"
+    return (
+        f"Themes by {whose} of words (`huitou settings`).",
+        "A review may be of several themes, so nothing adds up; those of none are a part without a name.",
+    )
+
+
+REPORT = Report(
+    "reviews",
+    "Reviews",
+    FIGURES,
+    ("product", THEME, *TIME_DIMENSIONS),
+    _rows,
+    by="product",
+    says=_says,
+)

@@ -7,8 +7,10 @@ from sqlalchemy import Connection
 from streams.domain.aggregates.clicks import VISITORS
 from streams.domain.aggregates.orders import PAYERS
 from streams.reports import visits
-from streams.reports.live import Counted, Part, by_value, says
+from streams.reports.live import Counted, says
+from streams.reports.live_parts import Part, by_value
 from streams.reports.model import Asked, Figure, Report, Row, Value
+from streams.reports.sent import CLICKS, ORDERS
 
 FIGURES: Final = (
     visits.VISITS,
@@ -22,17 +24,17 @@ FIGURES: Final = (
 
 def _values(held: Counted) -> dict[str, Value]:
     return {
-        "visits": held.sum("visits"),
-        "visitors": held.set(VISITORS),
-        "payers": held.set(PAYERS),
+        "visits": held.sum("visits", CLICKS),
+        "visitors": held.set(VISITORS, CLICKS),
+        "payers": held.set(PAYERS, ORDERS),
     }
 
 
 def _rows(_: Connection, asked: Asked) -> list[Row]:
     parts = {
         "visits": Part("visits"),
-        VISITORS: Part(VISITORS, is_set=True),
-        PAYERS: Part(PAYERS, is_set=True),
+        VISITORS: Part(VISITORS, is_set=True, of="visits"),
+        PAYERS: Part(PAYERS, is_set=True, of="paid_orders"),
     }
     return by_value(asked, FIGURES, asked.by or "source", parts, _values)
 

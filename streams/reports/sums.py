@@ -86,7 +86,7 @@ def add_up(
     rows = raws(connection, ordered)
     parts = [(row["key"], row) for row in rows[: asked.limit]]
     if len(rows) <= asked.limit:
-        return Parts(whole, parts)
+        return Parts(whole, parts, {} if asked.others else None)
     (others,) = raws(connection, held.where(~among(key, [each for each, _ in parts])))
     return Parts(whole, parts, others)
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from streams.query.tables import orders
 from streams.reports.amounts import average, count, money_columns, money_of
 from streams.reports.cohorts import CUSTOMERS, cohort_rows, firsts_of, with_orders
+from streams.reports.honest import orders
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.sums import Raw, counted, place, raws
 

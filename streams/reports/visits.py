@@ -6,9 +6,10 @@ from typing import Final
 from streams.domain.aggregates.carts import ADDERS
 from streams.domain.aggregates.clicks import SESSIONS, VISITORS
 from streams.domain.aggregates.orders import PAYERS, PLACERS
-from streams.reports.amounts import share, unknown
-from streams.reports.live import NO_CLICKS, Counted
+from streams.reports.amounts import share
+from streams.reports.live import Counted
 from streams.reports.model import Figure, Value
+from streams.reports.sent import CARTS, CLICKS, ORDERS
 
 _CLICKS: Final = "live: shop.clicks"
 _CARTS: Final = "live: shop.carts"
@@ -34,14 +35,22 @@ ADD_RATE = Figure(
     "add_to_cart_rate", "share", "加购率: visitors who added to their cart / visitors.",
     "visitors, adders",
 )  # fmt: skip
-PLACERS_FIGURE = Figure("placers", "count", "Different customers who placed an order.", _ORDERS)
-PAYERS_FIGURE = Figure("payers", "count", "Different customers who paid an order.", _ORDERS)
+PLACERS_FIGURE = Figure(
+    "placers", "count",
+    "Different customers who placed an order; a verdict that it is brushed does not un-count them.", _ORDERS,
+)  # fmt: skip
+PAYERS_FIGURE = Figure(
+    "payers", "count",
+    "Different customers who paid an order; a verdict that it is brushed does not un-count them.", _ORDERS,
+)  # fmt: skip
 CONVERSION = Figure(
-    "conversion", "share", "支付转化率: visitors who paid / visitors.", "visitors, payers"
-)
+    "conversion", "share", "支付转化率: visitors who paid, brushed orders included / visitors.",
+    "visitors, payers",
+)  # fmt: skip
 WITHOUT_VISIT = Figure(
     "buyers_without_visit", "count",
-    "Customers who paid in the period and did not visit in it: not part of the conversion.",
+    "Customers who paid in the period, brushed orders included, and did not visit in it: not part of the "
+    "conversion.",
     "visitors, payers",
 )  # fmt: skip
 FIGURES: Final = (
@@ -61,35 +70,41 @@ GROUPS: Final[Mapping[str, Sequence[str]]] = {
 
 def values(held: Counted) -> dict[str, Value]:
     """The figures of ``FIGURES``."""
-    visitors, adders, payers = held.set(VISITORS), held.set(ADDERS), held.set(PAYERS)
-    if not held.has_clicks:
-        found = dict.fromkeys((figure.name for figure in FIGURES), unknown(NO_CLICKS))
-        return {**found, "adders": adders}
-    sessions = held.set(SESSIONS)
+    visitors, adders = held.set(VISITORS, CLICKS), held.set(ADDERS, CARTS)
+    payers = held.set(PAYERS, ORDERS)
+    sessions = held.set(SESSIONS, CLICKS)
     lacking = held.sums.get("visits_without_session", 0)
     if lacking:
         why = f"{lacking:,} visits tell no session"
         sessions = Value(None, why, sessions.number)
     return {
         "visitors": visitors,
-        "views": held.sum("views"),
+        "views": held.sum("views", CLICKS),
         "sessions": sessions,
         "adders": adders,
-        "add_to_cart_rate": _rate(_both(held, visitors, adders, "visitors or adders"), visitors),
-        "conversion": _rate(_both(held, visitors, payers, "visitors or payers"), visitors),
-        "buyers_without_visit": _only(held.set("visitors or payers"), visitors),
+        "add_to_cart_rate": _rate(
+            _both(held, visitors, adders, "visitors or adders", CARTS), visitors
+        ),
+        "conversion": _rate(_both(held, visitors, payers, "visitors or payers", ORDERS), visitors),
+        "buyers_without_visit": _only(held.set("visitors or payers", ORDERS), visitors),
     }
 
 
-def _both(held: Counted, one: Value, other: Value, union: str) -> Value:
-    """Those in both sets; estimates may leave less than nobody."""
-    either = held.set(union)
+def _both(held: Counted, one: Value, other: Value, union: str, topic: str) -> Value:
+    """Those in both sets, the other one by ``topic``; estimates may leave less than nobody."""
+    either = held.set(union, topic)
+    for each in (one, either):
+        if each.number is None:
+            return each
     numbers = [one.number or 0, other.number or 0]
     both = max(0, min(*numbers, sum(numbers) - (either.number or 0)))
     return Value(both, error=either.error)
 
 
 def _only(either: Value, one: Value) -> Value:
+    for each in (one, either):
+        if each.number is None:
+            return each
     return Value(max(0, (either.number or 0) - (one.number or 0)), error=either.error)
 
 

@@ -7,12 +7,13 @@
 >>> aggregates.counts("shop", range(20_000, 20_007))  # doctest: +SKIP
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
 from schemas.journal import ClockState
-from streams.domain.aggregated import Coverage, Distinct, Members, number_of, union
+from streams.domain.members import Distinct, Members, number_of, union
+from streams.domain.reading import Coverage, Gathering, Reading, Wanted
 from streams.state.connection import Client
 from streams.state.days import (
     DAYS_AT_A_TIME,
@@ -32,7 +33,7 @@ class RedisAggregates:
     """``streams.domain.aggregated.Aggregates``. One round trip for 16 days of all partitions.
 
     Every call blocks. Each partition's days of one round trip are of one moment, partitions are not of the
-    same one; ``coverage``, asked first, says what is in them at least. Calls raise ``redis.RedisError``.
+    same one; ``coverage`` says what is in them at least. Calls raise ``redis.RedisError``.
     """
 
     def __init__(self, redis: Client, settings: ReaderSettings) -> None:
@@ -61,20 +62,6 @@ class RedisAggregates:
                 parts[name].append(members)
         return {name: number_of(union(members)) for name, members in parts.items()}
 
-    def united(
-        self, shop_id: str, days: range, groups: Mapping[str, Sequence[str]]
-    ) -> dict[str, Distinct]:
-        """Holds these sets in memory as ``distinct`` does."""
-        parts: dict[str, list[Members]] = {}
-        names = list(dict.fromkeys(name for names in groups.values() for name in names))
-        for _, day in self._days(shop_id, days, sets=names):
-            for name, members in day.sets.items():
-                parts.setdefault(name, []).append(members)
-        return {
-            group: number_of(union(part for name in names for part in parts.get(name, ())))
-            for group, names in groups.items()
-        }
-
     def distinct_by_day(
         self, shop_id: str, days: range, names: Sequence[str]
     ) -> dict[int, dict[str, Distinct]]:
@@ -90,6 +77,14 @@ class RedisAggregates:
         }
 
     def coverage(self, shop_id: str, days: range) -> Coverage:
+        return self._read(shop_id, Wanted((days,)), sums=False).coverage
+
+    def read(self, shop_id: str, wanted: Wanted) -> Reading:
+        """Holds the sets wanted in memory, at most 12 KB a name and span, and those of 16 days."""
+        return self._read(shop_id, wanted, sums=True)
+
+    def _read(self, shop_id: str, wanted: Wanted, *, sums: bool) -> Reading:
+        gathering = Gathering(wanted.spans)
         watermarks: dict[int, int] = {}
         kept_from = 0
         since: list[int] = []
@@ -99,17 +94,21 @@ class RedisAggregates:
             nonlocal kept_from
             meta = found.meta
             if clock := meta.get("clock"):
-                watermarks[partition] = _decode_clock(clock).watermark
+                # What an earlier round trip had is in every later one.
+                watermarks.setdefault(partition, _decode_clock(clock).watermark)
             kept_from = max(kept_from, *(day.kept_from for day in found.days))
             if found.aggregated_from > 1:
                 since.append(int(meta.get("aggregated_since", watermarks.get(partition, 0))))
 
-        for number, day in self._days(shop_id, days, look=look):
+        stored = self._days(shop_id, wanted.days, sums=sums, sets=sorted(wanted.sets), look=look)
+        for number, day in stored:
+            gathering.add(number, day.sums, day.sets)
             if day.cut:
                 cut.add(number)
         known = len(watermarks) == len(self._partitions)
         watermark = min(watermarks.values()) if known else 0
-        return Coverage(watermark or None, kept_from, max(since, default=None), frozenset(cut))
+        coverage = Coverage(watermark or None, kept_from, max(since, default=None), frozenset(cut))
+        return Reading(gathering.spans(), coverage)
 
     def _days(
         self,
@@ -127,7 +126,7 @@ class RedisAggregates:
             with self._redis.pipeline(transaction=False) as pipe:
                 for keys in self._partitions:
                     pipe.execute_command(*days_command(keys, places, sums=sums, sets=sets))
-                found = [parse_days(reply, sets) for reply in pipe.execute()]
+                found = [parse_days(reply) for reply in pipe.execute()]
             kept_from = max(day.kept_from for part in found for day in part.days)
             for partition, part in enumerate(found):
                 if look is not None:

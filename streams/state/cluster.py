@@ -28,7 +28,7 @@ _PAUSE_SECONDS = 0.02
 _KEY_AT = {
     "EVAL": 3, "EVALSHA": 3, "EVAL_RO": 3,
     "DEL": 1, "GET": 1, "MGET": 1, "MSET": 1, "UNLINK": 1,
-    "HDEL": 1, "HGET": 1, "HGETALL": 1, "HINCRBY": 1, "HSET": 1,
+    "HDEL": 1, "HGET": 1, "HGETALL": 1, "HINCRBY": 1, "HMGET": 1, "HSET": 1,
     "XLEN": 1, "XRANGE": 1,
     "SADD": 1, "SET": 1,
     "ZADD": 1, "ZCARD": 1, "ZRANGE": 1, "ZRANGEBYSCORE": 1, "ZSCAN": 1, "ZSCORE": 1,

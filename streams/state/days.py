@@ -65,7 +65,10 @@ def days_command(
     sums: bool = True,
     sets: Sequence[str] | None = None,
 ) -> list[Any]:
-    """The command that reads them, read-only; ``sets``: which, None: all of them."""
+    """The command that reads them, read-only.
+
+    ``sets``: which, one that ends in a bar for all whose names begin so; None: all of them.
+    """
     asked = "all" if sets is None else "named" if sets else ""
     names = sets or ()
     return [
@@ -74,21 +77,20 @@ def days_command(
     ]  # fmt: skip
 
 
-def parse_days(reply: Any, sets: Sequence[str] | None = None) -> Days:
-    """From the answer to ``days_command`` with the same ``sets``. Raises ValueError for foreign values."""
+def parse_days(reply: Any) -> Days:
+    """From the answer to ``days_command``. Raises ValueError for foreign values."""
     meta, places = reply
     days = []
     for kept, flat, titles, values in places:
-        names = sorted(title.decode() for title in titles)
+        names = [title.decode() for title in titles]
         cut = CUT in names
-        asked = [title.decode() for title in titles] if sets is None else sets
         days.append(
             StoredDay(
                 {flat[at].decode(): int(flat[at + 1]) for at in range(0, len(flat), 2)},
-                [name for name in names if name != CUT],
+                sorted(name for name in names if name != CUT),
                 {
                     name: _members(value)
-                    for name, value in zip(asked, values, strict=False)
+                    for name, value in zip(names, values, strict=False)
                     if value is not None
                 },
                 cut,

@@ -9,6 +9,12 @@ class NotSuitable(StoreError):
     """The server is set up so that the promises cannot be kept; says which setting to change."""
 
 
+class StateLost(StoreError):
+    """Redis no longer has what this process has seen there: it lost it, or another owner came. The process
+    must end.
+    """
+
+
 class Refused(StoreError):
     """The commit script found another seq, chain or epoch than this process holds."""
 

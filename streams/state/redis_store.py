@@ -242,12 +242,13 @@ class RedisStore:
             entry = (b"", b"", b"")
         whole = keys.base
         return [
-            4 + len(commit.states) + len(commit.added.keys),
+            4 + len(commit.states) + len(commit.expired) + len(commit.added.keys),
             keys.meta,
             keys.timers,
             keys.out,
             keys.kept,
             *[base + key for key in commit.states],
+            *[base + key for key in commit.expired],
             *[whole + key for key in commit.added.keys],
             position.seq,
             _hex(position),
@@ -261,6 +262,7 @@ class RedisStore:
             commit.added.data,
             self._kept_days,
             commit.journal.clock.watermark,
+            len(commit.expired),
             *commit.states.values(),
             *timers,
             *fields,

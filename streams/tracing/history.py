@@ -68,7 +68,10 @@ class History:
             for key, state in self._states.items():
                 due = next_due(state)
                 if due is not None and (due, key) <= (row.fired.due, row.fired.key):
-                    take_due(state, row.fired.due)
+                    take_due(state, row.fired.due, ShopSettings(state.shop_id))
+        for key in row.expired or ():
+            if self._states.pop(key, None) is not None:
+                self._first = {name: place for name, place in self._first.items() if name[0] != key}
 
     def _fold(self, record: RawRecord, row: JournalRow, skips: Mapping[Any, str]) -> None:
         place = place_of(record)

@@ -40,12 +40,12 @@ def read_trigger(record: RawRecord) -> Adopted:
 def rows_digest(row: JournalRow, triggers: Iterable[Adopted], folded: Sequence[OutRow]) -> bytes:
     """What the row's digest must be, if exactly these were published for it.
 
-    ``folded``: what follows from folding, dead letters and what other keys are told. The triggers come as
-    they lie in their topic; the place of each one's cause says how they alternated.
+    ``folded``: what follows from folding: verdicts, dead letters and what other keys are told. The triggers
+    come as they lie in their topic; the place of each one's cause says how they alternated.
     """
     order = {part.topic: index for index, part in enumerate(row.slices)}
     placed: list[tuple[tuple[int, int], str, bytes, bytes]] = []
-    # Of one event what other keys are told comes before its triggers, and sorting keeps that.
+    # Of one event verdicts and what other keys are told come before its triggers, and sorting keeps that.
     for out in folded:
         topic, offset = out.cause or ("", 0)
         place = (order.get(topic, len(order)), offset)

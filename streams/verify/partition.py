@@ -12,6 +12,7 @@ import msgspec
 
 from schemas.journal import ClockState
 from streams.domain.timers import next_due
+from streams.engine.commit import OutRow
 from streams.engine.draft import FoldError
 from streams.engine.log import LogReader, StoredRow
 from streams.engine.log_errors import JournalGap, LogError
@@ -24,7 +25,7 @@ from streams.verify.adopted import Adopted, read_trigger, rows_digest
 from streams.verify.aggregates import AggregatesVerifier
 from streams.verify.errors import Forked, Rewound
 from streams.verify.journal import JournalTail
-from streams.verify.published import PublishedTopic, dead_letter_name, trigger_name
+from streams.verify.published import PublishedTopic, dead_letter_name, event_name
 from streams.verify.replay import Replay
 from streams.verify.report import Kind, Report
 from streams.verify.stored import BATCH, Snapshot, StoredPartition
@@ -60,7 +61,10 @@ class PartitionVerifier:
         self._report = report
         self._progress = progress
         self._triggers = PublishedTopic(
-            reader, topics.triggers, self._partition, "trigger", trigger_name, report
+            reader, topics.triggers, self._partition, "trigger", event_name, report
+        )
+        self._verdicts = PublishedTopic(
+            reader, topics.verdicts, self._partition, "verdict", event_name, report
         )
         self._dead_letters = PublishedTopic(
             reader, topics.deadletters, self._partition, "dead_letter", dead_letter_name, report
@@ -111,8 +115,13 @@ class PartitionVerifier:
         for row in self._replay.apply(stored):
             if row.topic == self._topics.exchange:
                 continue  # in another partition; the digest in the journal row has been compared
-            topic = self._triggers if row.topic == self._topics.triggers else self._dead_letters
-            topic.expect(row, seq, foreign_code=foreign)
+            self._published(row).expect(row, seq, foreign_code=foreign)
+
+    def _published(self, row: OutRow) -> PublishedTopic:
+        """Where a row that stays in its partition went."""
+        if row.topic == self._topics.triggers:
+            return self._triggers
+        return self._verdicts if row.topic == self._topics.verdicts else self._dead_letters
 
     def _adopt(self, stored: StoredRow) -> None:
         """A row of another build: its triggers are taken over as they were published."""
@@ -128,13 +137,13 @@ class PartitionVerifier:
         if row.code_key == self._codes.key_id:
             self._check_codes(triggers)
         folded = self._replay.apply(stored, [trigger.event for trigger in triggers])
-        letters = [out for out in folded if out.topic == self._topics.deadletters]
-        for letter in letters:
-            self._dead_letters.expect(letter, row.seq, foreign_code=False)
+        own = [out for out in folded if out.topic != self._topics.exchange]
+        for out in own:
+            self._published(out).expect(out, row.seq, foreign_code=False)
         if rows_digest(row, triggers, folded) != row.rows:
             detail = (
                 f"build {row.build} wrote it; the {len(triggers)} triggers published for it, its "
-                f"{len(letters)} dead letters and {len(folded) - len(letters)} facts for other keys do "
+                f"{len(own)} verdicts and dead letters and {len(folded) - len(own)} facts for other keys do "
                 "not have the digest that it names: one is missing, extra or altered"
             )
             self._report.note("different", "journal", self._partition, f"seq {row.seq}", detail)
@@ -166,12 +175,17 @@ class PartitionVerifier:
         report, partition = self._report, self._partition
         report.states.compared += len(keys)
         for key, found, due in zip(keys, snapshot.states, snapshot.dues, strict=True):
-            state = self._replay.states[key]
-            if found is None:
+            state = self._replay.states.get(key)
+            if state is None:
+                if found is not None:
+                    report.note(
+                        "extra", "state", partition, key, "it has expired, and Redis has it"
+                    )
+            elif found is None:
                 report.note("missing", "state", partition, key, "Redis does not have it")
             elif found != encode(state):
                 report.note("different", "state", partition, key, explain.states(state, found))
-            expected = next_due(state)
+            expected = None if state is None else next_due(state)
             if expected is not None or due is not None:
                 self._compare_timer(key, expected, due)
 
@@ -205,7 +219,7 @@ class PartitionVerifier:
     def _compare_published(self) -> None:
         """Each record of a commit that is in the journal, and no other."""
         due = self._replay.position.seq
-        outgoing = (self._triggers, self._dead_letters)
+        outgoing = (self._triggers, self._verdicts, self._dead_letters)
         # A commit's rows are written before its journal row can be read, so they are below here ...
         ends = [topic.end() for topic in outgoing]
         for topic, end in zip(outgoing, ends, strict=True):

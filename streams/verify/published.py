@@ -59,8 +59,8 @@ class Keyed(Protocol):
     def value(self) -> bytes | None: ...
 
 
-def trigger_name(record: Keyed) -> str | None:
-    """A trigger's id; None for a record that is none."""
+def event_name(record: Keyed) -> str | None:
+    """The id of a trigger or verdict; None for a record that is none."""
     try:
         return _identify(record.value or b"").id
     except msgspec.MsgspecError:
@@ -88,7 +88,7 @@ class PublishedTopic:
         reader: LogReader,
         topic: str,
         partition: int,
-        subject: Literal["trigger", "dead_letter"],
+        subject: Literal["trigger", "verdict", "dead_letter"],
         name: Callable[[Keyed], str | None],
         report: Report,
     ) -> None:

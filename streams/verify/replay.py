@@ -43,7 +43,7 @@ class Replay:
         self.states: dict[str, CustomerState] = {}
         #: State key -> earliest due time, ms.
         self.timers: dict[str, int] = {}
-        #: Every state key that was written, in the order in which they came.
+        #: Every state key that was written, in the order in which they came; some went again.
         self.keys: list[str] = []
         self._known: set[str] = set()
         self.counts: Counter[tuple[str, str]] = Counter()
@@ -170,6 +170,8 @@ class Replay:
             if key not in self._known:
                 self._known.add(key)
                 self.keys.append(key)
+        for key in commit.expired:
+            self.states.pop(key, None)
         for key, due in commit.timers.items():
             if due is None:
                 self.timers.pop(key, None)

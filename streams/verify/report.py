@@ -4,7 +4,9 @@ from typing import Literal
 
 import msgspec
 
-Subject = Literal["journal", "partition", "state", "timer", "aggregate", "trigger", "dead_letter"]
+Subject = Literal[
+    "journal", "partition", "state", "timer", "aggregate", "trigger", "verdict", "dead_letter"
+]
 Kind = Literal["missing", "extra", "different"]
 
 #: Differences explained unless said otherwise; all are counted.
@@ -62,6 +64,7 @@ class Report(msgspec.Struct):
     timers: Tally = msgspec.field(default_factory=Tally)
     aggregates: Tally = msgspec.field(default_factory=Tally)
     triggers: Tally = msgspec.field(default_factory=Tally)
+    verdicts: Tally = msgspec.field(default_factory=Tally)
     dead_letters: Tally = msgspec.field(default_factory=Tally)
     #: Rows of another build among those of ``journal``: their events were folded, what was published for
     #: them was taken over and held against the digest that each names.
@@ -85,6 +88,7 @@ class Report(msgspec.Struct):
             "timer": self.timers,
             "aggregate": self.aggregates,
             "trigger": self.triggers,
+            "verdict": self.verdicts,
             "dead_letter": self.dead_letters,
         }
         return tallies[subject]
@@ -102,7 +106,7 @@ class Report(msgspec.Struct):
         total = Tally()
         for tally in (
             self.journal, self.partitions, self.states, self.timers, self.aggregates,
-            self.triggers, self.dead_letters,
+            self.triggers, self.verdicts, self.dead_letters,
         ):  # fmt: skip
             total.add(tally)
         return total

@@ -72,6 +72,7 @@ _PROCESSOR = PartitionProcessor(
     None,
     None,
     triggers_topic="triggers",
+    verdicts_topic="verdicts",
     deadletters_topic="dead",  # type: ignore[arg-type]
     exchange_topic="exchange",
     partitions=1,

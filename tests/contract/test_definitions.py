@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.settings import STACK, Brushing, RfmThresholds, Tier
+from schemas.settings import STACK, Brushing, Liking, ReviewTheme, RfmThresholds, Tier
 from schemas.settings import Settings as Version
 from streams.definition_checks import BadDefinitionError
 from streams.definitions import Definitions, accept
@@ -136,6 +136,9 @@ VALUES: dict[str, tuple[object, object]] = {
     "rfm": (RFM, RfmThresholds(recency_days=(1, 2, 3, 5), orders=RFM.orders, amount=RFM.amount)),
     "tiers": ((Tier(name="a"),), (Tier(name="a", amount=1),)),
     "brushing": (Brushing(), Brushing(verdict_points=80)),
+    "review_themes": ((), (ReviewTheme(name="taste", words=("bitter",)),)),
+    "category": ("tea", "cups"),
+    "liking": (Liking(), Liking(verdict_points=80)),
 }
 
 
@@ -148,6 +151,21 @@ def test_the_digest_covers_every_field_of_a_version() -> None:
             for said in ({}, {name: one}, {name: other})
         }
         assert len(digests) == 3, name
+
+
+def test_the_newest_list_of_themes_counts_whenever_it_takes_effect() -> None:
+    taste, smell = (ReviewTheme(name=name, words=("a",)) for name in ("taste", "smell"))
+    read = Definitions(
+        [
+            version(STACK, 1, review_themes=(taste,)),
+            version("tea", 1), version("tea", 2, JUNE, review_themes=(smell,)), version("tea", 3, JUNE),
+            version("ink", 1, review_themes=()),
+        ]
+    )  # fmt: skip
+    assert read.review_themes("tea") == (smell,)
+    assert read.review_themes("ink") == ()
+    assert read.review_themes("unheard-of") == (taste,)
+    assert Definitions([version("tea", 1)]).review_themes("tea") is None
 
 
 def test_thresholds_and_tiers_hold_from_their_moment_as_all_else() -> None:

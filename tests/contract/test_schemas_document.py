@@ -1,5 +1,6 @@
 """docs/contract.md says what the code says."""
 
+import hashlib
 import re
 from pathlib import Path
 from typing import get_args
@@ -20,7 +21,9 @@ from schemas.review import Review, ReviewAction
 from schemas.service import Service, ServiceAction
 from schemas.settings import RfmThresholds, Settings, Tier
 from schemas.trigger import Offer, Trigger, TriggerKind, Why
+from schemas.verdict import Sign, Verdict, VerdictReason
 from schemas.wish import Wish, WishAction
+from streams.domain.orders import order_hash
 
 TEXT = (Path(__file__).parents[2] / "docs" / "contract.md").read_text(encoding="utf-8")
 DAY_MS = 86_400_000
@@ -37,6 +40,7 @@ TYPES: dict[str, tuple[list[type[msgspec.Struct]], list[object]]] = {
     "shop.settings.v1": ([Settings, RfmThresholds, Tier], []),
     "shop.exchange.v1": ([Exchange, Visitor, Resent, Forget], []),
     "shop.trigger.v1": ([Trigger, Offer, Why], [TriggerKind]),
+    "shop.verdict.v1": ([Verdict, VerdictReason], [Sign]),
     "shop.deadletter.v1": ([DeadLetter], []),
 }
 ELSEWHERE = {"shop_id", "headers_omitted"}
@@ -95,3 +99,13 @@ def test_the_reasons() -> None:
         r"^\| (\w+) \| ", TEXT.split("## What is refused")[1].split("## ")[0], re.MULTILINE
     )
     assert set(told) - {"reason"} == set(get_args(Reason))
+
+
+def test_the_hash_of_an_order() -> None:
+    """By what a reader without huitou is told."""
+    (order, digest), *_ = re.findall(r"the order id\s+\(`(\w+)`: `([0-9a-f]{16})`\)", TEXT)
+    assert hashlib.blake2b(b"\0" + order.encode(), digest_size=8).hexdigest() == digest
+    assert order_hash(order).hex() == digest
+    long = "x" * 65
+    cut = "x" * 48 + hashlib.blake2b(long.encode(), digest_size=8).hexdigest()
+    assert order_hash(long) == hashlib.blake2b(b"\0" + cut.encode(), digest_size=8).digest()

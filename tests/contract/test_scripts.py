@@ -69,6 +69,7 @@ _PROCESSOR = PartitionProcessor(
     None,
     None,
     triggers_topic="triggers",
+    verdicts_topic="verdicts",
     deadletters_topic="dead",  # type: ignore[arg-type]
     exchange_topic="exchange",
     partitions=1,
@@ -101,6 +102,23 @@ def test_a_commit_writes_everything_it_says(store: RedisStore) -> None:
     (entry,) = store.outbox(0, 0, 10)
     assert (entry.seq, entry.row, len(entry.rows)) == (1, commit.row, 1)
     assert store.due(0, 5_000, 1) == [("shop/anna", 5_000)]
+
+
+def test_a_commit_removes_states_and_their_timers(store: RedisStore) -> None:
+    first = commit_of(START, "anna", "berta", "carla", due=5_000)
+    run(store, START, first)
+    second = commit_of(first.position, "carla", due=7_000)
+    second.expired = ["shop/anna", "shop/berta"]
+    second.timers |= dict.fromkeys(second.expired)
+    assert run(store, first.position, second) == 7_000
+    names = ["shop/anna", "shop/berta", "shop/carla"]
+    assert store.load_states({0: names})[0].keys() == {"shop/carla"}
+    assert store.due(0, 9_000, 9) == [("shop/carla", 7_000)]
+    # Refused, it removes nothing.
+    third = commit_of(first.position)
+    third.expired = ["shop/carla"]
+    assert isinstance(run(store, first.position, third), Refused)
+    assert store.load_states({0: names})[0].keys() == {"shop/carla"}
 
 
 def test_more_states_than_one_mset_takes(store: RedisStore) -> None:

@@ -60,7 +60,7 @@ def test_apply_and_show(command: CliRunner, tmp_path: Path) -> None:
     assert tea["now"] == {
         "shop_id": "tea", "time_zone": "Asia/Shanghai", "currency": "CNY",
         **json.loads(msgspec.json.encode({"rfm": DEFAULT_RFM, "tiers": DEFAULT_TIERS})),
-        "brushing": None,
+        "brushing": None, "category": None, "liking": None,
     }  # fmt: skip
     assert report["shops"][STACK]["versions"][0]["lateness_s"] == 2.0
 
@@ -69,13 +69,16 @@ def test_apply_and_show(command: CliRunner, tmp_path: Path) -> None:
     assert shown(command)["shops"]["tea"]["now"]["currency"] == "CNY"
     text = command.invoke(settings_app, ["show", "--shop", "tea"]).stdout
     lines = text.splitlines()
-    assert lines[:4] == [
+    assert lines[:7] == [
         "tea: time_zone Asia/Shanghai, currency CNY",
         "  rfm: recency_days 30/60/90/180, orders 2/3/5/10, amount 10000/30000/100000/300000",
         "  tiers: silver (2 orders, 50000), gold (6 orders, 200000), platinum (12 orders, 1000000)",
         "  brushing: no order is judged",
+        "  category: none",
+        "  liking: no like is judged",
+        "  review_themes: the built-in list: quality, fit, logistics, packaging, service, price",
     ]
-    assert [json.loads(line)["version"] for line in lines[4:]] == [1, 2]
+    assert [json.loads(line)["version"] for line in lines[7:]] == [1, 2]
 
 
 def test_a_shop_has_its_orders_judged_by_points_of_its_own(command: CliRunner) -> None:
@@ -93,6 +96,39 @@ def test_a_shop_has_its_orders_judged_by_points_of_its_own(command: CliRunner) -
     )
     code, said = apply(command, {"shop_id": "tea", "brushing": {"buyers": 1}})
     assert (code, "buyers" in said) == (1, True)
+
+
+def test_themes_are_a_shops_own(command: CliRunner) -> None:
+    themes = [{"name": "taste", "words": ["好喝", "bitter"]}]
+    given = [{"shop_id": "tea", "review_themes": themes}, {"shop_id": "ink", "review_themes": []}]
+    assert apply(command, given)[0] == 0
+    assert shown(command)["shops"]["tea"]["versions"][0]["review_themes"] == themes
+    lines = command.invoke(settings_app, ["show"]).stdout.splitlines()
+    assert [line for line in lines if "themes: " in line] == [
+        "  review_themes: none", "  review_themes: taste (2 words)",
+    ]  # fmt: skip
+
+
+def test_a_shop_has_its_likes_judged(command: CliRunner) -> None:
+    assert apply(command, {"shop_id": "tea", "liking": {"likers": 6}})[0] == 0
+    assert shown(command)["shops"]["tea"]["now"]["liking"]["likers"] == 6
+    text = command.invoke(settings_app, ["show", "--shop", "tea"]).stdout
+    assert (
+        "  liking: verdict_points 55, rate 40, young 20, device 60, own_device 40"
+        in text.splitlines()
+    )
+    code, said = apply(command, {"shop_id": "tea", "liking": {"likers": 1}})
+    assert (code, "likers" in said) == (1, True)
+
+
+def test_a_shop_is_in_a_category_and_the_stack_is_not(command: CliRunner) -> None:
+    assert apply(command, {"shop_id": "tea", "category": "drinks"})[0] == 0
+    assert shown(command)["shops"]["tea"]["now"]["category"] == "drinks"
+    text = command.invoke(settings_app, ["show", "--shop", "tea"]).stdout
+    assert text.splitlines()[4] == "  category: drinks"
+    code, said = apply(command, {"shop_id": STACK, "category": "drinks"})
+    assert (code, "every shop says its own" in said) == (1, True)
+    assert apply(command, {"shop_id": "tea", "category": "d" * 65})[0] == 1
 
 
 def test_thresholds_and_tiers_are_a_shops_own(command: CliRunner) -> None:
@@ -146,6 +182,32 @@ def soon(seconds: float) -> str:
         ([{"shop_id": "tea", "rfm": {**RFM, "recency_days": [-1, 2, 3, 4]}}], "recency_days"),
         ([{"shop_id": "tea", "rfm": {"orders": [1, 2, 3, 4]}}], "recency_days"),
         ([{"shop_id": "tea", "tiers": [{"name": "none"}]}], "none of them 'none'"),
+        ([{"shop_id": "tea", "review_themes": [{"name": "a", "words": []}]}], "review_themes"),
+        (
+            [{"shop_id": "tea", "review_themes": [{"name": "a", "words": [" "]}]}],
+            "theme a is blank",
+        ),
+        (
+            [{"shop_id": "tea", "review_themes": [{"name": "a", "words": ["w" * 65]}]}],
+            "review_themes",
+        ),
+        (
+            [{"shop_id": "tea", "review_themes": [{"name": "a", "words": ["w"] * 101}]}],
+            "review_themes",
+        ),
+        (
+            [{"shop_id": "tea", "review_themes": [{"name": "a", "words": ["w"]}] * 2}],
+            "names of their",
+        ),
+        (
+            [
+                {
+                    "shop_id": "tea",
+                    "review_themes": [{"name": f"t{n}", "words": ["w"]} for n in range(21)],
+                }
+            ],
+            "review_themes",
+        ),
         (
             [{"shop_id": "tea", "tiers": [{"name": "a"}, {"name": "a", "orders": 1}]}],
             "names of their",

@@ -8,7 +8,7 @@ import msgspec
 
 from schemas.exchange import Exchange, ExchangeEvent
 from streams.domain.exchange import fold_event, key_of, kind_of
-from streams.domain.facts import Forward
+from streams.domain.facts import Fact, Forward
 from streams.domain.fold import CustomerEvent
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state
@@ -36,11 +36,15 @@ class Network:
         key = key_of(event)
         state = self.states.setdefault(key, new_state("shop", event.subject, kind_of(event)))
         facts = fold_event(state, event, time, self._shop)
+        self.heard(facts or ())
         for fact in facts or ():
             if isinstance(fact, Forward):
                 self.told.append((key, self._envelope(fact), fact.time))
                 self.kinds[str(type(fact.body).__struct_config__.tag)] += 1
         return facts is not None
+
+    def heard(self, facts: tuple[Fact, ...]) -> None:
+        """For tests of what campaigns would hear."""
 
     def deliver(self, at: int = 0) -> None:
         # What one partition tells another stays in its order: here every key is a partition of its own.

@@ -66,7 +66,7 @@ def golden_state() -> CustomerState:
         assert facts is not None
         decide(state, facts, event, time, SHOP)
         if number == 5:
-            for occasion in take_due(state, START + 8 * DAY):
+            for occasion in take_due(state, START + 8 * DAY, SHOP):
                 decide_timer(state, occasion, SHOP)
     # One who was handed over since, and who would be to somebody else by now.
     state.identity = Identity("c9", START + 11 * DAY, [Alias(START + 10 * DAY, "anonymous")], 1)
@@ -177,7 +177,7 @@ def life(
             decide(state, facts, event, at, SHOP)
         due = next_due(state)
         if due is not None and due < now - 5000:
-            for occasion in take_due(state, now - 5000):
+            for occasion in take_due(state, now - 5000, SHOP):
                 decide_timer(state, occasion, SHOP)
         yield customer, state
 

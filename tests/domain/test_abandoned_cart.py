@@ -7,12 +7,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.domain import timers
 from streams.domain.state import CustomerState
-from streams.domain.timers import Occasion, next_due, pending, take_due
+from streams.domain.timers import ABANDONED_CART, Occasion
 from tests.domain.cart_oracle import occasions
 from tests.domain.events import (
     DAY,
     MINUTE,
+    SHOP,
     START,
     Timed,
     build,
@@ -25,6 +27,19 @@ from tests.domain.events import (
 
 FOREVER = START + 1000 * DAY
 cart_and_orders = st.lists(st.one_of(cart_events, cart_events, order_events), max_size=25)
+
+
+def next_due(state: CustomerState) -> int | None:
+    """Of the carts alone: the orders in here set other timers too."""
+    return state.cart.waiting[0] if state.cart is not None and state.cart.waiting else None
+
+
+def pending(state: CustomerState) -> list[Occasion]:
+    return [found for found in timers.pending(state) if found.kind == ABANDONED_CART]
+
+
+def take_due(state: CustomerState, until: int) -> list[Occasion]:
+    return [f for f in timers.take_due(state, until, SHOP) if f.kind == ABANDONED_CART]
 
 
 def told(found: list[Occasion]) -> list[tuple[int, str]]:

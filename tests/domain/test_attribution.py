@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from streams.domain.attribution import MOST_DAYS, WHOLE, Attribution, attribute
 from streams.domain.describe import describe
-from streams.domain.facts import OrderAttributed, OrderPaid
+from streams.domain.facts import LifecycleChanged, OrderAttributed, OrderPaid
 from streams.domain.fold import fold
 from streams.domain.state import new_state
 from streams.domain.touches import NUMBERS, SOURCES, Touch
@@ -69,7 +69,7 @@ def test_a_payment_is_a_fact_and_counted_by_source() -> None:
     shares = (("live", 4_000), ("search", 2_000), ("share", 4_000))
     facts = fold(state, event, time, SHOP)
     assert facts is not None
-    assert facts[1:] == (OrderAttributed("o1", "share", shares),)
+    assert facts[1] == OrderAttributed("o1", "share", shares)
     again, _ = order("5", time, "o1", "paid", amount_paid=100)
     assert fold(state, again, time, SHOP) is None
     assert describe(state, SHOP)["browsing"]["attribution"] == {
@@ -84,7 +84,7 @@ def test_a_payment_without_a_touch_is_owed_to_none() -> None:
     event, time = order("1", START, "o1", "paid")
     facts = fold(state, event, time, SHOP)
     assert facts is not None
-    assert [type(fact) for fact in facts] == [OrderPaid]
+    assert [type(fact) for fact in facts] == [OrderPaid, LifecycleChanged]
     assert describe(state, SHOP)["browsing"]["attribution"]["last_touch"] == {}
 
 

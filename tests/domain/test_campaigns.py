@@ -37,7 +37,7 @@ def state() -> CustomerState:
 
 def test_abandoned_cart(state: CustomerState) -> None:
     assert play([cart("1", START, "add", "a"), click("2", START + MINUTE)], state) == []
-    (occasion,) = take_due(state, START + 30 * MINUTE)
+    (occasion,) = take_due(state, START + 30 * MINUTE, SHOP)
     (trigger,) = decide_timer(state, occasion, SHOP)
     assert trigger.trigger_id == identity("abandoned-cart", f"a;;1;{START}")
     assert (trigger.campaign, trigger.kind, trigger.seq) == ("abandoned-cart", "coupon_issued", 0)

@@ -60,7 +60,7 @@ def test_its_timers_are_cleared() -> None:
     assert next_due(state) == START + 30 * MINUTE
     fold_all([erasure("x", START + MINUTE)], state)
     assert next_due(state) is None
-    assert take_due(state, START + DAY) == []
+    assert take_due(state, START + DAY, SHOP) == []
 
 
 def test_what_happened_until_then_folds_to_nothing_and_is_no_duplicate() -> None:

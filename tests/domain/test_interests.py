@@ -7,7 +7,7 @@ import pytest
 from streams.domain.describe import describe
 from streams.domain.facts import BroughtBy
 from streams.domain.fold import fold
-from streams.domain.interests import LOG_BYTES, settled
+from streams.domain.interests import LOG_BYTES, settled, touches_of
 from streams.domain.preferences import MOST_POINTS, PERIOD
 from streams.domain.state import CustomerState, new_state
 from streams.domain.summary import (
@@ -19,7 +19,7 @@ from streams.domain.summary import (
     Summary,
     band_of,
 )
-from streams.domain.touches import TOUCHES, read_touches
+from streams.domain.touches import TOUCHES
 from tests.domain.events import (
     DAY,
     MINUTE,
@@ -290,7 +290,9 @@ def test_the_bounds_hold_and_the_newest_stay() -> None:
     many = [
         click(f"{n}", START + n * DAY, session_id=f"s{n}", traffic_source="live") for n in range(40)
     ]
-    touches = read_touches(summed(fold_all(many)).touches)
+    interests = fold_all(many).interests
+    assert interests is not None
+    touches = touches_of(interests)
     assert [touch.start * 1000 for touch in touches] == [
         START + n * DAY for n in range(40 - TOUCHES, 40)
     ]

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from streams.domain.describe import describe
-from streams.domain.facts import WishLiked, WishMade
+from streams.domain.facts import WishLiked, WishMade, WishReached
 from streams.domain.fold import fold
 from streams.domain.state import CustomerState
 from streams.domain.wishes import LIKER_BYTES, LIKERS, PAST_WISHES, WISHES, WISHES_BYTES, Wishes
@@ -155,8 +155,8 @@ def test_what_campaigns_are_told() -> None:
     state = fold_all([])
     told = [fold(state, event, time, SHOP) for event, time in events]
     assert told == [
-        (WishMade("w", "a"),), (WishLiked("w", 1),), (), (WishLiked("w", 2),), (), (),
-        (WishLiked("w", 2),),
+        (WishMade("w", "a"),), (WishLiked("w", 1), WishReached("w", "a", 0, 1)), (),
+        (WishLiked("w", 2), WishReached("w", "a", 1, 2)), (), (), (WishLiked("w", 2),),
     ]  # fmt: skip
 
 

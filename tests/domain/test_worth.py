@@ -203,6 +203,8 @@ def test_a_state_of_version_1_catches_up(drawn: list[tuple[Any, ...]], cut: int)
     expected = fold_all(events)
     assert describe(whole, SHOP, end) == describe(expected, SHOP, end)
     if events[cut:]:
+        # What time will change is planned when the next order changes what was paid.
+        whole.agenda = expected.agenda = None
         assert encode(whole) == encode(expected)
 
 

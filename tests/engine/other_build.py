@@ -55,9 +55,9 @@ class OtherBuild:
 NEXT_ENCODING = {
     "streams/domain/state.py": {
         f"STATE_VERSION = {STATE_VERSION}\n": f"STATE_VERSION = {STATE_VERSION + 1}\n",
-        "    product_integrity: ProductIntegrity | None = None\n": (
-            "    product_integrity: ProductIntegrity | None = None\n    #: Known from the next version on.\n"
-            "    tier: str = 'none'\n"
+        # The last of the fields: new ones are appended.
+        "    expires: int = 0\n": (
+            "    expires: int = 0\n    #: Known from the next version on.\n    tier: str = 'none'\n"
         ),
     }
 }

@@ -81,7 +81,8 @@ def _change_carts(bench: Bench, second: int, change: dict[str, object]) -> None:
 
 def _timers(bench: Bench) -> list[int]:
     found = [bench.store.stored(number).next_due for number in range(bench.settings.partitions)]
-    return [due for due in found if due is not None]
+    # Each state has a timer that is due in a month.
+    return [due for due in found if due is not None and due < START_MS + DAY_MS]
 
 
 def _pass_wall_time(bench: Bench, tmp_path: Path) -> None:

@@ -5,7 +5,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas.catalogue import DEADLETTERS, EXCHANGE, FOLDED_TOPICS, PROFILES, TRIGGERS
+from schemas.catalogue import (
+    DEADLETTERS,
+    EXCHANGE,
+    FOLDED_TOPICS,
+    PROFILES,
+    TRIGGERS,
+    VERDICTS,
+)
 from schemas.deadletter import DeadLetter
 from schemas.decoding import Decoded, Decoder, RawRecord
 from schemas.envelope import BODY_BYTES
@@ -33,7 +40,7 @@ _STAMP = Stamp(1, NEW_CLOCK, 0, {}, "build", 1, "config", "1")
 
 def _processor() -> PartitionProcessor:
     return PartitionProcessor(
-        HOME, _DECODER, CouponCodes("key", "1"), triggers_topic=TRIGGERS,
+        HOME, _DECODER, CouponCodes("key", "1"), triggers_topic=TRIGGERS, verdicts_topic=VERDICTS,
         deadletters_topic=DEADLETTERS, exchange_topic=EXCHANGE, partitions=PARTITIONS,
     )  # fmt: skip
 

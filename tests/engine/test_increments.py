@@ -166,6 +166,7 @@ def test_the_journal_names_what_was_added() -> None:
 def test_rows_of_before_are_read_and_name_nothing() -> None:
     (commit,) = commits([records([(0, 1)])])
     fields = msgspec.msgpack.decode(commit.row)
-    old = msgspec.msgpack.encode([1, *fields[1:-1]])
+    old = msgspec.msgpack.encode([1, *fields[1:-2]])
     row = decode_row(old)
-    assert (row.version, row.aggregates, row.states) == (1, b"", commit.journal.states)
+    assert (row.version, row.aggregates, row.expired) == (1, b"", None)
+    assert row.states == commit.journal.states

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from streams.local.errors import LocalStackError
+from tests.faults.query_store import KINDS, StoreMissing
 from tests.faults.run import Options, run
 from tests.faults.schedule import WEIGHTS
 from tests.faults.toxiproxy import ToxiproxyError
@@ -25,15 +26,18 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2, choices=(2, 3, 4), help="(default 2)")
     parser.add_argument("--rate", type=float, default=900.0, help="events a second (default 900)")
     parser.add_argument("--kind", action="append", choices=list(WEIGHTS), help="only these faults")
+    parser.add_argument("--store", choices=KINDS, help="that sinks fill (default: by the seed)")
     parser.add_argument("--keep", action="store_true", help="keep logs and data in any case")
     parser.add_argument("--json", type=Path, metavar="FILE", help="all figures as JSON")
     given = parser.parse_args()
     seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
     kinds = frozenset(given.kind or ())
-    options = Options(given.minutes, seed, given.workers, given.rate, kinds, given.keep)
+    options = Options(
+        given.minutes, seed, given.workers, given.rate, kinds, given.keep, given.store
+    )
     try:
         report = run(options, lambda line: print(line, flush=True))
-    except (ToxiproxyError, LocalStackError) as error:
+    except (ToxiproxyError, LocalStackError, StoreMissing) as error:
         print(f"make faults: {error}", file=sys.stderr)
         return 2
     if given.json is not None:

@@ -100,7 +100,7 @@ class Contact:
         return "shop.profiles", customer, {"action": "updated", **some}
 
     def _goodbye(self, number: int) -> Step:
-        """A customer of whom every topic that issues no coupon knows something is erased.
+        """A customer of whom every topic knows something that issues no coupon is erased.
 
         What comes after the erase comes in its own topic, and so surely after it.
         """
@@ -110,6 +110,7 @@ class Contact:
                 ("shop.clicks", customer, {"action": "view", "sku": "sku-1"}),
                 ("shop.service", customer, {"action": "inquiry", "case_id": "k"}),
                 ("shop.wishes", customer, {"action": "made", "wish_id": "w"}),
+                ("shop.reviews", customer, {"action": "appended", "order_id": "o", "sku": "sku-1"}),
                 ("shop.profiles", customer, {"action": "joined_membership"}),
             ]
             self._random.shuffle(life)

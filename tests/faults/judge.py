@@ -15,11 +15,9 @@ from streams.verify.verify import verify
 from tests.engine.harness import Bench
 from tests.faults.source import SHARDS, read_back
 from tests.faults.stages import Observer
-from tests.faults.tally import Verdict
+from tests.faults.tally import EXAMPLES, Verdict
 from tests.oracle.described import described_figures
 from tests.oracle.expected import Expected, ExpectedTrigger, expect
-
-EXAMPLES = 20
 
 
 def judge(settings: Settings, published: Path, observer: Observer) -> Verdict:
@@ -40,9 +38,8 @@ def judge(settings: Settings, published: Path, observer: Observer) -> Verdict:
         _compare_triggers(expected, found, verdict)
         _compare_figures(expected, bench, verdict)
     for name, copies in found.items():
-        _note(
-            verdict, "different", len(copies), f"trigger {name} was issued, none is due: {copies}"
-        )
+        words = f"trigger {name} was issued, none is due: {copies}"
+        verdict.note("different", words, len(copies))
     # How many facts were told depends on what came first; none of them may be unreadable.
     counted = {
         key: count
@@ -52,7 +49,7 @@ def judge(settings: Settings, published: Path, observer: Observer) -> Verdict:
     for key in {*events, *counted}:
         if events.get(key, 0) != counted.get(key, 0):
             words = f"{key[0]}: {counted.get(key, 0)} {key[1]}, {events.get(key, 0)} by the oracle"
-            _note(verdict, "different", 1, words)
+            verdict.note("different", words)
     return verdict
 
 
@@ -72,15 +69,14 @@ def _compare_triggers(
     for name, trigger in expected.triggers.items():
         copies = found.pop(name, [])
         if not copies:
-            _note(verdict, "lost", 1, f"no trigger {name}: {trigger}")
+            verdict.note("lost", f"no trigger {name}: {trigger}")
             continue
         if len(copies) > 1:
-            _note(
-                verdict, "duplicates", len(copies) - 1, f"trigger {name} came {len(copies)} times"
-            )
+            words = f"trigger {name} came {len(copies)} times"
+            verdict.note("duplicates", words, len(copies) - 1)
         for copy in copies:
             if not _same(trigger, copy):
-                _note(verdict, "different", 1, f"trigger {name}: {copy}, expected {trigger}")
+                verdict.note("different", f"trigger {name}: {copy}, expected {trigger}")
 
 
 def _same(trigger: ExpectedTrigger, data: dict[str, object]) -> bool:
@@ -101,7 +97,7 @@ def _compare_figures(expected: Expected, bench: Bench, verdict: Verdict) -> None
         some = customers[first : first + 1_000]
         for (name, figures), state in zip(some, _states(bench, [n for n, _ in some]), strict=True):
             if state is None:
-                _note(verdict, "lost", 1, f"no state of {name}")
+                verdict.note("lost", f"no state of {name}")
                 continue
             right, stored = (
                 dataclasses.asdict(figures),
@@ -113,7 +109,8 @@ def _compare_figures(expected: Expected, bench: Bench, verdict: Verdict) -> None
                 if right[field] != stored[field]
             }
             if wrong:
-                _note(verdict, "different", len(wrong), f"state of {name}: found, expected {wrong}")
+                words = f"state of {name}: found, expected {wrong}"
+                verdict.note("different", words, len(wrong))
 
 
 def _states(bench: Bench, names: Iterable[tuple[str, str]]) -> list[CustomerState | None]:
@@ -125,9 +122,3 @@ def _states(bench: Bench, names: Iterable[tuple[str, str]]) -> list[CustomerStat
     ]
     values = cast(list[bytes | None], bench.redis.mget(keys))
     return [None if value is None else decode(value) for value in values]
-
-
-def _note(verdict: Verdict, kind: str, count: int, words: str) -> None:
-    setattr(verdict, kind, getattr(verdict, kind) + count)
-    if len(verdict.examples) < 2 * EXAMPLES:
-        verdict.examples.append(f"{kind}: {words}")

@@ -1,4 +1,6 @@
-"""The ways of the workers to Kafka and Redis: each worker slot has a proxy of its own to each of both."""
+"""The ways to the servers: each worker slot has a proxy of its own to Kafka and to Redis, each sink one to
+Kafka and, where that is a server, one to the query store.
+"""
 
 from pathlib import Path
 from typing import Self
@@ -6,6 +8,7 @@ from typing import Self
 from streams.local.kafka import KafkaProcess
 from streams.local.ports import pick
 from streams.settings import Settings
+from tests.faults.query_store import QueryStoreServer
 from tests.faults.toxiproxy import Proxy, Toxiproxy
 
 
@@ -36,24 +39,33 @@ class ProxiedKafka(KafkaProcess):
 
 
 class Network:
-    """``slots`` pairs of proxies. The source, the observer and the judge connect directly."""
+    """Ways of ``slots`` workers and ``sinks``. The source, the observer and the judge connect directly."""
 
-    def __init__(self, slots: int, log: Path) -> None:
-        orders, *ports = pick(1 + 3 * slots)
+    def __init__(self, slots: int, sinks: int, log: Path) -> None:
+        orders, *ports = pick(1 + 3 * (slots + sinks))
         self._toxiproxy = Toxiproxy(orders, log)
-        #: Of each slot: (the broker's listener, the proxy before it).
+        self._slots = slots
+        #: Of each slot, then of each sink: (the broker's listener, the proxy before it).
         self.kafka_ways = list(zip(ports[0::3], ports[1::3], strict=True))
-        self._redis_ports = ports[2::3]
+        #: Those of the sinks lead to the store.
+        self._other_ports = ports[2::3]
         self.kafka: list[Proxy] = []
         self.redis: list[Proxy] = []
+        self.sinks_kafka: list[Proxy] = []
+        #: Of each sink; none where the store is a file.
+        self.stores: list[Proxy] = []
 
-    def start(self, redis_port: int) -> Self:
-        """Blocks until every way is there. Raises ToxiproxyError."""
+    def start(self, redis_port: int, store_port: int | None) -> Self:
+        """Blocks until every way is there; ``store_port`` None: no server. Raises ToxiproxyError."""
         self._toxiproxy.start()
-        for slot, (listener, port) in enumerate(self.kafka_ways):
-            self.kafka.append(self._toxiproxy.proxy(f"kafka-{slot}", port, listener))
-        for slot, port in enumerate(self._redis_ports):
-            self.redis.append(self._toxiproxy.proxy(f"redis-{slot}", port, redis_port))
+        for number, (listener, port) in enumerate(self.kafka_ways):
+            ways = self.kafka if number < self._slots else self.sinks_kafka
+            ways.append(self._toxiproxy.proxy(f"kafka-{number}", port, listener))
+        for number, port in enumerate(self._other_ports):
+            if number < self._slots:
+                self.redis.append(self._toxiproxy.proxy(f"redis-{number}", port, redis_port))
+            elif store_port is not None:
+                self.stores.append(self._toxiproxy.proxy(f"store-{number}", port, store_port))
         return self
 
     def stop(self) -> None:
@@ -64,6 +76,16 @@ class Network:
         return direct.model_copy(
             update={
                 "kafka_bootstrap": f"127.0.0.1:{self.kafka_ways[slot][1]}",
-                "redis_url": f"redis://127.0.0.1:{self._redis_ports[slot]}/0",
+                "redis_url": f"redis://127.0.0.1:{self._other_ports[slot]}/0",
+            }
+        )
+
+    def sink_settings(self, direct: Settings, sink: int, store: QueryStoreServer) -> Settings:
+        """As ``direct``, but by the sink's own ways."""
+        number = self._slots + sink
+        return direct.model_copy(
+            update={
+                "kafka_bootstrap": f"127.0.0.1:{self.kafka_ways[number][1]}",
+                "query_store": store.url(self._other_ports[number]),
             }
         )

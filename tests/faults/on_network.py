@@ -15,7 +15,7 @@ from tests.faults.toxiproxy import Proxy, Stream
 
 Server = Literal["kafka", "redis"]
 #: What is lost on a half-open connection: answers, so that what was asked has been done; or all.
-_LOST: tuple[tuple[Stream, ...], ...] = (("downstream",), ("upstream", "downstream"))
+LOST: tuple[tuple[Stream, ...], ...] = (("downstream",), ("upstream", "downstream"))
 #: So slow that nothing is in time, and not so slow that a worker must give up.
 _DELAYS_MS = (200, 500, 900)
 
@@ -38,7 +38,7 @@ def half_open(server: Server) -> Callable[[Scene, Fault], str]:
     """Past the session time-out: of Kafka, others own then what the worker believes to own."""
 
     def broken(proxy: Proxy, fault: Fault) -> AbstractContextManager[None]:
-        return proxy.half_open(*_LOST[fault.variant % len(_LOST)])
+        return proxy.half_open(*LOST[fault.variant % len(LOST)])
 
     return _struck(server, broken, past_session=True)
 

@@ -7,7 +7,7 @@ import signal
 import time
 
 from tests.faults import schedule
-from tests.faults.scene import NotOvercome, Scene, WorkerRefused
+from tests.faults.scene import NotOvercome, Scene
 from tests.faults.schedule import POINTS, Fault
 from tests.faults.upstream import open_on_events, open_on_triggers
 from tests.waiting import wait_for
@@ -37,16 +37,7 @@ def restart_broker(scene: Scene, fault: Fault) -> str:
     scene.servers.start_broker()
     scene.observer.reconnect()
     scene.tally.broker_restarts += 1
-    try:
-        scene.until_whole(since)
-    except WorkerRefused as refused:
-        # One broker in ten came back without the group's newest generations and offsets, though its log has
-        # them (docs/reliability.md): the workers are right to refuse.
-        if refused.refusal.case != "reset":
-            raise
-        scene.operator.obey(refused.refusal)
-        scene.workers.scale(scene.base)
-        scene.until_whole(time.monotonic())
+    scene.until_whole(since)
     return stage
 
 

@@ -10,13 +10,15 @@ from typing import Any, Final, Self
 from tests.faults.tally import aligned, percentile, stage_rows
 
 #: Of the closing line; each must be 0.
-BAD: Final = ("lost", "duplicates", "different")
+BAD: Final = (
+    "lost", "duplicates", "different", "sink_lost", "sink_duplicates", "sink_different",
+)  # fmt: skip
 _P99: Final = "recovery_p99_s"
 
 
 @dataclass
 class Report:
-    """``pieces``: seed, minutes, workers, rate and seconds of each run that is in it."""
+    """``pieces``: seed, minutes, workers, rate, store and seconds of each run that is in it."""
 
     pieces: list[dict[str, Any]]
     #: Those of the closing line, in its order.
@@ -29,6 +31,8 @@ class Report:
     seconds: dict[str, list[float]]
     #: Exit code of workers -> how often.
     exits: dict[int, int]
+    #: The same of sinks.
+    sink_exits: dict[int, int]
     #: Commits that rollbacks took from Redis.
     commits_lost: int
     #: Recoveries that took over what another build had published.
@@ -58,8 +62,9 @@ class Report:
         """All of it; the closing line is the last one."""
         lines = [self.table(), ""]
         lines.append(
-            f"exit codes of workers: {self.exits}, commits taken from Redis: {self.commits_lost}, "
-            f"adoptions: {self.adoptions}, refusals mended: {self.repaired}"
+            f"exit codes of workers: {self.exits}, of sinks: {self.sink_exits}, "
+            f"commits taken from Redis: {self.commits_lost}, adoptions: {self.adoptions}, "
+            f"refusals mended: {self.repaired}"
         )
         lines += self.problems + self.examples
         if self.evidence:
@@ -69,12 +74,22 @@ class Report:
     def markdown(self) -> str:
         """Two tables: the runs, and the faults by kind and stage."""
         rows = [
-            ["seed", "workers", "minutes", "events/s asked", "faults s", "drain s", "verdict s"]
+            [
+                "seed",
+                "workers",
+                "minutes",
+                "events/s asked",
+                "faults s",
+                "drain s",
+                "verdict s",
+                "store",
+            ]
         ]
         for piece in self.pieces:
             took = [piece["seconds"].get(part, "–") for part in ("faults", "drain", "verdict")]
             wanted = [piece["seed"], piece["workers"], piece["minutes"], piece["rate"]]
-            rows.append([f"{each:g}" if each != "–" else each for each in [*wanted, *took]])
+            figures = [f"{each:g}" if each != "–" else each for each in [*wanted, *took]]
+            rows.append([*figures, piece["store"]])
         return f"{_markdown(rows)}\n\n{_markdown(stage_rows(self.by_stage))}"
 
     def as_dict(self) -> dict[str, Any]:
@@ -94,7 +109,8 @@ class Report:
                 for kind, stages in found["by_stage"].items()
                 for stage, count in stages.items()
             }
-            found["exits"] = {int(code): count for code, count in found["exits"].items()}
+            for exits in ("exits", "sink_exits"):
+                found[exits] = {int(code): count for code, count in found[exits].items()}
             return cls(**found)
         except (TypeError, KeyError, AttributeError, json.JSONDecodeError) as error:
             raise ValueError(f"{path} is no report of `make faults`: {error!r}") from error
@@ -116,6 +132,7 @@ class Report:
             recoveries=recoveries,
             seconds=seconds,
             exits=_added(report.exits for report in reports),
+            sink_exits=_added(report.sink_exits for report in reports),
             commits_lost=sum(report.commits_lost for report in reports),
             adoptions=sum(report.adoptions for report in reports),
             repaired=_added(report.repaired for report in reports),

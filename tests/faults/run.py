@@ -22,11 +22,14 @@ from streams.settings import Settings
 from streams.topics import create_topics
 from tests.faults.builds import Builds
 from tests.faults.judge import judge
+from tests.faults.judge_rows import judge_rows
 from tests.faults.operating import Operator
+from tests.faults.query_store import KINDS, Kind
 from tests.faults.report import Report
 from tests.faults.scene import AWAY, RECOVERY_SECONDS, Scene
 from tests.faults.schedule import WEIGHTS, schedule
 from tests.faults.servers import Servers
+from tests.faults.sinks import SINKS, Sinks
 from tests.faults.source import LATENESS, Source
 from tests.faults.stages import Observer
 from tests.faults.strikes import strike
@@ -53,12 +56,19 @@ class Options:
     kinds: frozenset[str] = frozenset()
     #: Keep the folder also where nothing went wrong.
     keep: bool = False
+    #: None: the seed's, so that runs have both.
+    store: Kind | None = None
+
+    @property
+    def store_kind(self) -> Kind:
+        """Of the query store."""
+        return self.store or KINDS[self.seed % len(KINDS)]
 
 
 def run(options: Options, tell: Callable[[str], None]) -> Report:
     """Blocks for ``minutes`` of faults, at least one of each kind, then for the drain and the verdict.
 
-    Raises ToxiproxyError or LocalStackError where the servers cannot be started.
+    Raises ToxiproxyError, LocalStackError or StoreMissing where the servers cannot be started.
     """
     # First of all: without it nothing else is worth its start.
     executable()
@@ -76,9 +86,9 @@ def run(options: Options, tell: Callable[[str], None]) -> Report:
 
     say(
         f"seed {options.seed}, {options.minutes:g} minutes, {options.workers} workers, "
-        f"{options.rate:g} events/s, in {folder}"
+        f"{options.rate:g} events/s, {SINKS} sinks into {options.store_kind}, in {folder}"
     )
-    with said, Servers(folder / "servers", MOST_WORKERS) as servers:
+    with said, Servers(folder / "servers", MOST_WORKERS, SINKS, options.store_kind) as servers:
         report = _Run(options, folder, servers, say).report()
     if report.passed and not options.keep:
         shutil.rmtree(folder)
@@ -102,6 +112,7 @@ class _Run:
             session_timeout=SESSION_TIMEOUT,
             lateness=LATENESS,
             data_dir=folder / "faust",
+            query_store=servers.store.url(),
         )
         (folder / "settings.json").write_text(
             json.dumps({"code_key": settings.code_key.get_secret_value(), "group": "faults"})
@@ -112,10 +123,13 @@ class _Run:
         self._tally = Tally(say)
         ways = [servers.network.settings(settings, slot) for slot in range(MOST_WORKERS)]
         self._workers = Workers(ways, folder, self._tally.say)
+        stored = [servers.network.sink_settings(settings, n, servers.store) for n in range(SINKS)]
+        self._sinks = Sinks(settings, stored, folder)
         self._observer = Observer(settings)
         self._scene = Scene(
             settings,
             self._workers,
+            self._sinks,
             servers,
             self._source,
             self._observer,
@@ -142,6 +156,7 @@ class _Run:
             lap("drain")
             self._tally.say("drained; verifying")
             verdict = judge(self._settings, self._published, self._observer)
+            judge_rows(self._settings, self._sinks.database, verdict)
             lap("verdict")
         except Exception as error:
             logging.getLogger(__name__).exception("the run ended early")
@@ -150,6 +165,7 @@ class _Run:
             with suppress(Exception):
                 self._source.stop()
             self._workers.end()
+            self._sinks.end()
             self._observer.close()
         exits = self._workers.exits()
         self._tally.kills = exits[-signal.SIGKILL] + exits[CRASHED]
@@ -160,6 +176,7 @@ class _Run:
                     "minutes": self._options.minutes,
                     "workers": self._options.workers,
                     "rate": self._options.rate,
+                    "store": self._options.store_kind,
                     "seconds": seconds,
                 }
             ],
@@ -168,6 +185,7 @@ class _Run:
             recoveries=[round(each, 2) for each in self._tally.recoveries],
             seconds={k: [round(s, 1) for s in v] for k, v in self._tally.seconds.items()},
             exits=dict(sorted(exits.items())),
+            sink_exits=dict(sorted(self._sinks.exits().items())),
             commits_lost=self._tally.commits_lost,
             adoptions=sum(slot.adoptions for slot in self._workers.slots),
             repaired=dict(self._tally.repaired),
@@ -177,6 +195,7 @@ class _Run:
 
     def _strike(self) -> None:
         self._workers.scale(self._options.workers)
+        self._sinks.start()
         self._source.start()
         wait_for(self._workers.settled, RECOVERY_SECONDS, "the first workers")
         # What was never published can be taken away without a trace: that would be no fault.
@@ -213,3 +232,13 @@ class _Run:
         last = [slot.exit_codes[-1] for slot in self._workers.slots[: self._options.workers]]
         if any(last):
             self._tally.problem(f"workers ended with {last} after the drain")
+        self._drain_sinks()
+
+    def _drain_sinks(self) -> None:
+        """All that is in the topics is in the store, every sink ended."""
+        self._scene.until(self._sinks.settled, "the sinks")
+        ends = self._observer.stored_ends()
+        self._scene.until(lambda: not self._sinks.behind(ends), "the store to have all")
+        last = self._sinks.stop()
+        if any(last):
+            self._tally.problem(f"sinks ended with {last} after the drain")

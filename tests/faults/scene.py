@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import redis
 from confluent_kafka import KafkaException
+from sqlalchemy.exc import SQLAlchemyError
 
 from streams.engine.log_errors import LogError
 from streams.settings import Settings
@@ -21,6 +22,7 @@ from streams.state.redis_store import StoreError
 from tests.faults.builds import Builds
 from tests.faults.operating import Operator
 from tests.faults.servers import Servers
+from tests.faults.sinks import Sinks
 from tests.faults.source import Source
 from tests.faults.stages import IN_RECOVERY, Look, Observer
 from tests.faults.tally import Tally
@@ -33,7 +35,7 @@ STAGE_SECONDS = 4.0
 WORK_SECONDS = 120.0
 #: Within this a fault must be overcome.
 RECOVERY_SECONDS = 300.0
-AWAY = (redis.RedisError, StoreError, KafkaException, LogError)
+AWAY = (redis.RedisError, StoreError, KafkaException, LogError, SQLAlchemyError)
 
 
 class NotOvercome(Exception):
@@ -54,6 +56,7 @@ class Scene:
 
     settings: Settings
     workers: Workers
+    sinks: Sinks
     servers: Servers
     source: Source
     observer: Observer
@@ -65,10 +68,12 @@ class Scene:
     _pause: threading.Event = field(default_factory=threading.Event)
 
     def check(self) -> None:
-        """Raises WorkerRefused, and what ended the source."""
+        """Raises WorkerRefused, NotOvercome where a sink refused, and what ended the source."""
         self.source.check()
         if self.workers.refused is not None:
             raise WorkerRefused(self.workers.refused)
+        if self.sinks.refused:
+            raise NotOvercome(self.sinks.refused)
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
         """Waits; servers that are away are waited for. Raises NotOvercome."""

@@ -34,12 +34,18 @@ KAFKA_HALF_OPEN: Final = "Kafka half-open"
 REDIS_CUT: Final = "Redis cut off"
 REDIS_SLOW: Final = "Redis slow"
 REDIS_HALF_OPEN: Final = "Redis half-open"
+SINK_KILL: Final = "sink kill -9"
+SINK_FREEZE: Final = "sink freeze and thaw"
+SINK_CUT: Final = "sink cut off"
+STORE_CRASH: Final = "store kill -9"
+#: Those that strike the sinks or their store only.
+OF_SINKS: Final = frozenset((SINK_KILL, SINK_FREEZE, SINK_CUT, STORE_CRASH))
 
-#: How often a kind comes in 100 faults; the first of them come in the first round.
+#: How often a kind comes in 116 faults; the first of them come in the first round.
 WEIGHTS: Final = {
-    CRASH: 23,
-    KILL: 16,
-    FREEZE: 20,
+    CRASH: 25,
+    KILL: 18,
+    FREEZE: 21,
     TERMINATE: 2,
     SCALE: 1,
     REDIS_RESTART: 3,
@@ -57,6 +63,10 @@ WEIGHTS: Final = {
     REDIS_CUT: 2,
     REDIS_SLOW: 2,
     REDIS_HALF_OPEN: 2,
+    SINK_KILL: 3,
+    SINK_FREEZE: 3,
+    SINK_CUT: 3,
+    STORE_CRASH: 2,
 }
 #: Stages at which a worker can be found and frozen from outside.
 SEEN: Final = (COMMITTED, IN_TRANSACTION, PUBLISHED, IN_RECOVERY)

@@ -1,4 +1,4 @@
-"""The servers of a run: a Redis that loses, is emptied or is full, a broker that is killed."""
+"""The servers of a run: a Redis that loses, is emptied or is full, a broker that is killed, a query store."""
 
 import shutil
 from pathlib import Path
@@ -11,6 +11,7 @@ from streams.local.kafka import KafkaProcess
 from streams.local.ports import pick
 from streams.local.redis import RedisProcess
 from tests.faults.network import Network, ProxiedKafka
+from tests.faults.query_store import Kind, query_store
 from tests.waiting import wait_for
 
 #: Past this the append-only file is rewritten, between two faults: a restart reads all of it.
@@ -21,14 +22,16 @@ _LITTLE_ROOM = 16 * 1024
 
 
 class Servers:
-    """A broker, a Redis and the network before them, in ``folder``, for so many worker slots.
+    """A broker, a Redis, a query store and the network before them, in ``folder``, for so many worker slots
+    and sinks.
 
     Its Redis never rewrites its file by itself: that would spoil a copy.
     """
 
-    def __init__(self, folder: Path, slots: int) -> None:
+    def __init__(self, folder: Path, slots: int, sinks: int, store: Kind) -> None:
         folder.mkdir(parents=True)
-        self.network = Network(slots, folder / "toxiproxy.log")
+        self.network = Network(slots, sinks, folder / "toxiproxy.log")
+        self.store = query_store(store, folder)
         kafka, controller, redis_port, older_port = pick(4)
         self._kafka: KafkaProcess = ProxiedKafka(
             folder / "kafka", kafka, controller, self.network.kafka_ways
@@ -48,7 +51,8 @@ class Servers:
 
     def __enter__(self) -> Self:
         try:
-            self.network.start(self._redis.port)
+            self.network.start(self._redis.port, self.store.port)
+            self.store.start()
             self._redis.start()
             self._kafka.start()
             self._keep_one_file()
@@ -63,6 +67,7 @@ class Servers:
     def _stop(self) -> None:
         self._kafka.stop()
         self._redis.stop()
+        self.store.stop()
         self.network.stop()
 
     def kill_redis(self) -> None:

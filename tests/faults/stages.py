@@ -1,5 +1,6 @@
 """Where a worker stands, seen from outside while it is frozen, and whether there is work to lose."""
 
+import time
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
@@ -7,6 +8,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from schemas.catalogue import CLICKS, CUSTOMER_TOPICS, EXCHANGE, JOURNAL
 from streams.engine.log import LogReader
+from streams.query.log import names_of
 from streams.settings import Settings
 from streams.state.redis_store import RedisStore, connect
 
@@ -48,6 +50,9 @@ class Observer:
         self._exchange = settings.topic_prefix + EXCHANGE
         self._journal = settings.topic_prefix + JOURNAL
         self._carrier = settings.topic_prefix + CLICKS
+        self._stored = [
+            (topic, number) for topic in names_of(settings) for number in range(settings.partitions)
+        ]
         self._store = RedisStore(settings.redis_url, settings.redis_prefix, timeout=_REDIS_SECONDS)
         self._redis = connect(settings.redis_url, timeout=_REDIS_SECONDS)
         self._connect()
@@ -118,6 +123,10 @@ class Observer:
         vectors = {n: self._store.stored(n).vector for n in range(self._settings.partitions)}
         return {n for (topic, n), end in ends.items() if vectors[n].get(topic, 0) < end}
 
+    def stored_ends(self) -> dict[tuple[str, int], int]:
+        """Up to where the topics that the sinks read can be read: what the store must have."""
+        return dict(self._log.stable_ends(self._stored))
+
     def seqs(self) -> dict[int, int]:
         """Where Redis stands, by partition."""
         return {n: self._store.stored(n).position.seq for n in range(self._settings.partitions)}
@@ -127,9 +136,11 @@ class Observer:
         return {n: self._store.stored(n).trimmed for n in range(self._settings.partitions)}
 
     def timers(self) -> int:
-        """Customers with a timer."""
+        """Customers with a timer that is due by now: each state has one that is due in a month."""
+        now = int(time.time() * 1000)
         return sum(
-            self._redis.zcard(self._store.keys(n).timers) for n in range(self._settings.partitions)
+            self._redis.zcount(self._store.keys(n).timers, "-inf", now)
+            for n in range(self._settings.partitions)
         )
 
     def counted(self) -> dict[tuple[str, str], int]:

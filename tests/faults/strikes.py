@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from tests.faults import lineages, on_network, on_servers, on_workers, schedule
+from tests.faults import lineages, on_network, on_servers, on_sinks, on_workers, schedule
 from tests.faults.scene import Scene
 from tests.faults.schedule import Fault
 
@@ -29,6 +29,10 @@ KINDS: Final[dict[str, Callable[[Scene, Fault], str]]] = {
     schedule.REDIS_CUT: on_network.cut("redis"),
     schedule.REDIS_SLOW: on_network.slow("redis"),
     schedule.REDIS_HALF_OPEN: on_network.half_open("redis"),
+    schedule.SINK_KILL: on_sinks.kill,
+    schedule.SINK_FREEZE: on_sinks.freeze,
+    schedule.SINK_CUT: on_sinks.cut,
+    schedule.STORE_CRASH: on_sinks.crash_store,
 }
 
 

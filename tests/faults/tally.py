@@ -6,23 +6,45 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tests.faults.schedule import OF_SINKS
 from tests.faults.stages import STAGES
+
+#: Of each kind of disagreement, in words.
+EXAMPLES = 20
 
 
 @dataclass
 class Verdict:
-    """Found after the drain. Each of the last three must be 0."""
+    """Found after the drain. Each must be 0 but ``verified`` and ``rows``."""
 
     verified: int = 0
     lost: int = 0
     duplicates: int = 0
     different: int = 0
+    #: Of the store: rows that must be there, and those that are not, should not be or say something else.
+    rows: int = 0
+    rows_lost: int = 0
+    rows_duplicates: int = 0
+    rows_different: int = 0
     #: The first disagreements, in words.
     examples: list[str] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
-        return not (self.lost or self.duplicates or self.different)
+        return not (
+            self.lost
+            or self.duplicates
+            or self.different
+            or self.rows_lost
+            or self.rows_duplicates
+            or self.rows_different
+        )
+
+    def note(self, kind: str, words: str, count: int = 1) -> None:
+        """Add to the field ``kind``, with its words while there are few of the kind."""
+        setattr(self, kind, getattr(self, kind) + count)
+        if sum(each.startswith(f"{kind}: ") for each in self.examples) < EXAMPLES:
+            self.examples.append(f"{kind}: {words}")
 
 
 @dataclass
@@ -92,6 +114,11 @@ class Tally:
             "lost": verdict.lost,
             "duplicates": verdict.duplicates,
             "different": verdict.different,
+            "sink_faults": sum(n for (kind, _), n in self.by_stage.items() if kind in OF_SINKS),
+            "sink_rows": verdict.rows,
+            "sink_lost": verdict.rows_lost,
+            "sink_duplicates": verdict.rows_duplicates,
+            "sink_different": verdict.rows_different,
             "recovery_p99_s": round(percentile(self.recoveries, 99), 1),
         }
 

@@ -83,8 +83,8 @@ def test_every_kind_and_every_crash_point_comes_early() -> None:
 
 
 def test_the_rates_that_a_long_run_needs() -> None:
-    """Of 300 faults, which an hour has on two cores."""
-    counts = Counter(fault.kind for fault, _ in zip(schedule(5), range(300), strict=False))
+    """Of 330 faults, which an hour has on two cores: those of sinks are short."""
+    counts = Counter(fault.kind for fault, _ in zip(schedule(7), range(330), strict=False))
     assert 2 * counts[CRASH] + 1.5 * counts[KILL] >= 200
     assert counts[FREEZE] + counts[ZOMBIE_ROLLBACK] >= 60
     assert sum(counts[kind] for kind in ROLLBACKS) >= 20
@@ -101,13 +101,21 @@ def _report(kind: str, recoveries: list[float], **wrong: int) -> Report:
     tally.struck(kind, IN_TRANSACTION)
     return Report(
         pieces=[
-            {"seed": 7, "minutes": 1.0, "workers": 2, "rate": 900.0, "seconds": {"faults": 60}}
+            {
+                "seed": 7,
+                "minutes": 1.0,
+                "workers": 2,
+                "rate": 900.0,
+                "store": "sqlite",
+                "seconds": {"faults": 60},
+            }
         ],
-        figures=tally.closing(1_000, 3, Verdict(1_000, **wrong)),
+        figures=tally.closing(1_000, 3, Verdict(1_000, rows=40, **wrong)),
         by_stage=dict(tally.by_stage),
         recoveries=recoveries,
         seconds={kind: [4.0]},
         exits={-9: 2},
+        sink_exits={70: 1},
         commits_lost=5,
         adoptions=1,
         repaired={"forked": 1},
@@ -119,7 +127,8 @@ def test_the_closing_line_and_the_table() -> None:
     assert not report.passed
     assert report.text().splitlines()[-1] == (
         "events=1000 faults=2 kills=2 zombies=0 rebalances=3 redis_restarts=0 redis_rollbacks=0 "
-        "broker_restarts=0 cuts=0 verified=1000 lost=0 duplicates=0 different=1 recovery_p99_s=8.2"
+        "broker_restarts=0 cuts=0 verified=1000 lost=0 duplicates=0 different=1 "
+        "sink_faults=0 sink_rows=40 sink_lost=0 sink_duplicates=0 sink_different=0 recovery_p99_s=8.2"
     )
     sums = report.table().splitlines()[-1].split()
     assert sums == ["all", "0", "1", "1", "0", "0", "0", "0", "2"]
@@ -137,10 +146,11 @@ def test_reports_of_several_runs_are_one(
     said = capsys.readouterr().out.splitlines()
     assert said[-1] == (
         "events=2000 faults=4 kills=4 zombies=0 rebalances=6 redis_restarts=0 redis_rollbacks=0 "
-        "broker_restarts=0 cuts=0 verified=2000 lost=0 duplicates=0 different=0 recovery_p99_s=30.0"
+        "broker_restarts=0 cuts=0 verified=2000 lost=0 duplicates=0 different=0 "
+        "sink_faults=0 sink_rows=80 sink_lost=0 sink_duplicates=0 sink_different=0 recovery_p99_s=30.0"
     )
     assert "| crash point | · | 1 | 1 | · | · | · | · | 2 |" in said
-    assert said[2:4] == ["| 7 | 2 | 1 | 900 | 60 | – | – |"] * 2
+    assert said[2:4] == ["| 7 | 2 | 1 | 900 | 60 | – | – | sqlite |"] * 2
 
     files[0].write_text(json.dumps(_report(CRASH, [1.0], lost=1).as_dict()))
     assert sum_main(given) == 1

@@ -143,6 +143,6 @@ def test_what_the_data_does_not_tell_is_not_known(compared: Compared) -> None:
         # Live figures, which the store has not.
         *(figure.name for figure in visits.FIGURES),
         *(() if compared.data.priced else (
-            "paid_amount", "net_amount", "per_buyer", "order_value", "placed_orders",
+            "paid_amount", "net_amount", "per_buyer", "order_value", "placed_orders", "unpaid_orders",
         )),
     }  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.catalogue import CUSTOMER_TOPICS, DEADLETTERS, EXCHANGE, TRIGGERS
+from schemas.catalogue import CUSTOMER_TOPICS, DEADLETTERS, EXCHANGE, TRIGGERS, VERDICTS
 from schemas.clock import WALL
 from schemas.decoding import Decoder, RawRecord
 from schemas.journal import ClockState
@@ -80,6 +80,7 @@ class _Folding:
             Decoder(1, {topic: topic for topic in CUSTOMER_TOPICS}),
             CouponCodes("history", "1"),
             triggers_topic=TRIGGERS,
+            verdicts_topic=VERDICTS,
             deadletters_topic=DEADLETTERS,
             exchange_topic=EXCHANGE,
             partitions=1,

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from schemas.settings import Brushing, Liking
 from tests.integrity.brushing import CROWD, KINDS
-from tests.integrity.like_router import LikingShop
 from tests.integrity.liking import FAKE
 from tests.integrity.router import Shops
 from tests.integrity.story import shop_with_brushing, shop_with_likes
@@ -74,7 +73,7 @@ def brushing_of(seed: int, orders: int) -> _Counted:
 def likes_of(seed: int, likes: int) -> _Counted:
     """Kinds of one shop's likes, and of those held to be bought when all is known."""
     shop = shop_with_likes(seed, likes)
-    judged = LikingShop(seed, Liking())
+    judged = Shops(seed, None, Liking())
     judged.run(shop.happenings)
     held = Counter(kind for like, kind in shop.likes.items() if judged.is_held(*like))
     return Counter(shop.likes.values()), held

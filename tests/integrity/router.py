@@ -6,32 +6,44 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from schemas.exchange import Exchange, ExchangeEvent
-from schemas.settings import Brushing
+from schemas.settings import Brushing, Liking
 from streams.domain.exchange import fold_event, key_of
-from streams.domain.facts import Fact, Forward
+from streams.domain.facts import Fact, Forward, WishReached
 from streams.domain.fold import CustomerEvent
+from streams.domain.names import name_hash
 from streams.domain.order import BRUSHED
 from streams.domain.orders import PAST_BYTES, Orders, order_hash
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state
+from streams.domain.wishes import SUSPICIOUS, Wishes, likers_of
 from tests.integrity.shop import HOUR, SHOP_ID, Happening
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def settings_of(brushing: Brushing | None) -> ShopSettings:
-    return ShopSettings(SHOP_ID, "Asia/Shanghai", "CNY", brushing=brushing)
+def settings_of(brushing: Brushing | None, liking: Liking | None = None) -> ShopSettings:
+    return ShopSettings(SHOP_ID, "Asia/Shanghai", "CNY", brushing=brushing, liking=liking)
 
 
 class Shops:
     """What states tell each other waits up to ``latest_ms``, one in five twice.
 
-    ``brushing`` None: nobody is judged.
+    ``brushing`` None: no order is judged; ``liking`` None: no like is.
     """
 
-    def __init__(self, seed: int, brushing: Brushing | None, latest_ms: int = 6 * HOUR) -> None:
+    def __init__(
+        self,
+        seed: int,
+        brushing: Brushing | None,
+        liking: Liking | None = None,
+        latest_ms: int = 6 * HOUR,
+    ) -> None:
         self.states: dict[str, CustomerState] = {}
-        self._settings = settings_of(brushing)
+        #: (hash of the wish, hash of the liker) of likes as they were held when last known.
+        self._held: dict[tuple[bytes, bytes], bool] = {}
+        #: Wish id -> what was told of likers who count, in the order in which it was.
+        self.reached: dict[str, list[WishReached]] = {}
+        self._settings = settings_of(brushing, liking)
         self._random = random.Random(seed)
         self._latest = latest_ms
         self._order_ids: dict[bytes, str] = {}
@@ -63,13 +75,27 @@ class Shops:
             for key in brushed_of(state.orders)
         }
 
+    def is_held(self, wish_id: str, liker_id: str) -> bool:
+        """Whether a like is held to be bought, or was when its liker left the owner's state."""
+        return self._held[name_hash(wish_id), name_hash(liker_id)]
+
     def _fold(self, now: int, event: CustomerEvent | ExchangeEvent, time: int) -> None:
         key = key_of(event)
         state = self.states.get(key)
         if state is None:
             kind = key.split(":")[0] if ":" in key else ""
             state = self.states[key] = new_state(SHOP_ID, event.subject, kind)
-        self._send(now, fold_event(state, event, time, self._settings) or ())
+        facts = fold_event(state, event, time, self._settings) or ()
+        self._note(state.wishes, facts)
+        self._send(now, facts)
+
+    def _note(self, wishes: Wishes | None, facts: Iterable[Fact]) -> None:
+        for wish in wishes.wishes if wishes is not None else ():
+            for liker in likers_of(wish):
+                self._held[wish.key, liker.key] = liker.flags & SUSPICIOUS > 0
+        for fact in facts:
+            if isinstance(fact, WishReached):
+                self.reached.setdefault(fact.wish_id, []).append(fact)
 
     def _send(self, now: int, facts: Iterable[Fact]) -> None:
         for fact in facts:

@@ -5,20 +5,20 @@ from typing import Any
 
 import pytest
 
+from schemas.exchange import LikeGiven, LikerTold
 from schemas.settings import Liking
 from schemas.wish import Wish as WishData
 from streams.domain.integrity.liker import (
     LIKES,
-    Liked,
+    NAMES_BYTES,
     LikerIntegrity,
-    LikerTold,
-    fold_first_seen,
-    fold_liked,
+    fold_given,
+    fold_seen,
 )
-from streams.domain.integrity.likes import asks, judge_likes, take_told
+from streams.domain.integrity.likes import judge_likes, take_told
 from streams.domain.wishes import LIKERS, Wishes, fold_wish
-from tests.integrity.like_router import LikingShop
 from tests.integrity.liking import FAKE, like_falsely, like_honestly
+from tests.integrity.router import Shops
 from tests.integrity.shop import HOUR, MINUTE, SECOND, Shop
 
 ASKED = Liking()
@@ -31,7 +31,11 @@ def say(wishes: Wishes, action: Any, time: int, **data: Any) -> None:
 
 
 def answer(wishes: Wishes, liker: str, *, hour: int = 1, day: int = 1, age_s: int = DAY_S) -> None:
-    take_told(wishes, LikerTold("owner", "w", liker, hour, day, age_s), ASKED)
+    told = LikerTold(
+        visitor="owner", wish_id="w", liker_id=liker, customer_id=liker, in_an_hour=hour,
+        in_a_day=day, age_s=age_s,
+    )  # fmt: skip
+    take_told(wishes, told, ASKED, "owner")
 
 
 def likes(wishes: Wishes) -> tuple[int, int]:
@@ -129,38 +133,45 @@ def test_a_suspicious_liker_who_left_stays_suspicious() -> None:
     assert wishes.wishes[0].suspicious_before == 1
 
 
-def test_who_is_asked() -> None:
-    def of(action: Any, **data: Any) -> Liked | None:
-        return asks(WishData(shop_id="shop", wish_id="w", action=action, **data), NOON, "owner")
+def give(liker: LikerIntegrity, owner: str, wish_id: str, second: int) -> set[tuple[Any, ...]]:
+    """A like that ``l`` gives; what owners are told: wish, most within an hour and a day, age."""
+    body = LikeGiven(liker_id="l", owner_id=owner, wish_id=wish_id)
+    return shown(fold_given(liker, "l", body, second * 1000))
 
-    assert of("liked", liker_id="l1") == Liked("l1", "owner", "w", NOON // 1000)
-    assert of("liked", liker_id="owner") is None
-    assert of("unliked", liker_id="l1") is None
-    assert of("commented", liker_id="l1") is None
+
+def shown(told: tuple[LikerTold, ...]) -> set[tuple[Any, ...]]:
+    assert all((each.liker_id, each.customer_id) == ("l", "l") for each in told)
+    return {(each.wish_id, each.in_an_hour, each.in_a_day, each.age_s) for each in told}
 
 
 def test_a_liker_tells_how_fast_it_likes_and_since_when_it_is_known() -> None:
     liker = LikerIntegrity()
     now = NOON // 1000
-    assert fold_liked(liker, Liked("l", "o1", "w1", now)) == (LikerTold("o1", "w1", "l", 1, 1, 0),)
-    assert fold_liked(liker, Liked("l", "o1", "w1", now)) == ()
-    assert fold_first_seen(liker, "l", now - 50) == (LikerTold("o1", "w1", "l", 1, 1, 50),)
-    assert fold_first_seen(liker, "l", now - 10) == ()
-    assert set(fold_liked(liker, Liked("l", "o2", "w2", now + 3_600))) == {
-        LikerTold("o1", "w1", "l", 2, 2, 50),
-        LikerTold("o2", "w2", "l", 2, 2, 3_650),
-    }
+    assert give(liker, "o1", "w1", now) == {("w1", 1, 1, 0)}
+    assert shown(fold_seen(liker, "l", NOON - 50_000)) == {("w1", 1, 1, 50)}
+    assert fold_seen(liker, "l", NOON - 10_000) == ()
+    # Said again, it is answered again, and no other like.
+    assert give(liker, "o1", "w1", now) == {("w1", 1, 1, 50)}
+    assert give(liker, "o2", "w2", now + 3_600) == {("w1", 2, 2, 50), ("w2", 2, 2, 3_650)}
     # Two hours after the first: within a day of it, within an hour of none but the second.
-    assert set(fold_liked(liker, Liked("l", "o3", "w3", now + 7_200))) == {
-        LikerTold("o1", "w1", "l", 2, 3, 50),
-        LikerTold("o2", "w2", "l", 2, 3, 3_650),
-        LikerTold("o3", "w3", "l", 2, 3, 7_250),
-    }
+    assert give(liker, "o3", "w3", now + 7_200) == {
+        ("w1", 2, 3, 50), ("w2", 2, 3, 3_650), ("w3", 2, 3, 7_250),
+    }  # fmt: skip
     # The same wish again is another word, but no other wish; the greatest of two answers counts.
-    told = fold_liked(liker, Liked("l", "o3", "w3", now + 7_300))
-    assert {(each.wish_id, each.in_an_hour, each.in_a_day) for each in told} == {
+    assert {each[:3] for each in give(liker, "o3", "w3", now + 7_300)} == {
         ("w1", 2, 3), ("w2", 2, 3), ("w3", 2, 3), ("w3", 1, 3),
     }  # fmt: skip
+
+
+def test_a_like_that_is_taken_back_stays_given() -> None:
+    liker = LikerIntegrity()
+    give(liker, "o1", "w1", 1_000)
+    back = LikeGiven(liker_id="l", owner_id="o1", wish_id="w1", word="unliked")
+    assert fold_given(liker, "l", back, 1_001_000) == ()
+    assert len(liker.given) == 1
+    # Of a visitor whom the customer was, the owner learns who it is.
+    (told,) = fold_given(liker, "c", back, 1_001_000)
+    assert (told.liker_id, told.customer_id) == ("l", "c")
 
 
 def test_given_likes_are_bounded_the_oldest_leave() -> None:
@@ -168,10 +179,19 @@ def test_given_likes_are_bounded_the_oldest_leave() -> None:
     numbers = list(range(LIKES + 30))
     random.Random(1).shuffle(numbers)
     for number in numbers:
-        fold_liked(liker, Liked("l", "o", f"w{number}", number * 60))
+        give(liker, "o", f"w{number}", number * 60)
     assert sorted(like.time for like in liker.given) == [
         number * 60 for number in range(30, LIKES + 30)
     ]
+
+
+def test_the_names_of_given_likes_are_bounded() -> None:
+    liker = LikerIntegrity()
+    for number in range(LIKES):
+        give(liker, "\U00020bb7" * 64, f"w{number}".ljust(64, "\U00020bb7"), number)
+    names = [like.owner_id + like.wish_id + like.liker_id for like in liker.given]
+    assert NAMES_BYTES - 600 < sum(len(name.encode()) for name in names) <= NAMES_BYTES
+    assert max(like.time for like in liker.given) == LIKES - 1
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -194,7 +214,7 @@ def test_verdicts_are_the_same_whatever_the_order_of_arrival(seed: int) -> None:
     for owner, wish_id, _ in wishes:
         shop.like("bots", bot, owner, wish_id, last + shop.between(SECOND, 20 * MINUTE))
     in_order = sorted(shop.happenings, key=lambda each: each.time)
-    expected = LikingShop(0, ASKED)
+    expected = Shops(0, None, ASKED)
     expected.run(in_order)
     held = {like: expected.is_held(*like) for like in shop.likes}
     assert {like for like in held if held[like]} == {
@@ -203,20 +223,24 @@ def test_verdicts_are_the_same_whatever_the_order_of_arrival(seed: int) -> None:
     for again in range(4):
         shuffled = list(in_order)
         random.Random(again).shuffle(shuffled)
-        other = LikingShop(again, ASKED, latest_ms=again * 12 * HOUR)
+        other = Shops(again, None, ASKED, again * 12 * HOUR)
         other.run(shuffled)
         assert {like: other.is_held(*like) for like in shop.likes} == held
-        for customer, wishes_ in expected.owners.items():
-            shown = [wishes_.likes, wishes_.suspicious, wishes_.devices]
-            mine = other.owners[customer]
-            assert [mine.likes, mine.suspicious, mine.devices] == shown
+        for key, state in expected.states.items():
+            mine, theirs = other.states[key].wishes, state.wishes
+            assert (mine is None) == (theirs is None)
+            if mine is not None and theirs is not None:
+                assert (mine.likes, mine.suspicious, mine.devices) == (
+                    theirs.likes, theirs.suspicious, theirs.devices,
+                )  # fmt: skip
 
 
 def test_without_limits_nothing_is_suspicious() -> None:
     shop = Shop(1, 4)
     wishes = like_honestly(shop, 200)
     like_falsely(shop, "farm", wishes)
-    nobody = LikingShop(1, None)
+    nobody = Shops(1, None)
     nobody.run(sorted(shop.happenings, key=lambda each: each.time))
-    assert not any(nobody.held.values())
-    assert sum(wishes_.suspicious for wishes_ in nobody.owners.values()) == 0
+    assert not any(nobody.is_held(*like) for like in shop.likes)
+    # Nobody is asked either.
+    assert all(state.kind == "" and not state.gave_likes for state in nobody.states.values())

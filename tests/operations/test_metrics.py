@@ -20,6 +20,7 @@ CATALOGUE = {
     "shop_heartbeat_seconds": set(),
     "shop_partitions_paused": {"reason"},
     "shop_skips_total": {"cause"},
+    "shop_states_expired_total": set(),
     "shop_triggers_total": {"campaign", "outcome"},
     "shop_trigger_latency_seconds": set(),
     "shop_outbox_rows": set(),

@@ -121,7 +121,7 @@ def _run(events: Sequence[Published]) -> tuple[CustomerState, dict[str, int]]:
         facts = fold(state, item.event, item.time_ms, SHOP)
         for trigger in decide(state, facts or (), item.event, item.time_ms, SHOP):
             issued[trigger.trigger_id] = issued.get(trigger.trigger_id, 0) + 1
-    for occasion in take_due(state, NEVER_MS):
+    for occasion in take_due(state, NEVER_MS, SHOP):
         for trigger in decide_timer(state, occasion, SHOP):
             issued[trigger.trigger_id] = issued.get(trigger.trigger_id, 0) + 1
     return state, issued

@@ -7,7 +7,7 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from producers.cluster import Cluster
-from schemas.catalogue import CLOCK, CUSTOMER_TOPICS, TOPICS
+from schemas.catalogue import CLOCK, TOPICS, UPSTREAM_TOPICS
 from tests.producers.network import Network
 from tests.topics import wait_served
 
@@ -34,7 +34,7 @@ def make_cluster(kafka: str, prefix: str) -> Iterator[MakeCluster]:
                     **{key.replace("_", "."): value for key, value in settings.items()},
                 },
             )
-            for name in (*CUSTOMER_TOPICS, CLOCK)
+            for name in (*UPSTREAM_TOPICS, CLOCK)
         ]
         for name, future in admin.create_topics(topics).items():
             future.result()

@@ -7,6 +7,7 @@ from typing import Any
 from schemas.cart import Cart, CartEvent
 from schemas.click import Click, ClickEvent
 from schemas.order import Order, OrderEvent
+from schemas.product import Product, ProductEvent
 from schemas.profile import Profile, ProfileEvent
 from schemas.review import Review, ReviewEvent
 from schemas.service import Service, ServiceEvent
@@ -58,3 +59,8 @@ def wish(customer: str = "c1", **changes: Any) -> WishEvent:
 def profile(customer: str = "c1", **changes: Any) -> ProfileEvent:
     changes.setdefault("data", Profile(shop_id="s1", action="updated", tags=["tea"]))
     return ProfileEvent(**_envelope(customer, changes))
+
+
+def product(sku: str = "a", **changes: Any) -> ProductEvent:
+    changes.setdefault("data", Product(shop_id="s1", sku=sku, action="listed", name="明前龙井"))
+    return ProductEvent(**_envelope(sku, changes))

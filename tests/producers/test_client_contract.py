@@ -12,14 +12,14 @@ from producers.client import EventSender, ShopEvents
 from producers.cluster import Cluster
 from producers.errors import ClosedError, InvalidEventError
 from producers.testing import RecordedShopEvents
-from schemas.catalogue import CUSTOMER_TOPICS
+from schemas.catalogue import UPSTREAM_TOPICS
 from schemas.click import Click, ClickEvent
 from schemas.envelope import BODY_BYTES, Line
 from schemas.order import Order
 from schemas.review import Review
 from schemas.settings import Settings, SettingsEvent
 from tests.producers.conftest import read_topic
-from tests.producers.events import cart, click, order, profile, review, service, wish
+from tests.producers.events import cart, click, order, product, profile, review, service, wish
 
 Held = tuple[str, bytes | None, bytes | None]
 
@@ -42,7 +42,7 @@ def backend(request: pytest.FixtureRequest, prefix: str) -> Iterator[Backend]:
     def held() -> list[Held]:
         return [
             (message.topic() or "", message.key(), message.value())
-            for name in CUSTOMER_TOPICS
+            for name in UPSTREAM_TOPICS
             for message in read_topic(cluster, prefix + name)
         ]
 
@@ -56,14 +56,15 @@ def test_each_event_type_goes_to_its_topic_under_its_customer(
 ) -> None:
     events = [
         click("c1"), cart("c2"), order("c3"), review("c4"), service("c5"), wish("c6"), profile("c7"),
+        product("c8"),
     ]  # fmt: skip
     for event in events:
         backend.sender.send(event)
     backend.sender.flush()
-    topics = [f"{prefix}{name}" for name in CUSTOMER_TOPICS]
+    topics = [f"{prefix}{name}" for name in UPSTREAM_TOPICS]
     encoded = [msgspec.json.encode(event) for event in events]
     assert backend.held() == list(
-        zip(topics, (f"c{number}".encode() for number in range(1, 8)), encoded, strict=True)
+        zip(topics, (f"c{number}".encode() for number in range(1, 9)), encoded, strict=True)
     )
 
 

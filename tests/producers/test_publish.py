@@ -14,12 +14,13 @@ from producers.clock import ClockOwner
 from producers.cluster import Cluster
 from producers.errors import RecordDeliveryError
 from producers.publish import Line, PublishReport, Refused, publish_lines, read_lines
+from schemas.catalogue import PRODUCTS
 from schemas.envelope import BODY_BYTES
 from schemas.partitioner import partition_of
 from streams.settings import Settings
 from tests.producers.commands import huitou
 from tests.producers.conftest import PARTITIONS, MakeCluster, read_topic
-from tests.producers.events import cart, click, order, profile, review, service, wish
+from tests.producers.events import cart, click, order, product, profile, review, service, wish
 
 encode = msgspec.json.encode
 
@@ -45,12 +46,13 @@ def test_lines_go_to_the_topics_of_their_types_as_they_are(
         encode(service("c5")),
         encode(wish("c6")),
         encode(profile("c7")),
+        encode(product("c8")),
         odd,
     ]
     result = huitou(settings, "publish", "-", "--json", stdin=_lines(*texts))
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
-    assert report["accepted"] == 8
+    assert report["accepted"] == 9
     assert report["by_topic"] == {
         "shop.clicks": 2,
         "shop.carts": 1,
@@ -59,13 +61,14 @@ def test_lines_go_to_the_topics_of_their_types_as_they_are(
         "shop.service": 1,
         "shop.wishes": 1,
         "shop.profiles": 1,
+        "shop.products": 1,
     }
     held = [
         (message.key(), message.value(), message.partition())
-        for topic in cluster.input_topics
+        for topic in (*cluster.input_topics, cluster.prefix + PRODUCTS)
         for message in read_topic(cluster, topic)
     ]
-    keys = [b"c1", b"c2", b"c3", b"c4", b"c5", b"c6", b"c7", b"c9"]
+    keys = [b"c1", b"c2", b"c3", b"c4", b"c5", b"c6", b"c7", b"c8", b"c9"]
     assert sorted(held) == [
         (key, text, partition_of(key, PARTITIONS)) for key, text in zip(keys, texts, strict=True)
     ]
@@ -80,7 +83,7 @@ def test_refused_lines_are_reported_by_number_and_the_others_are_sent(
         b"",
         b"{",
         b"[1]",
-        b'{"type":"shop.product.v1"}',
+        b'{"type":"shop.unheard-of.v1"}',
         b'{"subject":"c1"}',
         encode(cart()).replace(b'"sku":"p1"', b'"sku":7'),
         encode(review()).replace(b'"rating":5,', b"").replace(b',"rating":5', b""),
@@ -88,6 +91,8 @@ def test_refused_lines_are_reported_by_number_and_the_others_are_sent(
         b'"' + b"x" * (3 * BODY_BYTES) + b'"',
         encode(click("good")).replace(b'"good"', b"7"),
         encode(click("good")) + b"\r",
+        encode(product("a")).replace(b'"subject":"a"', b'"subject":"b"'),
+        encode(product("a")).replace(b'"listed"', b'"price_changed"'),
     ]
     file = tmp_path / "events.jsonl"
     file.write_bytes(b"\n".join(texts))
@@ -104,6 +109,8 @@ def test_refused_lines_are_reported_by_number_and_the_others_are_sent(
         ["line 9", "future_time at time"],
         ["line 10", "body_too_large"],
         ["line 11", "invalid_value at subject"],
+        ["line 13", "key_not_subject"],
+        ["line 14", "missing_field at data.price"],
     ]
     held = read_topic(cluster, cluster.prefix + "shop.clicks")
     assert [message.value() for message in held] == [texts[0], texts[11].rstrip(b"\r")]

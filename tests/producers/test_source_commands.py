@@ -13,6 +13,8 @@ import pytest
 from producers.clock import clock_holder
 from producers.cluster import Cluster
 from producers.delivered import Delivered
+from producers.simulator.assortment import PRODUCTS as ASSORTMENT
+from schemas.catalogue import PRODUCTS
 from schemas.clock import Close, Rebase, decode_clock
 from streams.settings import Settings
 from tests.producers.commands import SECONDS, huitou, start_huitou
@@ -162,6 +164,15 @@ def test_simulate_runs_ahead_by_its_factor_and_goes_on_from_there(
     assert before * 1000 - 1 <= rebases[0].time <= time.time() * 1000
     assert closes[0].time == rebases[0].time + 1_800_000
     assert rebases[1].time == closes[0].time
+    listed = [
+        json.loads(message.value() or b"")["data"]
+        for message in read_topic(cluster, cluster.prefix + PRODUCTS)
+    ]
+    assert {(each["shop_id"], each["sku"], each["name"]) for each in listed} == {
+        ("simulated", each.sku, each.name) for each in ASSORTMENT
+    }
+    assert len(listed) == 2 * len(ASSORTMENT)
+    assert PRODUCTS not in summary["by_topic"]
     ids = [
         json.loads(message.value() or b"{}").get("id")
         for topic in cluster.input_topics

@@ -1,5 +1,6 @@
 """Records of orders, reviews and triggers as they lie in the topics, and strategies that draw them."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,18 +11,29 @@ from schemas.decoding import RawRecord
 from schemas.partitioner import partition_of
 from streams.query.batch import Batch, BatchReader, Slice
 from tests.engine.harness import moment
-from tests.query.expected import ORDERS, PROFILES, REVIEWS, TRIGGERS, Published
+from tests.query.expected import (
+    ORDERS,
+    PRODUCTS,
+    PROFILES,
+    REVIEWS,
+    SERVICE,
+    TRIGGERS,
+    VERDICTS,
+    WISHES,
+    Published,
+)
 
 TYPES = {
     ORDERS: "shop.order.v1", REVIEWS: "shop.review.v1", TRIGGERS: "shop.trigger.v1",
-    PROFILES: "shop.profile.v1",
+    PROFILES: "shop.profile.v1", PRODUCTS: "shop.product.v1", VERDICTS: "shop.verdict.v1",
+    SERVICE: "shop.service.v1", WISHES: "shop.wish.v1",
 }  # fmt: skip
 #: When the broker appended the records of these tests: after all that they tell.
 APPENDED_MS = 1_798_761_600_000
 
 
 def event(
-    topic: str, event_id: str, at: float, customer: str, *, source: str = "test", **data: Any
+    topic: str, event_id: str, at: float, customer: str, /, *, source: str = "test", **data: Any
 ) -> dict[str, Any]:
     """A CloudEvent. ``at``: seconds after 2026 began; ``data`` without what is None or empty."""
     said = {name: value for name, value in data.items() if value not in (None, [])}
@@ -49,7 +61,12 @@ def batch_of(published: Sequence[Published], reader: BatchReader) -> Batch:
         batch.orders += read.orders
         batch.reviews += read.reviews
         batch.triggers += read.triggers
+        batch.verdicts += read.verdicts
         batch.erasures += read.erasures
+        batch.products += read.products
+        batch.profiles += read.profiles
+        batch.service += read.service
+        batch.wishes += read.wishes
     return batch
 
 
@@ -75,6 +92,26 @@ def placed(
     return found
 
 
+def verdict(number: int, order_id: str, customer: str = "c1", **data: Any) -> dict[str, Any]:
+    """The customer's change ``number``: the order is brushed, unless ``data`` says otherwise."""
+    said = {"brushed": True, "points": 55, "sku": None, "at": 60.0} | data
+    at, sku = said.pop("at"), said.pop("sku")
+    return event(
+        VERDICTS, f"v-{customer}-{number}", at, customer, customer_id=customer, number=number,
+        order_hash=order_hash(order_id), product_hash=sku and product_hash(sku), **said,
+    )  # fmt: skip
+
+
+def order_hash(order_id: str) -> str:
+    """By which a verdict names an order: docs/contract.md."""
+    return hashlib.blake2b(b"\0" + order_id.encode(), digest_size=8).hexdigest()
+
+
+def product_hash(sku: str) -> str:
+    """By which a verdict names a product: docs/contract.md."""
+    return hashlib.blake2b(sku.encode(), digest_size=4).hexdigest()
+
+
 _times = st.sampled_from([0, 0, 1, 1.001, 60, 3_600, 86_400])
 _amounts = st.sampled_from([None, 0, 50, 100, 250])
 _lines = st.lists(
@@ -93,7 +130,7 @@ _texts = st.sampled_from([None, "quick, please", "50 % off?", "\N{SMILING FACE W
 _Drawn = tuple[str, float, str, str, dict[str, Any]]
 
 
-def _drawn(topic: str, **data: st.SearchStrategy[Any]) -> st.SearchStrategy[_Drawn]:
+def _drawn(topic: str, /, **data: st.SearchStrategy[Any]) -> st.SearchStrategy[_Drawn]:
     return st.tuples(
         st.just(topic), _times, st.sampled_from(["c1", "c2"]), st.sampled_from(["app", "web"]),
         st.fixed_dictionaries({"order_id": st.sampled_from(["o1", "o2"]), **data}),
@@ -127,22 +164,89 @@ _review_events = _drawn(
 _triggers = _drawn(
     TRIGGERS, kind=st.just("coupon_issued"), campaign=st.just("second-order"), campaign_version=st.just("1"),
 )  # fmt: skip
+_verdicts = _drawn(
+    VERDICTS, order_id=st.sampled_from(["o1", "o1", "o2", "o3"]), sku=st.sampled_from(["a", "b", None]),
+    brushed=st.booleans(), visitors=st.sampled_from([[], [], ["c1"], ["c2"], ["c3", "c2"]]),
+    reasons=st.sampled_from([[], [{"sign": "rate", "points": 30, "value": 4}]]),
+)  # fmt: skip
 _profiles = _drawn(
     PROFILES,
-    action=st.sampled_from(["erase", "erase", "updated"]),
-    region=st.sampled_from([None, "north"]),
+    action=st.sampled_from(
+        ["erase", "erase", "updated", "updated", "consent", "joined_membership"]
+    ),
+    region=st.sampled_from([None, "north", "south"]),
+    gender=st.sampled_from([None, "female", "male"]),
+    birthday=st.sampled_from([None, "1990-02-28"]),
+    age_band=st.sampled_from([None, "25-34"]),
+    tags=st.sampled_from([None, ["vip", "new", "vip"], ["old"]]),
+    consent=st.sampled_from([{"sms": True}, {"sms": False, "email": True}]),
 )
 
 
+_service = _drawn(
+    SERVICE,
+    action=st.sampled_from(["inquiry", "replied", "complaint", "resolved", "survey_answered"]),
+    case_id=st.sampled_from(["k1", "k2"]), topic=st.sampled_from([None, "delivery"]),
+    score=st.integers(0, 10), text=_texts,
+)  # fmt: skip
+
+
+_wishes = _drawn(
+    WISHES,
+    action=st.sampled_from(
+        ["made", "made", "liked", "liked", "unliked", "commented", "granted", "declined", "withdrawn"]
+    ),
+    wish_id=st.sampled_from(["w1", "w2"]), sku=st.sampled_from([None, "a", "b"]),
+    attributes=st.sampled_from([None, {"size": "M"}, {"size": "L", "colour": "red"}]),
+    liker_id=st.sampled_from(["c1", "l1", "l2"]),
+)  # fmt: skip
+
+
+_changes = st.fixed_dictionaries(
+    {
+        "action": st.sampled_from(["listed", "listed", "price_changed", "stock_changed", "delisted"]),
+        "price": st.sampled_from([0, 100, 250]), "stock": st.sampled_from([0, 7]),
+    },
+    optional={
+        "name": st.sampled_from(["明前龙井", "Kettle", "=1+1"]), "brand": st.just("West Lake"),
+        "category": st.sampled_from(["tea", "hats"]), "unit_cost": st.just(40), "image": st.just("a.jpg"),
+    },
+)  # fmt: skip
+
+
+def product_events(most: int = 12) -> st.SearchStrategy[list[Published]]:
+    """Records of a few products of two shops, on one partition; some written twice."""
+
+    def build(drawn: list[tuple[float, str, str, dict[str, Any], bool]]) -> list[Published]:
+        events: list[tuple[str, dict[str, Any]]] = []
+        for number, (at, shop, sku, data, again) in enumerate(drawn):
+            made = event(PRODUCTS, f"p{number}", at, sku, shop_id=shop, sku=sku, **data)
+            events += [(PRODUCTS, made)] * (1 + again)
+        return placed(events, 1)
+
+    one = st.tuples(
+        _times, st.sampled_from(["shop", "other"]), st.sampled_from(["a", "b"]), _changes, st.booleans()
+    )  # fmt: skip
+    return st.lists(one, min_size=1, max_size=most).map(build)
+
+
 def published_events(most: int = 25, *, erased: bool = False) -> st.SearchStrategy[list[Published]]:
-    """Records on one partition, some of them written twice; ``erased``: with erasures, and triggers."""
+    """Records on one partition, some written twice; ``erased``: with erasures, triggers and verdicts."""
 
     def build(drawn: list[tuple[_Drawn, bool]]) -> list[Published]:
         events: list[tuple[str, dict[str, Any]]] = []
         for number, ((topic, at, customer, source, data), again) in enumerate(drawn):
             # Ids number them in an order that is not theirs.
             name = f"{number * 7 % 10}-{number}"
-            if topic in (TRIGGERS, PROFILES):
+            if topic == VERDICTS:
+                # No two changes have one number, whoever's they are; they rise in an order of their own.
+                order_id, sku = data["order_id"], data["sku"]
+                data = {each: data[each] for each in ("brushed", "visitors", "reasons")} | {
+                    "customer_id": customer, "order_hash": order_hash(order_id),
+                    "product_hash": sku and product_hash(sku), "points": 30 * data["brushed"],
+                    "number": number * 11 % 29,
+                }  # fmt: skip
+            if topic in (TRIGGERS, PROFILES, WISHES):
                 data = {each: data[each] for each in data if each != "order_id"}
             if topic == TRIGGERS:
                 data = {**data, "trigger_id": name, "customer_id": customer}
@@ -152,5 +256,7 @@ def published_events(most: int = 25, *, erased: bool = False) -> st.SearchStrate
 
     one = st.one_of(_order_events, _order_events, _refund_events, _review_events)
     if erased:
-        one = st.one_of(one, one, one, _triggers, _profiles)
+        one = st.one_of(
+            one, one, one, _triggers, _verdicts, _verdicts, _profiles, _service, _wishes, _wishes
+        )
     return st.lists(st.tuples(one, st.booleans()), min_size=1, max_size=most).map(build)

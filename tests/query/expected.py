@@ -3,6 +3,7 @@
 Plain Python over CloudEvents as dicts: no code of streams is used, nor of schemas.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -14,7 +15,8 @@ Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 
 ORDERS, REVIEWS, TRIGGERS = "shop.orders", "shop.reviews", "shop.triggers"
-PROFILES = "shop.profiles"
+PROFILES, PRODUCTS, VERDICTS = "shop.profiles", "shop.products", "shop.verdicts"
+SERVICE, WISHES = "shop.service", "shop.wishes"
 REFUND = ("refund_requested", "refund_withdrawn", "refunded")
 
 
@@ -38,6 +40,7 @@ def expected(
     reviews = _kept(record for record in records if record.topic == REVIEWS)
     chosen = {record.place for record in (*orders.values(), *reviews.values())}
     others = {r.place: r for r in records if r.topic in (ORDERS, REVIEWS) and r.place not in chosen}
+    verdicts = _verdicts(record for record in records if record.topic == VERDICTS)
     by_order: dict[Any, list[Published]] = {}
     for (shop, customer, order, _, _), record in orders.items():
         by_order.setdefault((shop, customer, order), []).append(record)
@@ -62,14 +65,218 @@ def expected(
         ],
         "order_events": [_event_row(key, "status", "refund_id", r) for key, r in orders.items()],
         "review_events": [_event_row(key, "sku", "action", r) for key, r in reviews.items()],
-        "orders": [_order(key, own) for key, own in by_order.items()],
+        "orders": [
+            {**_order(key, own), **_judged(key, own, verdicts)} for key, own in by_order.items()
+        ],
+        "verdicts": verdicts,
         "order_lines": [row for key, own in by_order.items() for row in _lines(key, own)],
         "order_coupons": [row for key, own in by_order.items() for row in _coupons(key, own)],
         "refunds": [row for key, own in by_order.items() for row in _refunds(key, own)],
         "reviews": [_review(key, own) for key, own in by_review.items()],
         "triggers": _triggers(record for record in records if record.topic == TRIGGERS),
+        "profile_events": [_customer_event(record) for record in records if _is_of_profile(record)],
+        "profiles": _profiles([record for record in records if _is_of_profile(record)]),
+        "service_events": [_customer_event(r) for r in records if r.topic == SERVICE],
+        "cases": _cases([record for record in records if record.topic == SERVICE]),
+        "surveys": _surveys([record for record in records if record.topic == SERVICE]),
+        **_wishes([record for record in records if record.topic == WISHES]),
+        "products": _products([record for record in records if record.topic == PRODUCTS]),
     }
     return {name: in_order(rows) for name, rows in tables.items()}
+
+
+def _products(records: list[Published]) -> list[Row]:
+    """Of each field what the last record says that says it, by time, then by place."""
+    fields = ("name", "brand", "category", "image", "price", "unit_cost", "stock", "status")
+    found: dict[tuple[str, str], Row] = {}
+    said: dict[tuple[str, str], Row] = {}
+    for record in sorted(records, key=lambda r: (_time(r), r.place)):
+        data = dict(record.event["data"])
+        if data["action"] in ("listed", "delisted"):
+            data["status"] = data["action"]
+        key = data["shop_id"], data["sku"]
+        row = found.setdefault(
+            key, {"shop_id": key[0], "sku": key[1], **dict.fromkeys(fields), "changed_ms": 0}
+        )
+        row["changed_ms"] = _time(record)
+        for name in fields:
+            if name in data:
+                row[name] = data[name]
+                said.setdefault(key, {})[name] = [_time(record), *record.place]
+    return [{**row, "said": _canonical(said.get(key, {}))} for key, row in found.items()]
+
+
+_OF_PROFILE = ("updated", "consent", "joined_membership")
+
+
+def _is_of_profile(record: Published) -> bool:
+    return record.topic == PROFILES and record.event["data"]["action"] in _OF_PROFILE
+
+
+def _customer_event(record: Published) -> Row:
+    shop, customer = _customer(record)
+    topic, partition, offset = record.place
+    event = record.event
+    return {
+        "shop_id": shop, "customer_id": customer, "time_ms": _time(record), "source": event["source"],
+        "event_id": event["id"], "data": _canonical(event["data"]), "topic": topic,
+        "partition": partition, "offset": offset,
+    }  # fmt: skip
+
+
+def _profiles(records: list[Published]) -> list[Row]:
+    """Of each field, and of each channel's consent, what was said last."""
+    fields = ("birthday", "gender", "age_band", "income_band", "education", "region")
+    found: dict[tuple[str, str], Row] = {}
+    for record in sorted(_each_once(records), key=_stamp):
+        data = record.event["data"]
+        key = _customer(record)
+        row = found.setdefault(
+            key,
+            {
+                "shop_id": key[0], "customer_id": key[1], **dict.fromkeys(fields), "tags": [],
+                "consents": {}, "joined_ms": None, "changed_ms": 0,
+            },
+        )  # fmt: skip
+        row["changed_ms"] = _time(record)
+        if data["action"] == "updated":
+            row.update({name: data[name] for name in fields if name in data})
+            row["tags"] = sorted(set(data.get("tags", row["tags"])))
+        elif data["action"] == "consent":
+            row["consents"].update(data["consent"])
+        elif row["joined_ms"] is None:
+            row["joined_ms"] = _time(record)
+    return [
+        {**row, "tags": _canonical(row["tags"]), "consents": _canonical(row["consents"])}
+        for row in found.values()
+    ]
+
+
+def _each_once(records: list[Published]) -> list[Published]:
+    """Of each event of a customer the earliest record."""
+    first: dict[tuple[str, ...], Published] = {}
+    for record in sorted(records, key=_rank):
+        first.setdefault((*_customer(record), record.event["source"], record.event["id"]), record)
+    return list(first.values())
+
+
+def _cases(records: list[Published]) -> list[Row]:
+    told: dict[tuple[str, ...], list[Published]] = {}
+    for record in _each_once(records):
+        if record.event["data"]["action"] != "survey_answered":
+            key = (*_customer(record), record.event["data"]["case_id"])
+            told.setdefault(key, []).append(record)
+    return [_case(key, own) for key, own in told.items()]
+
+
+def _case(key: tuple[str, ...], records: list[Published]) -> Row:
+    def times(*actions: str) -> list[int]:
+        return [_time(r) for r in records if r.event["data"]["action"] in actions]
+
+    opened = min(times("inquiry", "complaint"), default=None)
+    replies = [] if opened is None else [at for at in times("replied") if at >= opened]
+    by_time = sorted(records, key=_rank)
+    opening = [r for r in by_time if r.event["data"]["action"] in ("inquiry", "complaint")]
+    said = [record.event["data"] for record in (*opening, *by_time)]
+    return {
+        "shop_id": key[0], "customer_id": key[1], "case_id": key[2],
+        "topic": next((data["topic"] for data in said if "topic" in data), None),
+        "order_id": next((data["order_id"] for data in said if "order_id" in data), None),
+        "complaint": int(bool(times("complaint"))), "opened_ms": opened,
+        "replied_ms": min(replies, default=None), "resolved_ms": max(times("resolved"), default=None),
+        "changed_ms": max(map(_time, records)),
+    }  # fmt: skip
+
+
+def _surveys(records: list[Published]) -> list[Row]:
+    """Of each case, and of none, the last answer."""
+    last: dict[tuple[str, ...], Row] = {}
+    for record in sorted(_each_once(records), key=_stamp):
+        data = record.event["data"]
+        if data["action"] == "survey_answered":
+            key = (*_customer(record), data.get("case_id", ""))
+            last[key] = {
+                "shop_id": key[0], "customer_id": key[1], "case_id": key[2], "score": data["score"],
+                "order_id": data.get("order_id"), "answered_ms": _time(record),
+            }  # fmt: skip
+    return list(last.values())
+
+
+def _liker(record: Published) -> str:
+    """Who did it: the owner by their id, whoever else by its hash (docs/query.md)."""
+    liker: str = record.event["data"]["liker_id"]
+    return liker if liker == record.event["subject"] else liker_hash(liker)
+
+
+def liker_hash(liker_id: str) -> str:
+    """By which the store knows who likes a wish: docs/query.md."""
+    return hashlib.blake2b(liker_id.encode(), digest_size=8).hexdigest()
+
+
+def _wish_event(record: Published) -> Row:
+    data = {name: value for name, value in record.event["data"].items() if name != "device_hash"}
+    if "liker_id" in data:
+        data["liker_id"] = _liker(record)
+    return {**_customer_event(record), "data": _canonical(data)}
+
+
+def _wishes(records: list[Published]) -> Tables:
+    likes = [r for r in records if r.event["data"]["action"] in ("liked", "unliked")]
+    others = [r for r in records if r.event["data"]["action"] not in ("liked", "unliked")]
+    by_wish: dict[tuple[str, ...], list[Published]] = {}
+    for record in _each_once(others):
+        by_wish.setdefault((*_customer(record), record.event["data"]["wish_id"]), []).append(record)
+    rows, wanted = [], []
+    for key, own in by_wish.items():
+        named = dict(zip(("shop_id", "customer_id", "wish_id"), key, strict=True))
+        made = sorted(
+            (
+                _time(r),
+                r.event["data"].get("sku", ""),
+                sorted(r.event["data"].get("attributes", {}).items()),
+            )
+            for r in own
+            if r.event["data"]["action"] == "made"
+        )
+        order = ("withdrawn", "granted", "declined")
+        decided = sorted(
+            (_time(r), order.index(r.event["data"]["action"]))
+            for r in own
+            if r.event["data"]["action"] in order
+        )
+        actions = [r.event["data"]["action"] for r in own]
+        first = made[0] if made else (None, "", [])
+        rows.append(
+            {
+                **named, "made_ms": first[0], "sku": first[1] or None,
+                "decision": order[decided[-1][1]] if decided else None,
+                "decided_ms": decided[-1][0] if decided else None,
+                "comments": actions.count("commented"), "stories": actions.count("story"),
+                "changed_ms": max(map(_time, own)),
+            }
+        )  # fmt: skip
+        wanted += [{**named, "name": name, "value": value} for name, value in first[2]]
+    last: dict[tuple[str, ...], Row] = {}
+    # At one time what takes a like back is the last word.
+    for record in sorted(likes, key=lambda r: (_time(r), r.event["data"]["action"] == "unliked")):
+        data = record.event["data"]
+        key = (*_customer(record), data["wish_id"], _liker(record))
+        names = ("shop_id", "customer_id", "wish_id", "liker_id")
+        last[key] = {
+            **dict(zip(names, key, strict=True)), "liked": int(data["action"] == "liked"),
+            "time_ms": _time(record),
+        }  # fmt: skip
+    return {
+        "wish_events": [_wish_event(r) for r in others],
+        "like_events": [_wish_event(r) for r in likes],
+        "wishes": rows, "wish_attributes": wanted, "wish_likes": list(last.values()),
+    }  # fmt: skip
+
+
+def _stamp(record: Published) -> tuple[int, bytes]:
+    """The greater is later: time, then the hash of source and event id (docs/state.md)."""
+    named = f"{record.event['source']}\0{record.event['id']}".encode()
+    return _time(record), hashlib.blake2b(named, digest_size=8).digest()
 
 
 def in_order(rows: Iterable[Row]) -> list[Row]:
@@ -82,12 +289,26 @@ def _customer(record: Published) -> tuple[str, str]:
 
 
 def _erased(records: Iterable[Published]) -> dict[tuple[str, str], int]:
-    """(shop, customer) -> the latest time at which they were erased: nothing until then is kept."""
+    """(shop, customer) -> the latest time at which they were erased: nothing until then is kept.
+
+    Whoever a verdict of an erased customer names as their visitor is erased until that verdict.
+    """
     found: dict[tuple[str, str], int] = {}
+    verdicts = []
     for record in records:
         if record.topic == PROFILES and record.event["data"]["action"] == "erase":
             found[_customer(record)] = max(_time(record), found.get(_customer(record), 0))
-    return found
+        if record.topic == VERDICTS:
+            verdicts.append(record)
+    while True:
+        before = dict(found)
+        for record in verdicts:
+            if _time(record) <= found.get(_customer(record), -1):
+                for visitor in record.event["data"].get("visitors", []):
+                    one = (_customer(record)[0], visitor)
+                    found[one] = max(_time(record), found.get(one, 0))
+        if found == before:
+            return found
 
 
 def _kept(records: Iterable[Published]) -> dict[tuple[str, ...], Published]:
@@ -194,6 +415,49 @@ def _order(key: tuple[str, str, str], records: list[Published]) -> Row:
             name: _said(records, "shipped", "received", *_ALL, name=name)
             for name in ("carrier", "tracking")
         },
+    }  # fmt: skip
+
+
+def _verdicts(records: Iterable[Published]) -> list[Row]:
+    """Each once: of a customer and order there is one of a number."""
+    found: dict[Any, Row] = {}
+    for record in records:
+        data = record.event["data"]
+        row = {
+            "shop_id": data["shop_id"], "order_hash": data["order_hash"],
+            "customer_id": data["customer_id"], "number": data["number"],
+            "brushed": int(data["brushed"]), "points": data["points"],
+            "reasons": _canonical(data.get("reasons", [])),
+            "visitors": _canonical(data.get("visitors", [])),
+            "product_hash": data.get("product_hash"), "time_ms": _time(record),
+        }  # fmt: skip
+        found[row["shop_id"], row["customer_id"], row["order_hash"], row["number"]] = row
+    return list(found.values())
+
+
+def _judged(key: tuple[str, str, str], records: list[Published], verdicts: list[Row]) -> Row:
+    """What the order is held to be, by the newest verdict of who may have ordered it."""
+    shop, customer, order_id = key
+    digest = hashlib.blake2b(f"\0{order_id}".encode(), digest_size=8).hexdigest()
+    about = [
+        row
+        for row in verdicts
+        if (row["shop_id"], row["order_hash"]) == (shop, digest)
+        and customer in (row["customer_id"], *json.loads(row["visitors"]))
+    ]
+    if not about:
+        return {
+            "brushed": 0, "judged_ms": None, "judged_points": None, "judged_sign": None,
+            "judged_sku": None,
+        }  # fmt: skip
+    newest = max(about, key=lambda row: (row["number"], row["customer_id"]))
+    reasons = json.loads(newest["reasons"])
+    skus = [line["sku"] for line in _said(records, "paid", "placed", name="lines") or []]
+    by_hash = {hashlib.blake2b(sku.encode(), digest_size=4).hexdigest(): sku for sku in skus}
+    return {
+        "brushed": newest["brushed"], "judged_ms": newest["time_ms"],
+        "judged_points": newest["points"], "judged_sign": reasons[0]["sign"] if reasons else None,
+        "judged_sku": by_hash.get(newest["product_hash"]),
     }  # fmt: skip
 
 

@@ -1,8 +1,10 @@
 """A PostgreSQL of the tests' own: a cluster in a temporary folder, on a free port, gone afterwards."""
 
+import contextlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -54,14 +56,15 @@ class PostgreSQL:
 
     def __enter__(self) -> Self:
         try:
-            self._start()
+            self._make()
+            self.start()
         except BaseException:
             # Without an __exit__ of its own: neither the server nor its folder may stay.
             self.__exit__()
             raise
         return self
 
-    def _start(self) -> None:
+    def _make(self) -> None:
         if self._user is not None:
             account = pwd.getpwnam(self._user)
             os.chown(self._folder, account.pw_uid, account.pw_gid)
@@ -71,7 +74,11 @@ class PostgreSQL:
         ).check_returncode()
         rules = data / "pg_hba.conf"
         rules.write_text(f"host {GUARDED} all 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
-        with (self._folder / "log").open("wb") as log:
+
+    def start(self) -> None:
+        """Blocks until it answers, again after ``kill9``: what was committed is there."""
+        data = self._folder / "data"
+        with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
                     self._programs / "postgres", "-D", data, "-p", str(self.port), "-c", "fsync=off",
@@ -80,6 +87,21 @@ class PostgreSQL:
                 stdout=log, stderr=log, cwd=self._folder, **self._as_user(),
             )  # fmt: skip
         wait_for(self._answers, _START_SECONDS, "PostgreSQL to answer")
+
+    def kill9(self) -> None:
+        """Ends the server and all of its processes in one moment, as a crash does; ``start`` recovers."""
+        assert self._process is not None
+        number = self._process.pid
+        # Each of its processes leads a group of its own. Stopped first, the server starts no further one.
+        os.kill(number, signal.SIGSTOP)
+        children = Path(f"/proc/{number}/task/{number}/children").read_text().split()
+        for each in [number, *map(int, children)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
+        self._process.wait(60)
+        # Its port and shared memory are free once the last of them is gone.
+        wait_for(lambda: not any(map(_runs, map(int, children))), 60, "the end of PostgreSQL")
+        self._process = None
 
     def __exit__(self, *_: object) -> None:
         if self._process is not None:
@@ -116,3 +138,12 @@ class PostgreSQL:
         if self._user is None:
             return {}
         return {"user": self._user, "group": pwd.getpwnam(self._user).pw_gid, "extra_groups": []}
+
+
+def _runs(number: int) -> bool:
+    """Whether the process is there and no zombie that its new parent has yet to bury."""
+    try:
+        state = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"

@@ -17,7 +17,7 @@ from streams.settings import Settings
 from streams.topics import create_topics
 from tests.engine.harness import run_cli
 from tests.query.events import event
-from tests.query.expected import ORDERS, PROFILES, REVIEWS, TRIGGERS, Published
+from tests.query.expected import ORDERS, PRODUCTS, PROFILES, REVIEWS, TRIGGERS, Published
 
 _DELIVERY_SECONDS = 60.0
 STATUSES = ("placed", "paid", "shipped", "received", "refund_requested", "refunded", "cancelled")
@@ -46,6 +46,7 @@ class Shop:
         self.bad = 0
         self._random = random.Random(seed)
         self._erasing = random.Random(-seed)
+        self._listing = random.Random(seed + 1_000)
         #: Begins the ids of its events: two shops are two sources.
         self._name = f"s{seed}"
         self._number = 0
@@ -69,6 +70,8 @@ class Shop:
                 self.send(topic, made)
             if self._erasing.random() < 0.04:
                 self.send(PROFILES, self._erasure())
+            if self._listing.random() < 0.1:
+                self.send(PRODUCTS, self._product())
             if draw.random() < 0.05:
                 key = made["subject"].encode()
                 self._produce(self._producer, topic, key, b'{"specversion": "1.0", "type"')
@@ -103,6 +106,19 @@ class Shop:
         self._number += 1
         customer, at = f"c{self._erasing.randrange(20)}", self._erasing.randrange(30_000) / 10
         return event(PROFILES, f"{self._name}-x{self._number}", at, customer, action="erase")
+
+    def _product(self) -> dict[str, Any]:
+        self._number += 1
+        draw = self._listing
+        sku, at = draw.choice("abc"), draw.randrange(1_000) / 10
+        action = draw.choice(["listed", "listed", "price_changed", "stock_changed", "delisted"])
+        return event(
+            PRODUCTS, f"{self._name}-p{self._number}", at, sku, sku=sku, action=action,
+            name=draw.choice([None, "明前龙井", "Kettle"]) if action == "listed" else None,
+            category=draw.choice([None, "tea"]) if action == "listed" else None,
+            price=draw.randrange(100) if action == "price_changed" else None,
+            stock=draw.randrange(100) if action == "stock_changed" else None,
+        )  # fmt: skip
 
     def _event(self) -> tuple[str, dict[str, Any]]:
         draw = self._random

@@ -14,7 +14,16 @@ _JSON = {
     ("review_events", "data"),
     ("repeats", "data"),
     ("triggers", "data"),
+    ("verdicts", "reasons"),
+    ("verdicts", "visitors"),
     ("order_lines", "attributes"),
+    ("products", "said"),
+    ("profile_events", "data"),
+    ("service_events", "data"),
+    ("wish_events", "data"),
+    ("like_events", "data"),
+    ("profiles", "tags"),
+    ("profiles", "consents"),
 }
 
 

@@ -102,7 +102,7 @@ def test_orders_are_found_by_what_they_have(
 
 #: What each names by itself must be found along an index, also a page in the middle.
 FILTERS: dict[str, Any] = {
-    "shop": "shop", "order_id": "o1", "customer": "c1", "product": "a", "status": "paid",
+    "brushed": True, "shop": "shop", "order_id": "o1", "customer": "c1", "product": "a", "status": "paid",
     "region": "north", "payment": "card", "coupon": "TEN", "since_ms": 1, "until_ms": 2,
 }  # fmt: skip
 

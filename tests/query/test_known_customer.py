@@ -3,13 +3,12 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, MetaData, Table, insert
-from sqlalchemy.types import String
+from sqlalchemy import insert
 
 from streams.query.connecting import Database
 from streams.query.known import Response
 from streams.query.migrating import bring_up
-from streams.query.portrait import order_channels, product_names, responses
+from streams.query.portrait import order_channels, responses
 from streams.query.tables import order_coupons, orders, triggers
 
 
@@ -82,29 +81,3 @@ def test_an_offer_was_redeemed_or_followed_by_an_order_or_by_nothing(filled: Dat
     }
     with filled.reading() as connection:
         assert responses(connection, "tea", "c1", {}) == {}
-
-
-def test_products_have_names_where_there_is_a_catalogue(filled: Database) -> None:
-    with filled.reading() as connection:
-        assert product_names(connection, "tea", ["a", "b"]) == {}
-    names = ("shop_id", "sku", "name")
-    products = Table("products", MetaData(), *(Column(name, String) for name in names))
-    many = [f"s{number}" for number in range(1_200)]
-    with filled.writing() as connection:
-        connection.exec_driver_sql("DROP TABLE IF EXISTS products")
-        products.create(connection)
-        rows = [("tea", "a", "龙井"), ("north", "b", "Kettle"), ("tea", "c", None)]
-        rows += [("tea", sku, sku.upper()) for sku in many]
-        connection.execute(insert(products), [dict(zip(names, row, strict=True)) for row in rows])
-    with filled.reading() as connection:
-        assert product_names(connection, "tea", ["a", "b", "c", "d"]) == {"a": "龙井"}
-        assert product_names(connection, "tea", []) == {}
-        assert product_names(connection, "tea", many) == {sku: sku.upper() for sku in many}
-
-
-def test_a_table_of_products_without_names_names_nothing(filled: Database) -> None:
-    with filled.writing() as connection:
-        connection.exec_driver_sql("DROP TABLE IF EXISTS products")
-        Table("products", MetaData(), Column("sku", String)).create(connection)
-    with filled.reading() as connection:
-        assert product_names(connection, "tea", ["a"]) == {}

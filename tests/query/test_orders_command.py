@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.catalogue import ORDERS
+from schemas.catalogue import ORDERS, PRODUCTS
 from streams.cli.endings import EXIT_DOUBT, EXIT_FOUND, EXIT_REFUSED, EXIT_USAGE
 from streams.settings import Settings
 from tests.engine.harness import run_cli
@@ -92,6 +92,32 @@ def test_orders_are_found_and_the_answer_says_how_fresh_it_is(filled: Shop) -> N
     assert answer["freshness"]["behind"] > 0
 
 
+def test_an_unknown_shop_is_no_shop_without_orders(filled: Shop) -> None:
+    """A shop is known by its settings, or by an order or a review in the store."""
+    none = ("find", "--customer", "nobody")
+    for arguments in (none, (*none, "--shop", "tea")):
+        out, _ = huitou(filled, *arguments, "--json")
+        assert json.loads(out)["orders"] == []
+    out, err = huitou(filled, "find", "--shop", "tae\x1b[2J", "--json", code=EXIT_FOUND)
+    assert out == ""
+    assert r"shop tae\x1b[2J is unknown: the store has no order and no review of it" in err
+    assert "The store has all that the topics have" in err
+    # Without settings of its own a shop is known by what it sells.
+    huitou(filled, "find", "--shop", "shop", code=EXIT_FOUND)
+    filled.send(
+        ORDERS, event(ORDERS, "other", 0, "c1", shop_id="shop", order_id="x", status="placed")
+    )
+    filled.flush()
+    assert run_cli(filled.settings, "sink", "--once").returncode == 0
+    out, _ = huitou(filled, "find", "--shop", "shop", "--status", "paid", "--json")
+    assert json.loads(out)["orders"] == []
+    # While Kafka is away, nobody has told settings of a shop; orders in the store are found as ever.
+    filled.settings.kafka_bootstrap = "127.0.0.1:1"
+    huitou(filled, "find", "--shop", "tea")
+    _, err = huitou(filled, "find", "--shop", "tae", code=EXIT_FOUND)
+    assert "it has no settings that were read. Kafka does not answer" in err
+
+
 def test_an_order_is_shown_with_its_history(filled: Shop) -> None:
     out, _ = huitou(filled, "show", "o0")
     assert "order o0 of customer c1 in shop tea: paid" in out
@@ -106,6 +132,22 @@ def test_an_order_is_shown_with_its_history(filled: Shop) -> None:
     assert page["order"]["amount"] == 12_345
     _, err = huitou(filled, "show", "nothing", code=EXIT_FOUND)
     assert "The store has no order nothing. The store has all that the topics have" in err
+
+
+def test_lines_have_the_names_of_their_products(filled: Shop) -> None:
+    name = "明前龙井 \x1b[2J[red]"
+    listed = event(
+        PRODUCTS, "p1", 0, "green", shop_id="tea", sku="green", action="listed", name=name
+    )
+    filled.send(PRODUCTS, listed)
+    filled.flush()
+    assert run_cli(filled.settings, "sink", "--once").returncode == 0
+    out, _ = huitou(filled, "show", "o0")
+    assert r"明前龙井 \x1b[2J[red]" in out
+    assert "\x1b" not in out
+    out, _ = huitou(filled, "show", "o0", "--json")
+    (page,) = json.loads(out)["orders"]
+    assert [(line["sku"], line["name"]) for line in page["lines"]] == [("green", name)]
 
 
 def test_what_cannot_be_asked_is_said(filled: Shop, tmp_path: Path) -> None:

@@ -29,15 +29,48 @@ from streams.query.migrating import VERSION_TABLE, bring_up, require_current
 from streams.query.store import QueryStore, Stored
 from streams.query.tables import metadata, orders, sink_offsets
 from tests.query.conftest import open_store
-from tests.query.events import batch_of, event, placed, published_events, record, slices_of
-from tests.query.expected import ORDERS, PROFILES, REVIEWS, TRIGGERS, Published, expected
+from tests.query.events import (
+    batch_of,
+    event,
+    placed,
+    published_events,
+    record,
+    slices_of,
+    verdict,
+)
+from tests.query.expected import (
+    ORDERS,
+    PRODUCTS,
+    PROFILES,
+    REVIEWS,
+    SERVICE,
+    TRIGGERS,
+    VERDICTS,
+    WISHES,
+    Published,
+    expected,
+)
 from tests.query.plans import plan_of, statements_of
 from tests.query.stored import content, differences
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 READER = BatchReader(
-    1, {name: name for name in (ORDERS, REVIEWS, TRIGGERS, PROFILES, "shop.deadletters")}
+    1,
+    {
+        name: name
+        for name in (
+            ORDERS,
+            REVIEWS,
+            TRIGGERS,
+            VERDICTS,
+            PROFILES,
+            PRODUCTS,
+            SERVICE,
+            WISHES,
+            "shop.deadletters",
+        )
+    },
 )
 ONE_DAY = [
     (ORDERS, event(ORDERS, "1", 0, "c1", order_id="o1", status="placed", amount_paid=300,
@@ -47,6 +80,7 @@ ONE_DAY = [
     (REVIEWS, event(REVIEWS, "4", 900, "c1", order_id="o1", sku="a", action="posted", rating=2)),
     (TRIGGERS, event(TRIGGERS, "t1", 901, "c1", trigger_id="t1", customer_id="c1", campaign="bad-review",
                      kind="coupon_issued", campaign_version="1")),
+    (PRODUCTS, event(PRODUCTS, "p1", 950, "a", sku="a", action="listed", name="明前龙井", price=150)),
 ]  # fmt: skip
 
 
@@ -76,9 +110,11 @@ def test_no_statement_of_a_batch_walks_a_whole_table_of_a_file(tmp_path: Path) -
     opened = open_store(f"sqlite:///{tmp_path / 'store'}.sqlite")
     bring_up(opened)
     published = placed(ONE_DAY, 1)
-    begun(opened, ORDERS, REVIEWS, TRIGGERS).write(poll_of(published))
+    erase = event(PROFILES, "x", 90_000, "c2", action="erase")
+    begun(opened, ORDERS, REVIEWS, TRIGGERS, PRODUCTS).write(poll_of(published))
     left_out = [LeftOut(one.place, "skipped") for one in published[1:4]]
-    batch = replace(batch_of(published[:1], READER), advances=[], left_out=left_out)
+    judged = placed([(VERDICTS, verdict(1, "o1")), (PROFILES, erase)], 1)
+    batch = replace(batch_of([published[0], *judged], READER), advances=[], left_out=left_out)
     said = statements_of(opened, lambda: QueryStore(opened).write(batch))
     assert len(said) > 10
     with opened.reading() as connection:
@@ -109,8 +145,9 @@ def every_table() -> MetaData:
 
 
 def test_what_an_older_build_has_stored_is_brought_up_with_its_tables(database: Database) -> None:
-    """The rows are those of a store that this build has filled."""
-    begun(database, ORDERS, REVIEWS, TRIGGERS).write(poll_of(placed(ONE_DAY, 1)))
+    """The rows are those of a store that this build has filled; products no older one had."""
+    customers = [each for each in ONE_DAY if each[0] != PRODUCTS]
+    begun(database, ORDERS, REVIEWS, TRIGGERS).write(poll_of(placed(customers, 1)))
     filled = content(database)
     with database.writing() as connection:
         rows = {
@@ -189,16 +226,16 @@ def test_a_store_of_a_newer_build_is_refused_by_name(
 
 def test_a_batch_is_written_whole(database: Database) -> None:
     published = placed(ONE_DAY, 1)
-    begun(database, ORDERS, REVIEWS, TRIGGERS).write(poll_of(published))
+    begun(database, ORDERS, REVIEWS, TRIGGERS, PRODUCTS).write(poll_of(published))
     assert differences(expected(published), content(database)) == []
     held = QueryStore(database).offsets()
     assert {topic: (part.next, part.records) for (topic, _), part in held.items()} == {
-        ORDERS: (3, 3), REVIEWS: (1, 1), TRIGGERS: (1, 1),
+        ORDERS: (3, 3), REVIEWS: (1, 1), TRIGGERS: (1, 1), PRODUCTS: (1, 1),
     }  # fmt: skip
 
 
 def test_offsets_that_another_sink_has_written_are_not_written_again(database: Database) -> None:
-    store = begun(database, ORDERS, REVIEWS, TRIGGERS)
+    store = begun(database, ORDERS, REVIEWS, TRIGGERS, PRODUCTS)
     published = placed(ONE_DAY, 1)
     batch = poll_of(published)
     store.write(batch)
@@ -212,7 +249,7 @@ def test_offsets_that_another_sink_has_written_are_not_written_again(database: D
 
 def test_one_partition_that_moved_undoes_the_whole_batch(database: Database) -> None:
     """Of three partitions only one stands elsewhere: nothing of the others is kept either."""
-    store = begun(database, ORDERS, REVIEWS, TRIGGERS)
+    store = begun(database, ORDERS, REVIEWS, TRIGGERS, PRODUCTS)
     published = placed(ONE_DAY, 1)
     store.write(poll_of([one for one in published if one.topic == REVIEWS]))
     before = content(database), store.offsets()
@@ -224,7 +261,7 @@ def test_one_partition_that_moved_undoes_the_whole_batch(database: Database) -> 
 def test_of_two_sinks_that_write_the_same_at_once_one_does(database: Database) -> None:
     published = placed(ONE_DAY, 1)
     batch = poll_of(published)
-    begun(database, ORDERS, REVIEWS, TRIGGERS)
+    begun(database, ORDERS, REVIEWS, TRIGGERS, PRODUCTS)
     start = threading.Barrier(4)
 
     def write(_: int) -> str:
@@ -269,7 +306,7 @@ def test_a_writer_sees_all_that_the_writer_before_it_wrote(database: Database) -
 
 
 def test_an_error_before_the_commit_leaves_neither_rows_nor_offsets(database: Database) -> None:
-    store = begun(database, ORDERS, REVIEWS, TRIGGERS)
+    store = begun(database, ORDERS, REVIEWS, TRIGGERS, PRODUCTS)
     before = content(database), store.offsets()
     batch = poll_of(placed(ONE_DAY, 1))
     # The triggers are written last; one without a kind is refused by the database.
@@ -435,6 +472,10 @@ def test_when_what_was_kept_is_left_out_the_next_record_of_its_status_is_kept(
 # --- any order
 
 
+def _is_of_profile(one: Published) -> bool:
+    return one.topic == PROFILES and one.event["data"]["action"] != "erase"
+
+
 @settings(
     max_examples=40, deadline=None,
     # Shrinking on a database takes longer than reading 25 events.
@@ -449,7 +490,11 @@ def test_any_order_repeats_and_cuts_into_batches_give_the_same_rows(
         for each in metadata.tables.values():
             connection.execute(each.delete())
     # What an erasure has deleted does not come back with a verdict.
-    ordinary = [one for one in published if one.topic in (ORDERS, REVIEWS)]
+    ordinary = [
+        one
+        for one in published
+        if one.topic in (ORDERS, REVIEWS, SERVICE, WISHES) or _is_of_profile(one)
+    ]
     left_out = data.draw(st.lists(st.sampled_from(ordinary), max_size=3)) if ordinary else []
     # All copies of the first, and one copy of each other.
     names = {one.event["id"] for one in left_out[:1]}

@@ -5,9 +5,9 @@ at the N-th report of progress within STEP, which comes at the beginning of a st
 writes counts. Batches are small, so that steps have several. Exit code 0: the step was over before.
 """
 
-import os
 import signal
 import sys
+import threading
 
 from streams.repair import repartition_forward, repartition_origin
 from streams.repair.generation import successor_of
@@ -26,7 +26,8 @@ def main(partitions: int, number: int, step: str, occurrence: int, strike: str =
         print(f"{reported} {done} of {of}", flush=True)
         left -= reported == step
         if not left:
-            os.kill(os.getpid(), signal.Signals[f"SIG{strike}"])
+            # To this thread: another one may take a signal to the process, and this one goes on meanwhile.
+            signal.pthread_kill(threading.get_ident(), signal.Signals[f"SIG{strike}"])
 
     settings = Settings()
     with Repartition(settings, successor_of(settings, number, partitions), progress) as command:

@@ -5,15 +5,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from schemas.settings import RfmThresholds
+from schemas.settings import ReviewTheme, RfmThresholds, Tier
 from streams.query.connecting import Database
 from streams.reports.answer import Answer, answer
-from streams.reports.model import Asked, CurrencySpan, Row, ThresholdSpan, Value
+from streams.reports.model import Asked, CurrencySpan, Row, ThresholdSpan, TierSpan, Value
 from streams.reports.period import Period
 from streams.reports.reach import reach
 from streams.reports.registry import REPORTS
 from tests.reports.histories import SHOP
-from tests.reports.oracle import Figures, Question, Unknown
+from tests.reports.oracle import THEMES, Figures, Question, Unknown
 
 FOREVER = 1 << 62
 
@@ -29,10 +29,15 @@ def asked(
     limits: tuple[ThresholdSpan, ...] = ()
     if question.limits is not None:
         limits = (ThresholdSpan(FOREVER, RfmThresholds(**question.limits)),)  # type: ignore[arg-type]
+    tiers: tuple[TierSpan, ...] = ()
+    if question.tiers is not None:
+        own = tuple(Tier(name=name, orders=n, amount=amount) for name, n, amount in question.tiers)
+        tiers = (TierSpan(FOREVER, own),)
     reached = reach(connection)
     return Asked(
         SHOP, Period(question.first, question.last, question.zone), by or REPORTS[name].by, limit, spans,
-        limits, reached.since_ms, reached.why,
+        limits, tuple(ReviewTheme(name=name, words=words) for name, words in THEMES.items()),
+        reached.since_ms, reached.why, tiers=tiers,
     )  # fmt: skip
 
 

@@ -66,6 +66,19 @@ def payments_and_regions(database: Database, question: Question) -> None:
         )  # fmt: skip
 
 
+def demographics(database: Database, question: Question) -> None:
+    for dimension in ("age", "gender", "region"):
+        split(
+            database, question, "demographics", dimension, question.paid(),
+            lambda order, d=dimension: question.buyer(order, d),  # type: ignore[misc]
+            lambda orders: oracle.paid_figures(question, orders),
+        )  # fmt: skip
+    by_time(
+        database, question, "demographics",
+        lambda fits: oracle.paid_figures(question, [o for o in question.paid() if fits(o["paid_ms"])]),
+    )  # fmt: skip
+
+
 def hours(database: Database, question: Question) -> None:
     found = rows(database, question, "hours")
     wanted = {
@@ -86,10 +99,10 @@ def products(database: Database, question: Question) -> None:
     def expected(some: list[Any]) -> Any:
         return oracle.product_figures(question, some)
 
-    for dimension, column in (("product", "sku"), ("category", "category")):
-        split(
-            database, question, "products", dimension, lines, lambda x, c=column: x[1][c], expected
-        )  # type: ignore[misc]
+    split(database, question, "products", "product", lines, lambda x: x[1]["sku"], expected)
+    split(
+        database, question, "products", "category", lines, lambda x: question.category(x[1]), expected
+    )  # fmt: skip
     by_time(
         database, question, "products",
         lambda fits: expected([line for line in lines if fits(line[0]["paid_ms"])]),
@@ -109,31 +122,45 @@ def refunds(database: Database, question: Question) -> None:
         ),
     )  # fmt: skip
     whole = oracle.refund_figures(question, done, cohort, paid)
-    has = {
-        sku: {oracle.key(line) for line in question.lines if line["sku"] == sku}
-        for sku in {line["sku"] for line in question.lines}
+    of_order: dict[Any, dict[str, set[Any]]] = {
+        oracle.key(order): {"product": set(), "category": set()} for order in question.orders
     }
+    for line in question.lines:
+        parts = of_order[oracle.key(line)]
+        parts["product"].add(line["sku"])
+        parts["category"].add(question.category(line))
+    for parts in of_order.values():
+        # An order without lines is of no product, and of a category that is not known.
+        parts["category"] = parts["category"] or {None}
+
+    def keys_of(dimension: str, of: dict[str, Any]) -> set[Any]:
+        """The parts that a refund or an order is of."""
+        return of_order[oracle.key(of)][dimension]
 
     def of(dimension: str, keys: set[Any]) -> dict[str, Any]:
         """What is of any of the keys."""
-        if dimension == "product":
-            held = set().union(*(has[sku] for sku in keys))
+        if dimension in ("product", "category"):
             some = [
-                [each for each in part if oracle.key(each) in held] for part in (done, cohort, paid)
+                [each for each in part if keys_of(dimension, each) & keys]
+                for part in (done, cohort, paid)
             ]
             unknown = {name: Unknown() for name in whole if "amount" in name}
             return {**oracle.refund_figures(question, *some), **unknown}
         some = [[each for each in part if each[dimension] in keys] for part in (done, cohort)]
         return oracle.refund_figures(question, *some, paid)
 
-    for dimension in ("reason", "kind", "product"):
-        column = [r[dimension] for r in done] if dimension != "product" else [
-            sku for sku in has if any(oracle.key(r) in has[sku] for r in done)
-        ]  # fmt: skip
-        later = [r[dimension] for r in cohort] if dimension != "product" else [
-            sku for sku in has if any(oracle.key(r) in has[sku] for r in cohort)
-        ]  # fmt: skip
-        keys = set(column)
+    every_key = {
+        d: set().union(*(p[d] for p in of_order.values())) for d in ("product", "category")
+    }
+    for dimension in ("reason", "kind", "product", "category"):
+        by_line = dimension in every_key
+
+        def found_in(some: list[Any], d: str = dimension, lines: bool = by_line) -> set[Any]:
+            if lines:
+                return set().union(*(keys_of(d, refund) for refund in some))
+            return {refund[d] for refund in some}
+
+        keys, later = found_in(done), found_in(cohort)
         for limit in (20, 1):
             found = rows(database, question, "refunds", dimension, limit=limit)
             assert figures(found[0]) == whole
@@ -141,13 +168,13 @@ def refunds(database: Database, question: Question) -> None:
             assert len(shown) == min(limit, len(keys))
             for key, values in shown.items():
                 assert values == of(dimension, {key}), (dimension, key)
-            left = (keys | set(later)) - shown.keys()
+            left = (keys | later) - shown.keys()
             assert [row.kind for row in found if row.kind == "others"] == ["others"] * bool(left)
-            if left and dimension != "product":
+            if left and not by_line:
                 assert figures(found[-1]) == of(dimension, left)
             elif left:
-                # Also products of which nothing was refunded.
-                assert figures(found[-1]) == of(dimension, has.keys() - shown.keys())
+                # Also those of which nothing was refunded.
+                assert figures(found[-1]) == of(dimension, every_key[dimension] - shown.keys())
 
 
 def fulfilment(database: Database, question: Question) -> None:
@@ -175,6 +202,41 @@ def repurchase(database: Database, question: Question) -> None:
     assert by_key(found) == wanted
 
 
+def brushing(database: Database, question: Question) -> None:
+    judged = [order for order in question.judged if question.holds(order["paid_ms"])]
+    paid = [*question.paid(), *(order for order in judged if order["brushed"])]
+
+    if not question.judges:
+        found = rows(database, question, "brushing", "day")
+        assert all(value == Unknown() for row in found for value in figures(row).values())
+        return
+
+    def of(some: list[Any], fits: Callable[[Any], bool]) -> Any:
+        held = [order for order in some if order["judged_ms"] is not None]
+        return oracle.brushing_figures(question, held, sum(map(fits, paid)))
+
+    by_time(
+        database, question, "brushing",
+        lambda fits: of(
+            [o for o in judged if fits(o["paid_ms"])], lambda order: fits(order["paid_ms"])
+        ),
+    )  # fmt: skip
+    found = by_key(rows(database, question, "brushing", "region"))
+    assert found == {
+        region: of(
+            [o for o in judged if o["region"] == region], lambda o, r=region: o["region"] == r
+        )  # type: ignore[misc]
+        for region in {order["region"] for order in paid}
+    }
+    for dimension, column in (("reason", "judged_sign"), ("product", "judged_sku")):
+        shown = rows(database, question, "brushing", dimension)
+        assert figures(shown[0]) == of(judged, lambda _: True)
+        assert by_key(shown) == {
+            key: oracle.brushing_figures(question, [o for o in judged if o[column] == key], None)
+            for key in {order[column] for order in judged}
+        }
+
+
 def intervals(database: Database, question: Question) -> None:
     every = oracle.intervals(question)
     found = by_key(rows(database, question, "intervals"))
@@ -199,6 +261,38 @@ def reviews(database: Database, question: Question) -> None:
         database, question, "reviews",
         lambda fits: oracle.review_figures([r for r in posted if fits(r["posted_ms"])]),
     )  # fmt: skip
+
+
+def themes(database: Database, question: Question) -> None:
+    posted = [
+        r for r in question.reviews if question.holds(r["posted_ms"]) and r["removed_ms"] is None
+    ]
+    keys = set().union(*(oracle.themes_of(review) for review in posted))
+
+    def of(some: set[Any]) -> Any:
+        return oracle.review_figures([r for r in posted if oracle.themes_of(r) & some])
+
+    for limit in (20, 2, 1):
+        found = rows(database, question, "reviews", "theme", limit=limit)
+        assert figures(found[0]) == oracle.review_figures(posted)
+        shown = by_key(found)
+        assert len(shown) == min(limit, len(keys))
+        for key, values in shown.items():
+            assert values == of({key}), key
+        left = keys - shown.keys()
+        assert [row.kind for row in found if row.kind == "others"] == ["others"] * bool(left)
+        if left:
+            assert figures(found[-1]) == of(left)
+            assert min(v["reviews"] for v in shown.values()) >= max(
+                of({key})["reviews"] for key in left
+            )
+        for row in found:
+            if row.kind != "part":
+                assert row.examples == ()
+                continue
+            own = [r for r in posted if row.key in oracle.themes_of(r)]
+            assert {r["order_id"] for r in own} >= set(row.examples)
+            assert len(row.examples) == min(5, len({r["order_id"] for r in own}))
 
 
 def cohorts(database: Database, question: Question) -> None:
@@ -237,7 +331,74 @@ def lifecycle(database: Database, question: Question) -> None:
     assert by_key(found) == parts
 
 
+def members(database: Database, question: Question) -> None:
+    whole, parts = customers_oracle.members(question)
+    found = rows(database, question, "members")
+    assert figures(found[0]) == whole
+    assert by_key(found) == parts
+    assert sum(part["customers"] for part in parts.values()) == whole["customers"]
+
+
+def service(database: Database, question: Question) -> None:
+    opened = [each for each in question.cases if question.holds(each["opened_ms"])]
+    answers = [each for each in question.surveys if question.holds(each["answered_ms"])]
+    by_time(
+        database, question, "service",
+        lambda fits: oracle.service_figures(
+            [each for each in opened if fits(each["opened_ms"])],
+            [each for each in answers if fits(each["answered_ms"])],
+        ),
+    )  # fmt: skip
+    for limit in (20, 1):
+        found = rows(database, question, "service", "topic", limit=limit)
+        assert figures(found[0]) == oracle.service_figures(opened, answers)
+        shown, topics = by_key(found), {each["topic"] for each in opened}
+        assert len(shown) == min(limit, len(topics))
+        for topic, values in shown.items():
+            own = [each for each in opened if each["topic"] == topic]
+            assert values == oracle.service_figures(own, None)
+        if left := [each for each in opened if each["topic"] not in shown]:
+            assert figures(found[-1]) == oracle.service_figures(left, None)
+
+
+def wishes(database: Database, question: Question) -> None:
+    made = [each for each in question.wishes if question.holds(each["made_ms"])]
+    by_time(
+        database, question, "wishes",
+        lambda fits: oracle.wish_figures(question, [each for each in made if fits(each["made_ms"])]),
+    )  # fmt: skip
+    for dimension, key in (
+        ("product", lambda wish: wish["sku"]),
+        ("category", lambda wish: question.product_category(wish["sku"])),
+    ):
+        split(
+            database, question, "wishes", dimension, made, key,
+            lambda own: oracle.wish_figures(question, own),
+        )  # fmt: skip
+
+    def wanted(wish: dict[str, Any]) -> set[str | None]:
+        own = (wish["customer_id"], wish["wish_id"])
+        return {
+            f"{each['name']}={each['value']}"
+            for each in question.wish_attributes
+            if (each["customer_id"], each["wish_id"]) == own
+        } or {None}
+
+    every = {name for wish in made for name in wanted(wish)}
+    for limit in (20, 1):
+        found = rows(database, question, "wishes", "attribute", limit=limit)
+        assert figures(found[0]) == oracle.wish_figures(question, made)
+        shown = by_key(found)
+        assert len(shown) == min(limit, len(every))
+        for name, values in shown.items():
+            own = [wish for wish in made if name in wanted(wish)]
+            assert values == oracle.wish_figures(question, own)
+        if left := [wish for wish in made if wanted(wish) - shown.keys()]:
+            assert figures(found[-1]) == {**oracle.wish_figures(question, left), "likes": Unknown()}
+
+
 CHECKS = (
     overview, payments_and_regions, hours, products, refunds, fulfilment, repurchase, intervals, cohorts,
-    value, rfm, lifecycle, reviews,
+    value, rfm, lifecycle, reviews, themes, brushing, demographics,
+    members, service, wishes,
 )  # fmt: skip

@@ -21,10 +21,12 @@ STAGES = ("new", "active", "repeat", "won_back", "dormant", "lost", None)
 
 @dataclass
 class Customer:
-    """Net orders as (day, what is left of the amount; None: not known), the oldest first."""
+    """Net orders as (day, what is left of the amount; None: not known), the oldest first; ``paid``: all that
+    were paid, with what was paid."""
 
     orders: list[tuple[date, int | None]]
     erased: date | None
+    paid: list[tuple[date, int | None]]
 
     @property
     def days(self) -> list[date]:
@@ -44,13 +46,14 @@ def customers(question: Question) -> list[Customer]:
         at = order["paid_ms"]
         if at is None or question.day(at) > question.last:
             continue
-        if order["cancelled_ms"] is not None or order["status"] == "refunded":
-            continue
         who = order["customer_id"]
         other = is_usd(at) != is_usd(end * 1000 - 1)
-        customer = found.setdefault(who, Customer([], marks.get(who)))
+        customer = found.setdefault(who, Customer([], marks.get(who), []))
+        customer.paid.append((question.day(at), None if other else order["amount"]))
+        if order["cancelled_ms"] is not None or order["status"] == "refunded":
+            continue
         customer.orders.append((question.day(at), None if other else order["net_amount"]))
-    return list(found.values())
+    return [customer for customer in found.values() if customer.orders]
 
 
 def segment(r: int, f: int, m: int) -> str:
@@ -150,6 +153,70 @@ def _rfm_figures(some: list[tuple[Customer, dict[str, Any]]], everybody: int) ->
         "unpriced_customers": sum(orders is not None and None in orders for orders in years),
         "erased_customers": sum(customer.erased is not None for customer, _ in some),
     }
+
+
+#: docs/worth.md; the lowest first.
+TIERS = (("silver", 2, 50_000), ("gold", 6, 200_000), ("platinum", 12, 1_000_000))
+
+
+def _year_before(day: date) -> date:
+    try:
+        return day.replace(year=day.year - 1)
+    except ValueError:
+        return day.replace(year=day.year - 1, day=28)
+
+
+def level(customer: Customer, today: date, tiers: tuple[tuple[str, int, int], ...]) -> int | None:
+    """The highest that any day since the last month's last one gave; None: not known."""
+    day = today.replace(day=1) - timedelta(days=1)
+    if customer.erased is not None and customer.erased > _year_before(day):
+        return None
+    best = 0
+    while day <= today:
+        after = _year_before(day)
+        year = [amount for at, amount in customer.orders if after < at <= day]
+        money = sum(amount or 0 for amount in year)
+        best = max(best, sum(len(year) >= n and money >= least for _, n, least in tiers))
+        day += timedelta(days=1)
+    return best
+
+
+def members(question: Question) -> tuple[Figures, dict[str | None, Figures]]:
+    tiers = question.tiers or TIERS
+    before = question.first - timedelta(days=1)
+    every = [
+        (one, level(one, before, tiers), level(one, question.last, tiers))
+        for one in customers(question)
+    ]
+    names: list[tuple[int | None, str | None]] = [(None, None), (0, "none")]
+    names += [(number, name) for number, (name, _, _) in enumerate(tiers, 1)]
+    parts = {
+        name: _member_figures(question, [each for each in every if each[2] == number], len(every))
+        for number, name in names
+    }
+    return _member_figures(question, every, len(every)), parts
+
+
+def _member_figures(
+    question: Question, some: list[tuple[Customer, int | None, int | None]], everybody: int
+) -> Figures:
+    moves = [None if None in (was, now) else now - was for _, was, now in some]  # type: ignore[operator]
+    up: Any = sum(move is not None and move > 0 for move in moves)
+    down: Any = sum(move is not None and move < 0 for move in moves)
+    if None in moves:
+        up, down = Unknown(up), Unknown(down)
+    paid = [each for one, _, _ in some for each in one.paid if question.first <= each[0]]
+    orders: Any = len(paid)
+    amount: Any = sum(each or 0 for _, each in paid)
+    if any(one.erased is not None and one.erased >= question.first for one, _, _ in some):
+        orders, amount = Unknown(orders), Unknown(amount)
+    elif None in [each for _, each in paid]:
+        amount = Unknown(amount)
+    return {
+        "customers": len(some), "share": share(len(some), everybody), "moved_up": up, "moved_down": down,
+        "paid_orders": orders, "paid_amount": amount,
+        "erased_customers": sum(one.erased is not None for one, _, _ in some),
+    }  # fmt: skip
 
 
 def lifecycle(question: Question) -> tuple[Figures, dict[str | None, Figures]]:

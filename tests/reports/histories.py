@@ -9,10 +9,26 @@ from streams.query.batch import BatchReader
 from streams.query.connecting import Database
 from streams.query.store import QueryStore, Stored
 from streams.query.tables import metadata
-from tests.query.events import batch_of, event, placed
-from tests.query.expected import ORDERS, PROFILES, REVIEWS, TRIGGERS, Published
+from tests.query.events import batch_of, event, order_hash, placed, product_hash
+from tests.query.expected import (
+    ORDERS,
+    PRODUCTS,
+    PROFILES,
+    REVIEWS,
+    SERVICE,
+    TRIGGERS,
+    VERDICTS,
+    WISHES,
+    Published,
+)
 
-READER = BatchReader(1, {name: name for name in (ORDERS, REVIEWS, TRIGGERS, PROFILES)})
+READER = BatchReader(
+    1,
+    {
+        name: name
+        for name in (ORDERS, REVIEWS, TRIGGERS, PROFILES, PRODUCTS, VERDICTS, SERVICE, WISHES)
+    },
+)
 SHOP = "shop"
 HOUR, DAY = 3_600, 86_400
 #: Seconds after 2026 began at which clocks change in Berlin (29 March, 25 October, 01:00 UTC), at which days
@@ -75,9 +91,24 @@ _orders = st.fixed_dictionaries(
                     "action": st.sampled_from(["posted", "posted", "appended", "replied", "removed"]),
                     "sku": st.sampled_from(["a", "b"]), "after": st.sampled_from([0, HOUR, 30 * HOUR]),
                     "rating": st.integers(1, 5), "photos": st.sampled_from([None, 2]),
+                    "text": st.sampled_from(
+                        [None, "fine", "resized, boxes", "Wrong SIZE!", "尺码不对，包装破损", "good box尺码"]
+                    ),
                 }
             ),
             max_size=3,
+        ),
+        "verdicts": st.just([]) | st.lists(
+            st.fixed_dictionaries(
+                {
+                    "brushed": st.sampled_from([True, True, False]),
+                    "sku": st.sampled_from([None, "a", "b"]),
+                    "sign": st.sampled_from([None, "rate", "device"]),
+                    "visitor": st.sampled_from([None, None, "c1", "c2"]),
+                    "after": st.sampled_from([0, HOUR, 30 * DAY]),
+                }
+            ),
+            min_size=1, max_size=2,
         ),
         "again": st.booleans(),
     }
@@ -93,6 +124,66 @@ _erasures = st.builds(
     st.integers(0, 9), _moments.map(lambda at: min(at, APPENDED)), st.sampled_from(["c1", "c2"]),
     st.sampled_from([SHOP, SHOP, "other"]),
 )  # fmt: skip
+
+
+_listed = st.builds(
+    lambda number, sku, category, shop: (
+        PRODUCTS,
+        event(PRODUCTS, f"p{number}", number, sku, sku=sku, action="listed", category=category, shop_id=shop),
+    ),
+    st.integers(0, 9), st.sampled_from(["a", "b", "c"]), st.sampled_from([None, "hats", "gloves"]),
+    st.sampled_from([SHOP, SHOP, "other"]),
+)  # fmt: skip
+
+
+_profiles = st.builds(
+    lambda number, at, customer, shop, said: (
+        PROFILES,
+        event(PROFILES, f"s{number}", at, customer, action="updated", shop_id=shop, **said),
+    ),
+    st.integers(0, 99), st.sampled_from([-900 * DAY, 0, 100 * DAY]), st.sampled_from(["c1", "c2", "c3"]),
+    st.sampled_from([SHOP, SHOP, SHOP, "other"]),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "gender": st.sampled_from(["female", "male"]), "region": st.sampled_from(["north", "west"]),
+            "age_band": st.sampled_from(["25-34", "grown up"]),
+            # Of a band that begins with some of the last days that are asked for, and of nobody born.
+            "birthday": st.sampled_from(
+                ["2000-06-01", "2008-03-29", "2008-03-30", "2008-02-29", "1961-01-01", "2030-01-01"]
+            ),
+        },
+    ),
+)  # fmt: skip
+
+
+@st.composite
+def _service(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    action = draw(
+        st.sampled_from(["inquiry", "complaint", "replied", "resolved", "survey_answered"])
+    )
+    data: dict[str, Any] = {
+        "case_id": draw(st.sampled_from(["k1", "k1", "k2"])),
+        "topic": draw(st.sampled_from([None, "size", "delivery"])),
+        "score": draw(st.integers(0, 10)), "shop_id": draw(st.sampled_from([SHOP, SHOP, "other"])),
+    }  # fmt: skip
+    at = draw(st.sampled_from(TURNS)) + draw(st.sampled_from([-HOUR, 0, 0.001, 60, 30 * HOUR]))
+    name, customer = draw(st.integers(0, 999)), draw(st.sampled_from(["c1", "c2"]))
+    return SERVICE, event(SERVICE, f"k{name}", at, customer, action=action, **data)
+
+
+@st.composite
+def _wishes(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    data: dict[str, Any] = {
+        "action": draw(st.sampled_from(["made", "made", "liked", "liked", "unliked", "granted"])),
+        "wish_id": draw(st.sampled_from(["w1", "w2"])), "sku": draw(st.sampled_from([None, "a", "b"])),
+        "attributes": draw(st.sampled_from([None, {"size": "M"}, {"size": "L", "colour": "red"}])),
+        "liker_id": draw(st.sampled_from(["c1", "l1", "l2"])),
+        "shop_id": draw(st.sampled_from([SHOP, SHOP, "other"])),
+    }  # fmt: skip
+    at = draw(st.sampled_from(TURNS)) + draw(st.sampled_from([-HOUR, 0, 0.001, 60, 30 * HOUR]))
+    name, customer = draw(st.integers(0, 999)), draw(st.sampled_from(["c1", "c2"]))
+    return WISHES, event(WISHES, f"w{name}", at, customer, **data)
 
 
 def _events(number: int, order: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -124,6 +215,20 @@ def _events(number: int, order: dict[str, Any]) -> list[tuple[str, dict[str, Any
         if review["action"] != "posted":
             del said["rating"]
         tell(REVIEWS, paid + review["after"], **said)
+    for at, verdict in enumerate(order["verdicts"]):
+        sku, sign, visitor = verdict["sku"], verdict["sign"], verdict["visitor"]
+        name = f"v{number}-{at}"
+        data = {
+            "shop_id": order["shop_id"], "customer_id": order["customer"],
+            "visitors": [visitor] if visitor else [], "order_hash": order_hash(order["order_id"]),
+            "brushed": verdict["brushed"], "points": 55 if verdict["brushed"] else 0,
+            "reasons": [{"sign": sign, "points": 30, "value": 4}] if sign else [],
+            "product_hash": sku and product_hash(sku),
+            # No two changes have one number, whoever's they are.
+            "number": 1 + number * 2 + at,
+        }  # fmt: skip
+        made = event(VERDICTS, name, paid + verdict["after"], order["customer"], **data)
+        found.append((VERDICTS, made))
     return found * (1 + order["again"])
 
 
@@ -133,6 +238,10 @@ def histories(draw: st.DrawFn, most: int = 9) -> list[Published]:
     drawn = draw(st.lists(_orders, max_size=most))
     events = [each for number, order in enumerate(drawn) for each in _events(number, order)]
     events += draw(st.just([]) | st.just([]) | st.lists(_erasures, max_size=2))
+    events += draw(st.lists(_listed, max_size=4))
+    events += draw(st.lists(_profiles, max_size=5))
+    events += draw(st.just([]) | st.lists(_service(), max_size=12))
+    events += draw(st.just([]) | st.lists(_wishes(), max_size=12))
     return placed(draw(st.permutations(events)), 1)
 
 
@@ -204,6 +313,12 @@ def fill(database: Database, published: Sequence[Published], *, first_offset: in
         for table in metadata.tables.values():
             connection.execute(table.delete())
     store = QueryStore(database)
-    store.begin([Stored(ORDERS, 0, "id", first_offset, first_offset, None, 0, 0)])
+    store.begin(
+        [
+            Stored(ORDERS, 0, "id", first_offset, first_offset, None, 0, 0),
+            Stored(SERVICE, 0, "id", 0, 0, None, 0, 0),
+            Stored(WISHES, 0, "id", 0, 0, None, 0, 0),
+        ]
+    )
     if published:
         store.write(batch_of(published, READER))

@@ -39,13 +39,33 @@ class Question:
     zone: str
     turn_ms: int | None = None
     limits: Mapping[str, tuple[int, ...]] | None = None
+    #: Its tiers, the lowest first: name, orders, amount; None: the defaults.
+    tiers: tuple[tuple[str, int, int], ...] | None = None
 
     def __post_init__(self) -> None:
         tables = expected(self.published)
-        self.orders, self.lines, self.refunds, self.reviews, self.erased = (
+        every, self.lines, self.refunds, self.reviews, self.erased, self.products = (
             [row for row in tables[name] if row["shop_id"] == SHOP]
-            for name in ("orders", "order_lines", "refunds", "reviews", "erased")
+            for name in ("orders", "order_lines", "refunds", "reviews", "erased", "products")
         )
+        self.cases, self.surveys = (
+            [row for row in tables[name] if row["shop_id"] == SHOP] for name in ("cases", "surveys")
+        )
+        #: Whether any order of the shop has a verdict.
+        self.judges = any(row["shop_id"] == SHOP for row in tables["verdicts"])
+        self.wishes, self.wish_attributes, self.wish_likes = (
+            [row for row in tables[name] if row["shop_id"] == SHOP]
+            for name in ("wishes", "wish_attributes", "wish_likes")
+        )
+        self.profiles = {
+            row["customer_id"]: row for row in tables["profiles"] if row["shop_id"] == SHOP
+        }
+        #: Those that were ever held to be brushed; those that are, are in no other figure.
+        self.judged = [order for order in every if order["judged_ms"] is not None]
+        self.orders = [order for order in every if not order["brushed"]]
+        honest = {key(order) for order in self.orders}
+        self.lines_of_judged = [line for line in self.lines if key(line) not in honest]
+        self.lines = [line for line in self.lines if key(line) in honest]
 
     def clock(self, time_ms: int) -> datetime:
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time_ms)
@@ -56,6 +76,31 @@ class Question:
 
     def holds(self, time_ms: int | None) -> bool:
         return time_ms is not None and self.first <= self.day(time_ms) <= self.last
+
+    def category(self, line: Row) -> str | None:
+        """The line's own, else the product's."""
+        if line["category"] is not None:
+            return str(line["category"])
+        return self.product_category(line["sku"])
+
+    def product_category(self, sku: str | None) -> str | None:
+        """That which the shop says of the product now."""
+        return next((p["category"] for p in self.products if p["sku"] == sku), None)
+
+    def buyer(self, order: Row, dimension: str) -> str | None:
+        """What the buyer's profile says; of age the band on the period's last day."""
+        profile = self.profiles.get(order["customer_id"], {})
+        if dimension != "age":
+            return profile.get(dimension)
+        if profile.get("birthday") is None:
+            return profile.get("age_band")
+        born = date.fromisoformat(profile["birthday"])
+        years = self.last.year - born.year
+        if (self.last.month, self.last.day) < (born.month, born.day):
+            years -= 1
+        bands = ((0, 17), (18, 24), (25, 34), (35, 44), (45, 54), (55, 64))
+        found = next((f"{low}-{high}" for low, high in bands if low <= years <= high), None)
+        return "65+" if years >= 65 else found
 
     def paid(self) -> list[Row]:
         return [order for order in self.orders if self.holds(order["paid_ms"])]
@@ -131,11 +176,13 @@ def overview(question: Question, fits: Callable[[int], bool] = lambda _: True) -
     waiting = [o for o in was_placed if o["paid_ms"] is None and o["cancelled_ms"] is None]
     paid = [o for o in question.paid() if fits(o["paid_ms"])]
     placed: Any = len(was_placed)
+    unpaid: Any = len(waiting)
     if any(o["placed_ms"] is None for o in paid):
         placed = Unknown(placed)
+        unpaid = unpaid if was_placed else Unknown()
     return {
         **paid_figures(question, paid),
-        "placed_orders": placed, "unpaid_orders": len(waiting),
+        "placed_orders": placed, "unpaid_orders": unpaid,
         # Live figures have an oracle of their own: tests/reports/traffic_oracle.py.
         **dict.fromkeys(
             ("visitors", "views", "sessions", "adders", "add_to_cart_rate", "conversion",
@@ -201,6 +248,40 @@ def refund_figures(
     return found
 
 
+def service_figures(cases: list[Row], answers: list[Row] | None) -> Figures:
+    """``answers`` None: it is not known which."""
+    since = {name: [c[f"{name}_ms"] - c["opened_ms"] for c in cases if c[f"{name}_ms"] is not None]
+             for name in ("replied", "resolved")}  # fmt: skip
+    number: Any = Unknown() if answers is None else len(answers)
+    score: Any = Unknown()
+    if answers:
+        score = round(sum(answer["score"] for answer in answers) / len(answers), 2)
+    return {
+        "cases": len(cases), "complaints": sum(c["complaint"] for c in cases),
+        "replied_cases": len(since["replied"]), "resolved_cases": len(since["resolved"]),
+        "open_cases": len(cases) - len(since["resolved"]), "answers": number, "average_score": score,
+        **quantiles("first_reply", since["replied"]),
+        **quantiles("resolution", (time for time in since["resolved"] if time >= 0)),
+    }  # fmt: skip
+
+
+def wish_figures(question: Question, wishes: list[Row]) -> Figures:
+    def likers(wish: Row) -> int:
+        return sum(
+            like["liked"] and like["liker_id"] != wish["customer_id"]
+            for like in question.wish_likes
+            if (like["customer_id"], like["wish_id"]) == (wish["customer_id"], wish["wish_id"])
+        )
+
+    became = [wish["decision"] for wish in wishes]
+    return {
+        "wishes": len(wishes), "wishers": len({wish["customer_id"] for wish in wishes}),
+        **{each: became.count(each) for each in ("granted", "declined", "withdrawn")},
+        "undecided": became.count(None), "likes": sum(map(likers, wishes)),
+        "liked_wishes": sum(likers(wish) > 0 for wish in wishes),
+    }  # fmt: skip
+
+
 def quantiles(name: str, times: Iterable[int]) -> Figures:
     known = sorted(times)
     if not known:
@@ -255,6 +336,20 @@ def repurchase_figures(question: Question, days: int) -> Figures:
     }  # fmt: skip
 
 
+def brushing_figures(question: Question, judged: list[Row], paid: int | None) -> Figures:
+    """``paid``: paid orders, the brushed ones included; None: not known."""
+    held = [order for order in judged if order["brushed"]]
+    return {
+        "judged_orders": len(judged),
+        "brushed_orders": len(held),
+        "reversed_orders": len(judged) - len(held),
+        "brushed_buyers": len({o["customer_id"] for o in held}),
+        "brushed_amount": question.money((o["paid_ms"], o["amount"]) for o in held),
+        "brushed_net_amount": question.money((o["paid_ms"], o["net_amount"]) for o in held),
+        "brushed_share": share(len(held), paid),
+    }
+
+
 def intervals(question: Question) -> list[tuple[int, int]]:
     """(when the later order was paid, ms since the one before)."""
     by_customer: dict[str, list[int]] = {}
@@ -288,13 +383,29 @@ def review_figures(reviews: list[Row]) -> Figures:
         if number
         else Unknown(),
         "bad_reviews": ratings[1] + ratings[2],
+        "bad_share": share(ratings[1] + ratings[2], number),
         "photo_reviews": sum(bool(r["photos"]) for r in reviews),
         "appended_reviews": sum(r["appended_ms"] is not None for r in reviews),
         "replied_reviews": len(waits),
         "replied_within_day": share(sum(wait <= 86_400_000 for wait in waits), number),
         **quantiles("reply", (wait for wait in waits if wait >= 0)),
-        "themes": Unknown(),
     }
+
+
+#: Texts of the histories and the themes of the list below, worked out by hand.
+THEMES = {"fit": ("尺码", "size"), "packaging": ("包装", "box"), "odd": ("=cmd",)}
+TEXTS: dict[str | None, set[str]] = {
+    None: set(),
+    "fine": set(),
+    "resized, boxes": set(),
+    "Wrong SIZE!": {"fit"},
+    "尺码不对，包装破损": {"fit", "packaging"},
+    "good box尺码": {"fit", "packaging"},
+}
+
+
+def themes_of(review: Row) -> set[str | None]:
+    return {*TEXTS[review["text"]], *TEXTS[review["appended_text"]]} or {None}
 
 
 def cohorts(question: Question) -> dict[str, list[Row]]:

@@ -17,7 +17,8 @@ from streams.query.connecting import Database
 from streams.query.tables import sink_offsets
 from streams.reports.documenting import MARK, markdown
 from streams.reports.registry import REPORTS
-from tests.query.events import placed
+from tests.query.events import event, placed
+from tests.query.expected import PRODUCTS, REVIEWS
 from tests.reports.histories import DAY, fill
 from tests.reports.test_examples import paid
 
@@ -34,6 +35,13 @@ def huitou(store: Database, monkeypatch: pytest.MonkeyPatch) -> Run:
         paid(3, DAY + 1, None, "c2", region="south"),
         paid(4, 0, region="\x1b[2J\x1b[31mred", shop_id="odd"), paid(5, 0, region=":smile:", shop_id="odd"),
         paid(6, 0, region="=cmd|' /C calc'!A0", shop_id="sly"),
+        paid(7, 0, shop_id="tea", lines=[{"sku": sku} for sku in ("t1", "t2", "t3")]),
+        *(
+            (PRODUCTS, event(PRODUCTS, f"p{sku}", 0, sku, sku=sku, shop_id=shop, action="listed", name=name))
+            for shop, sku, name in (
+                ("tea", "t1", "明前龙井"), ("tea", "t2", "=1+1 \x1b[2J[red]"), ("other", "t3", "not tea's"),
+            )
+        ),
     ]  # fmt: skip
     fill(store, placed(events, 1))
     monkeypatch.setenv("HUITOU_QUERY_STORE", str(store.url))
@@ -96,6 +104,57 @@ def test_a_spreadsheet_is_given_no_formula(huitou: Run) -> None:
     out = huitou("regions", "--shop", "sly", *DAYS[2:], *CLOCK, "--csv").stdout
     (part,) = [row for row in csv.DictReader(io.StringIO(out)) if row["row"] == "part"]
     assert part["key"] == "'=cmd|' /C calc'!A0"
+
+
+def test_products_have_names_beside_their_codes(huitou: Run) -> None:
+    days = ("--shop", "tea", *DAYS[2:], *CLOCK)
+    out = huitou("products", *days).stdout
+    assert "明前龙井" in out
+    assert r"=1+1 \x1b[2J[red]" in out
+    assert "\x1b" not in out
+    assert "not tea's" not in out
+    said = asked_as_json(huitou, "products", *days, "--compare", "previous")
+    assert {row["key"]: row["name"] for row in said["rows"] if row["row"] == "part"} == {
+        "t1": "明前龙井", "t2": "=1+1 \x1b[2J[red]", "t3": None,
+    }  # fmt: skip
+    rows = list(csv.DictReader(io.StringIO(huitou("products", *days, "--csv").stdout)))
+    assert {row["key"]: row["name"] for row in rows if row["row"] == "part"} == {
+        "t1": "明前龙井", "t2": "'=1+1 \x1b[2J[red]", "t3": "",
+    }  # fmt: skip
+    assert "name" not in asked_as_json(huitou, "products", *days, "--by", "category")["rows"][0]
+
+
+def test_reviews_by_theme_name_orders(huitou: Run, store: Database) -> None:
+    told = (
+        ("o1", 1, "尺码不对"),
+        ("o2", 5, "nice fit"),
+        ("=o3", 2, "broken \x1b[2J box"),
+        ("o4", 4, "nice"),
+    )
+    events = [
+        (REVIEWS, event(REVIEWS, f"r{at}", at, "c1", order_id=order, sku="a", action="posted",
+                        rating=rating, text=text))
+        for at, (order, rating, text) in enumerate(told)
+    ]  # fmt: skip
+    fill(store, placed([paid(1, 10), *events], 1))
+    by_theme = ("reviews", *DAYS, *CLOCK, "--by", "theme")
+    said = asked_as_json(huitou, *by_theme)
+    assert "examples" not in said["rows"][0]
+    assert {row["key"]: row["examples"] for row in said["rows"][1:]} == {
+        "fit": ["o2", "o1"], "packaging": ["=o3"], "quality": ["=o3"], None: ["o4"],
+    }  # fmt: skip
+    fit = said["rows"][1]["figures"]
+    assert (fit["reviews"], fit["average_rating"], fit["bad_share"]) == (2, 3.0, 0.5)
+    assert any("the built-in list" in note for note in said["notes"])
+    rows = list(csv.DictReader(io.StringIO(huitou(*by_theme, "--csv").stdout)))
+    assert [row["examples"] for row in rows] == ["", "o2; o1", "'=o3", "'=o3", "o4"]
+    out = huitou(*by_theme).stdout
+    assert "=o3" in out
+    assert "A review may be of several themes" in out
+    compared = asked_as_json(huitou, *by_theme, "--limit", "1", "--compare", "previous")
+    assert [row["row"] for row in compared["rows"]] == ["whole", "part", "others"]
+    # Of three themes, but two reviews.
+    assert compared["rows"][2]["figures"]["reviews"] == 2
 
 
 def test_the_greatest_and_all_others(huitou: Run) -> None:

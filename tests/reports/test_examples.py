@@ -126,6 +126,26 @@ def test_days_of_two_years_are_compared_by_their_dates(store: Database) -> None:
     assert any("There is a February 29" in note for note in answer.notes)
 
 
+def test_of_days_of_two_years_each_has_its_own_of_the_year_before(store: Database) -> None:
+    question = asked_of(store, [], "2025-01-01", "2026-12-31")
+    answer = said(store, question, "overview", "day", compare="year")
+    pairs = {line.row.key: line.compared_key for line in answer.lines if line.row.kind == "part"}
+    assert len(pairs) == 730
+    assert all(pairs[day] == f"{int(day[:4]) - 1}{day[4:]}" for day in pairs if day)
+
+
+def test_who_tells_payments_only_is_not_known_to_have_none_that_wait(store: Database) -> None:
+    question = asked_of(store, [paid(1, 0)], "2026-01-01", "2026-01-01")
+    whole = rows(store, question, "overview", "whole")[0]
+    assert whole.values["unpaid_orders"].why == "no order says when it was placed"
+
+
+def test_without_a_verdict_nobody_knows_whether_any_order_is_judged(store: Database) -> None:
+    question = asked_of(store, [paid(1, 0)], "2026-01-01", "2026-01-01")
+    for row in rows(store, question, "brushing", "whole"):
+        assert all(value.number is None and value.why for value in row.values.values())
+
+
 def test_an_order_whose_money_went_back_before_it_left_is_not_open(store: Database) -> None:
     refund = {"order_id": "o1", "status": "refunded", "refund_id": "r1", "amount": 100}
     events = [paid(1, 0), paid(2, 1), (ORDERS, event(ORDERS, "e3", 2, "c1", **refund))]
@@ -323,6 +343,20 @@ def test_a_refund_takes_what_those_before_it_have_left(store: Database) -> None:
         0,
     )
     assert whole["refund_rate"] == Unknown(), "no order was paid on that day"
+
+
+@pytest.mark.parametrize("compare", [None, "previous"])
+def test_refunds_of_orders_of_the_period_that_were_none_of_it_are_others(
+    store: Database, compare: str | None
+) -> None:
+    """Its refund came before the period, so the period has no part to show it in."""
+    back = event(
+        ORDERS, "back", -DAY, "c1", order_id="o1", status="refunded", refund_id="r", reason="broken", amount=9
+    )  # fmt: skip
+    question = asked_of(store, [paid(1, 1), (ORDERS, back)], "2026-01-01", "2026-01-31")
+    found = [line.row for line in said(store, question, "refunds", "reason", compare=compare).lines]
+    assert [row.kind for row in found] == ["whole", "others"]
+    assert [row.values["cohort_refunded_orders"].number for row in found] == [1, 1]
 
 
 def test_medians_and_percentiles(store: Database) -> None:

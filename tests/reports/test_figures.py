@@ -33,6 +33,10 @@ def questions(draw: st.DrawFn) -> Question:
 LIMITS = {"recency_days": (0, 1, 60, 400), "orders": (2, 3, 4, 5), "amount": (60, 99, 250, 10_000)}
 
 
+#: Tiers that many reach and leave: of orders, of money, of both.
+TIERS = (("one", 1, 0), ("some", 2, 99), ("rich", 2, 100_000), ("often", 4, 100_000))
+
+
 @st.composite
 def questions_of_lives(draw: st.DrawFn) -> Question:
     """As of some days after what was bought, and amid it."""
@@ -43,7 +47,7 @@ def questions_of_lives(draw: st.DrawFn) -> Question:
     return Question(
         published, last - timedelta(days=draw(st.sampled_from([0, 30]))), last,
         draw(st.sampled_from(ZONES)), draw(st.sampled_from([None, None, TURN_MS])),
-        draw(st.sampled_from([None, LIMITS])),
+        draw(st.sampled_from([None, LIMITS])), draw(st.sampled_from([None, TIERS])),
     )  # fmt: skip
 
 
@@ -68,7 +72,9 @@ def test_figures_are_those_of_an_independent_computation(store: Database, check:
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("check", [checks.rfm, checks.lifecycle], ids=lambda check: check.__name__)
+@pytest.mark.parametrize(
+    "check", [checks.rfm, checks.lifecycle, checks.members], ids=lambda check: check.__name__
+)
 def test_customers_are_judged_as_by_an_independent_computation(
     store: Database, check: object
 ) -> None:

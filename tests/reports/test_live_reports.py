@@ -11,10 +11,10 @@ from streams.reports.answer import answer
 from streams.reports.model import Asked, Value
 from streams.reports.period import Period
 from streams.reports.registry import REPORTS
-from tests.oracle.events import Published
+from tests.oracle.events import CARTS, CLICKS, ORDERS, Published
 from tests.reports.test_traffic_agrees import counted
-from tests.reports.traffic_histories import FIRST, ZONE, histories
-from tests.reports.traffic_oracle import Days, Traffic
+from tests.reports.traffic_histories import FIRST, ZONE, histories, told
+from tests.reports.traffic_oracle import Days, Stage, Traffic
 
 LAST = FIRST.replace(day=2)
 Values = dict[str, Value]
@@ -44,19 +44,22 @@ def check_overview(store: Database, live: Aggregates, whole: Traffic) -> None:
     days = {str(day): own for day, own in whole.by_day().items()}
     for key, expected in (("whole", whole), *days.items()):
         row = rows[key]
-        assert row["adders"].number == len(expected.adders)
-        if not whole.clicks:
-            assert row["visitors"].number is None
-            continue
-        assert numbers(row, "visitors", "views", "add_to_cart_rate", "conversion") == [
-            len(expected.visitors), len(expected.views), expected.add_to_cart_rate,
-            expected.conversion,
-        ]  # fmt: skip
-        assert row["buyers_without_visit"].number == len(expected.payers_without_visit)
-        if all("session_id" in event.data for event in expected.visits):
-            assert row["sessions"].number == len(expected.sessions)
-        else:
-            assert row["sessions"].number is None
+        clicks, carts, orders = (expected.sends(topic) for topic in (CLICKS, CARTS, ORDERS))
+        found = numbers(row, "adders", "visitors", "views")
+        assert found == [
+            len(expected.adders) if carts else None,
+            len(expected.visitors) if clicks else None,
+            len(expected.views) if clicks else None,
+        ]
+        found = numbers(row, "add_to_cart_rate", "conversion", "buyers_without_visit")
+        assert found == [
+            expected.add_to_cart_rate if clicks and carts else None,
+            expected.conversion if clicks and orders else None,
+            len(expected.payers_without_visit) if clicks and orders else None,
+        ]
+        told = all("session_id" in event.data for event in expected.visits)
+        sessions = len(expected.sessions) if clicks and told else None
+        assert numbers(row, "sessions") == [sessions]
 
 
 def check_sources(store: Database, live: Aggregates, whole: Traffic) -> None:
@@ -65,13 +68,23 @@ def check_sources(store: Database, live: Aggregates, whole: Traffic) -> None:
         own = whole.visitors_by(dimension)
         visitors = {key: row["visitors"].number for key, row in rows.items() if key in own}
         assert visitors == {key: len(who) for key, who in own.items()}
-        parts = [row["visits"].number for key, row in rows.items() if key != "whole"]
-        assert sum(number or 0 for number in parts) == len(whole.visits)
+        parts = {key: row for key, row in rows.items() if key not in ("whole", None)}
+        visits = [row["visits"].number for key, row in rows.items() if key != "whole"]
+        assert sum(number or 0 for number in visits) == len(whole.visits)
+        told = whole.bought_tell("paid", dimension)
+        known = whole.sends(ORDERS) and (told or not whole.paid)
+        for row in parts.values():
+            assert (numbers(row, "payers") == [None]) == (not known)
+            if whole.visits and not own:
+                assert row["visitors"].why == f"no visit tells its {dimension}"
+        if not whole.sends(ORDERS):
+            assert rows["whole"]["payers"].why == "the shop sent no orders in the period"
 
 
 def check_keywords(store: Database, live: Aggregates, whole: Traffic) -> None:
     rows = said(store, live, "keywords", "keyword")
-    assert rows.pop("whole")["searches"].number == len(whole.searches)
+    sends = whole.sends(CLICKS)
+    assert numbers(rows.pop("whole"), "searches") == [len(whole.searches) if sends else None]
     untold = rows.pop(None, None)
     assert {key: row["searches"].number for key, row in rows.items()} == whole.keywords()
     told = whole.keywords().total()
@@ -86,35 +99,104 @@ def check_live(store: Database, live: Aggregates, whole: Traffic) -> None:
         if key not in ("whole", None)
     }
     assert found == {key: [entries, len(who)] for key, (entries, who) in whole.live().items()}
-    assert rows["whole"]["live_entries"].number == whole.number_of("live_enter")
+    entries = whole.number_of("live_enter") if whole.sends(CLICKS) else None
+    assert numbers(rows["whole"], "live_entries") == [entries]
+
+
+def check_carts(store: Database, live: Aggregates, whole: Traffic) -> None:
+    row = said(store, live, "carts", "product")["whole"]
+    assert numbers(row, "adds", "adders", "views") == [
+        len(whole.adds) if whole.sends(CARTS) else None,
+        len(whole.adders) if whole.sends(CARTS) else None,
+        len(whole.views) if whole.sends(CLICKS) else None,
+    ]
 
 
 def check_hours(store: Database, live: Aggregates, whole: Traffic) -> None:
     rows = said(store, live, "hours", "hour")
-    if whole.clicks:
-        found = {int(key or 0): rows[key]["visits"].number for key in rows if key != "whole"}
-        assert found == {hour: whole.by_hour()[hour] for hour in range(24)}
+    found = {int(key or 0): rows[key]["visits"].number for key in rows if key != "whole"}
+    sends = whole.sends(CLICKS)
+    assert found == {hour: whole.by_hour()[hour] if sends else None for hour in range(24)}
 
 
 def check_funnel(store: Database, live: Aggregates, whole: Traffic) -> None:
     stages = whole.funnel()
     row = said(store, live, "funnel")["whole"]
-    names = {"adders": "cart", "payers": "paid"}
-    if whole.clicks:
-        names |= {"visitors": "visit", "viewers": "view"}
+    names = {"visitors": ("visit", CLICKS), "viewers": ("view", CLICKS), "adders": ("cart", CARTS),
+             "payers": ("paid", ORDERS)}  # fmt: skip
     if whole.placed or not whole.paid:
-        names["placers"] = "placed"
+        names["placers"] = ("placed", ORDERS)
     else:
         assert row["placers"].why == "no order says when it was placed"
-    assert {name: row[name].number for name in names} == {
-        name: stages[stage].customers for name, stage in names.items()
+    assert {name: numbers(row, name)[0] for name in names} == {
+        name: stages[stage].customers if whole.sends(topic) else None
+        for name, (stage, topic) in names.items()
     }
-    for key, own in said(store, live, "funnel", "source").items():
-        if key not in ("whole", None) and own["visitors"].number is not None:
-            of_key = whole.funnel_by("source")[key]
-            assert numbers(own, "visitors", "adders") == [
-                of_key["visit"].customers, of_key["cart"].customers
-            ]  # fmt: skip
+    for dimension in ("source", "channel", "region", "category"):
+        expected = whole.funnel_by(dimension)
+        for key, own in said(store, live, "funnel", dimension).items():
+            if key not in ("whole", None):
+                check_part(own, whole, dimension, expected[key])
+
+
+def check_part(own: Values, whole: Traffic, dimension: str, expected: dict[str, Stage]) -> None:
+    """What no event tells is not 0."""
+    seen = whole.views if dimension == "category" else whole.visits
+    silent = bool(seen) and not whole.visitors_by(dimension)
+    told = whole.sends(CLICKS) and not silent
+    assert numbers(own, "visitors") == [expected["visit"].customers if told else None]
+    silent = bool(whole.adds) and not whole.adders_by(dimension)
+    told = whole.sends(CARTS) and dimension != "region" and not silent
+    assert numbers(own, "adders") == [expected["cart"].customers if told else None]
+    for figure, status in (("payers", "paid"), ("placers", "placed")):
+        did = whole.paid if status == "paid" else whole.placed
+        if not whole.sends(ORDERS) or (did and not whole.bought_tell(status, dimension)):
+            assert numbers(own, figure) == [None]
+
+
+def alone(
+    store: Database, name: str, by: str | None, *events: Published
+) -> dict[str | None, Values]:
+    return said(store, counted(events, "s"), name, by)
+
+
+def test_what_a_shop_sends_nothing_of_is_not_0(store: Database) -> None:
+    rows = alone(
+        store, "funnel", "day", told(CLICKS, 1, action="view"), told(CARTS, 25, action="clear")
+    )
+    first, second = rows["2026-03-01"], rows["2026-03-02"]
+    assert numbers(rows["whole"], "visitors", "adders", "payers") == [1, 0, None]
+    assert numbers(first, "visitors", "adders", "payers") == [1, None, None]
+    assert numbers(second, "visitors", "adders", "paid_share") == [None, 0, None]
+    assert first["adders"].why == "the shop sent no cart events in these days"
+    assert first["payers"].why == "the shop sent no orders in the period"
+    assert first["added_share"].why == first["adders"].why
+
+
+def test_orders_of_which_none_was_paid_make_no_payer(store: Database) -> None:
+    shipped = told(ORDERS, 1, order_id="o", status="shipped")
+    row = alone(store, "funnel", None, told(CLICKS, 1, action="view"), shipped)["whole"]
+    assert numbers(row, "placers", "payers", "paid_share") == [0, 0, 0.0]
+
+
+def test_orders_that_tell_no_source_leave_its_payers_unknown(store: Database) -> None:
+    view = told(CLICKS, 1, action="view", traffic_source="search")
+    paid = told(ORDERS, 1, order_id="o", status="paid")
+    for name in ("funnel", "sources"):
+        rows = alone(store, name, "source", view, paid)
+        assert numbers(rows["whole"], "payers") == [1]
+        assert rows["search"]["payers"] == Value(None, "no paid order tells its source")
+        assert numbers(rows["search"], "visitors") == [1]
+
+
+def test_who_came_by_a_share_of_nobody_is_not_known(store: Database) -> None:
+    shared = told(CLICKS, 1, action="view", traffic_source="share")
+    row = alone(store, "sharing", None, shared)["whole"]
+    assert numbers(row, "shares", "shared_visits", "shared_visitors") == [0, None, None]
+    row = alone(store, "sharing", None, shared, told(CLICKS, 1, action="view", shared_by="d"))[
+        "whole"
+    ]
+    assert numbers(row, "shares", "shared_visits", "shared_visitors") == [0, 1, 1]
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -127,6 +209,7 @@ def test_live_reports_are_those_of_an_independent_computation(
     live = counted(again, "s")
     whole = Traffic(events, "s", Days(FIRST, LAST, ZONE))
     for check in (
-        check_overview, check_sources, check_keywords, check_live, check_hours, check_funnel,
+        check_overview, check_sources, check_keywords, check_live, check_carts, check_hours,
+        check_funnel,
     ):  # fmt: skip
         check(store, live, whole)

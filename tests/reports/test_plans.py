@@ -10,20 +10,43 @@ from sqlalchemy import event as sqlalchemy_event
 from streams.query.connecting import Database
 from streams.reports.registry import REPORTS
 from tests.query.events import event, placed
-from tests.query.expected import ORDERS, REVIEWS
+from tests.query.expected import ORDERS, REVIEWS, SERVICE, WISHES
 from tests.reports.asking import rows
 from tests.reports.histories import fill
 from tests.reports.oracle import Question
 from tests.reports.test_examples import paid
 
-TABLES = ("orders", "order_lines", "refunds", "reviews", "hit")
+TABLES = (
+    "orders",
+    "order_lines",
+    "refunds",
+    "reviews",
+    "profiles",
+    "cases",
+    "surveys",
+    "wishes",
+    "wish_attributes",
+    "wish_likes",
+    "hit",
+)
 
 #: Reports that are about what was paid in the period, and how they must find it.
-OF_THE_PERIOD = ("overview", "payments", "regions", "products", "hours", "fulfilment", "repurchase")
+OF_THE_PERIOD = (
+    "overview",
+    "payments",
+    "regions",
+    "products",
+    "hours",
+    "fulfilment",
+    "repurchase",
+    "demographics",
+)
 #: Reports of live figures only ask the store nothing.
 OF_THE_STORE = [
     name for name in REPORTS
-    if name not in {"funnel", "sources", "keywords", "carts", "live", "sharing", "completeness"}
+    if name not in {
+        "funnel", "sources", "attribution", "keywords", "paths", "live", "sharing", "completeness",
+    }
 ]  # fmt: skip
 ALONG = "USING INDEX orders_by_paid (shop_id=? AND paid_ms>? AND paid_ms<?)"
 
@@ -38,6 +61,14 @@ def test_a_report_reads_along_an_index(store: Database, name: str) -> None:
     said_of = [
         (REVIEWS, event(REVIEWS, sku, 9, "c1", order_id="o1", sku=sku, action="posted", rating=1))
         for sku in ("a", "b")
+    ]
+    said_of += [
+        (SERVICE, event(SERVICE, topic, 9, "c1", action="inquiry", case_id=topic, topic=topic))
+        for topic in ("size", "delivery")
+    ]
+    said_of += [
+        (WISHES, event(WISHES, wish, 9, "c1", action="made", wish_id=wish, sku="a"))
+        for wish in ("w1", "w2")
     ]
     published = placed([paid(1, 0, lines=lines), paid(2, 1), (ORDERS, back), *said_of], 1)
     fill(store, published)

@@ -35,7 +35,9 @@ PARTITIONS = 3
 COMMIT = 7
 
 
-def counted(published: Sequence[Published], shop: str, commit: int = COMMIT) -> AggregatesInMemory:
+def counted(
+    published: Sequence[Published], shop: str, commit: int = COMMIT, watermark: int | None = None
+) -> AggregatesInMemory:
     """Folded in the order given, by customers' partitions, as the worker does."""
     partitions = [PartitionAggregates() for _ in range(PARTITIONS)]
     states: dict[str, CustomerState] = {}
@@ -55,7 +57,7 @@ def counted(published: Sequence[Published], shop: str, commit: int = COMMIT) -> 
                     aggregate(increments, state, event, time, facts, zone)
             unfold(increments)
             partition.apply(increments)
-    return AggregatesInMemory(partitions)
+    return AggregatesInMemory(partitions, watermark)
 
 
 def agree(live: AggregatesInMemory, expected: Traffic, shop: str) -> None:

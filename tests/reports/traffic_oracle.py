@@ -11,6 +11,8 @@ intersection of sets, and never a sum of days.
 - What is bought (categories) and where from (source, channel, region) is said of an order by its
   ``paid``, else by its ``placed``; it is placed and paid on the days of these events.
 - Money is that of the day of the payment, whenever a cancellation or refund of it comes.
+- A visitor whom an ``alias`` names a customer's was that customer: what both did to one order is done once,
+  and who placed and paid are people. Who visited and added are names: that is what was seen at the time.
 
 An erasure is refused: what of an erased customer remains in live figures hangs on the order of arrival.
 """
@@ -84,7 +86,8 @@ class Traffic:
 
     def __init__(self, published: Iterable[Published], shop: str, days: Days) -> None:
         self.days = days
-        self._events = [event for event in distinct(published)[0] if event.customer[0] == shop]
+        told = [event for event in distinct(published)[0] if event.customer[0] == shop]
+        self._events = _of_people(told)
         for event in self._events:
             if event.topic == PROFILES and event.data["action"] == "erase":
                 raise ValueError(
@@ -135,6 +138,18 @@ class Traffic:
     def by_hour(self) -> Counter[int]:
         """Visits by hour of day."""
         return Counter(self.days.local(event.time)[1] for event in self.visits)
+
+    def sends(self, topic: str) -> bool:
+        """Whether the shop sent anything of it: of a topic of which it sent nothing, nothing is known."""
+        return bool(self._topic(topic))
+
+    def bought_tell(self, status: str, dimension: str) -> bool:
+        """Whether any event of ``status`` (placed or paid) tells this itself, whatever the other one does."""
+        events = [event for event in self._topic(ORDERS) if event.data["status"] == status]
+        if dimension == "category":
+            lines = [line for event in events for line in event.data.get("lines") or []]
+            return any(line.get("category") for line in lines)
+        return any(_value(event, dimension) is not None for event in events)
 
     # --- customers
 
@@ -272,6 +287,28 @@ class Traffic:
         ]
         values = sorted({value for stage in stages for value in stage})
         return {value: _funnel([stage.get(value, set()) for stage in stages]) for value in values}
+
+
+def _of_people(events: list[Event]) -> list[Event]:
+    """``events`` with those of orders as people's, each status once."""
+    became = {
+        event.customer[1]: event.data["alias_of"]
+        for event in events
+        if event.topic == PROFILES and event.data["action"] == "alias"
+    }
+    found, seen = [], set[tuple[object, ...]]()
+    for event in events:
+        if event.topic == ORDERS:
+            who = event.customer[1]
+            while who in became:
+                who = became[who]
+            name = (who, event.data["order_id"], event.data["status"], event.data.get("refund_id"))
+            if name in seen:
+                continue
+            seen.add(name)
+            event = event._replace(customer=(event.customer[0], who))
+        found.append(event)
+    return found
 
 
 def _funnel(stages: list[set[str]]) -> dict[str, Stage]:

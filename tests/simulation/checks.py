@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 
-from schemas.catalogue import DEADLETTERS, TRIGGERS
+from schemas.catalogue import DEADLETTERS, TRIGGERS, VERDICTS
 from schemas.clock import RecordCause, SkipCause, TimerCause
 from schemas.journal import Skipped
 from schemas.partitioner import partition_of
@@ -24,8 +24,8 @@ class Wrong(AssertionError):
     """A promise is broken."""
 
 
-def check(kafka: MemoryKafka, redis: MemoryRedis, source: Source, partitions: int) -> None:
-    """Raises Wrong, or Broken of refold."""
+def check(kafka: MemoryKafka, redis: MemoryRedis, source: Source, partitions: int) -> int:
+    """Returns how many states expired. Raises Wrong, or Broken of refold."""
     store = MemoryStore(MemoryClient(redis), "sim:")
     counts: Counter[tuple[str, str]] = Counter()
     left_out: set[tuple[int, SkipCause]] = set()
@@ -41,6 +41,7 @@ def check(kafka: MemoryKafka, redis: MemoryRedis, source: Source, partitions: in
     _same_as_told(kafka, refolded)
     published = _same_as_expected(kafka, source, partitions, counts, left_out)
     _handed_over_once(published, refolded)
+    return sum(again.expired for again in refolded)
 
 
 def _equal(what: str, found: object, wanted: object) -> None:
@@ -99,7 +100,7 @@ def _same_as_committed(again: Refolded, kafka: MemoryKafka, number: int) -> None
 
 
 def _same_as_published(again: Refolded, kafka: MemoryKafka, number: int) -> None:
-    for topic in (TRIGGERS, DEADLETTERS):
+    for topic in (TRIGGERS, VERDICTS, DEADLETTERS):
         log = kafka.logs[topic, number]
         found = [(entry.key, entry.value) for _, entry in log.visible(0, log.stable_end)]
         wanted = [(row.key, row.value) for row in again.rows if row.topic == topic]

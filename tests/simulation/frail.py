@@ -2,9 +2,14 @@
 
 from collections.abc import Container, Mapping, MutableMapping, Sequence
 from typing import Any
+from unittest.mock import patch
 
+from schemas.trigger import Trigger
+from streams.campaigns.decide import decide_timer
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState
+from streams.domain.timers import Occasion
+from streams.engine import draft
 from streams.engine.commit import Position
 from streams.engine.draft import DefinitionsLike, Draft
 from streams.engine.process import PartitionProcessor, Work
@@ -22,7 +27,7 @@ def can_fold_all(build: str) -> bool:
 
 
 class _Raising:
-    """The shops' settings, which the engine asks for at every event and timer; not of ``shops``."""
+    """The shops' settings, which the engine asks for at every event; not of ``shops``."""
 
     def __init__(self, definitions: DefinitionsLike, shops: Container[str]) -> None:
         self._definitions = definitions
@@ -63,5 +68,11 @@ class FrailProcessor(PartitionProcessor):
         *more: Any,
         **options: Any,
     ) -> Draft:
-        raising = _Raising(definitions, {UNTIMELY})
-        return super().fire(position, due, states, sizes, raising, *more, **options)
+        with patch.object(draft, "decide_timer", _untimely):
+            return super().fire(position, due, states, sizes, definitions, *more, **options)
+
+
+def _untimely(state: CustomerState, occasion: Occasion, settings: ShopSettings) -> list[Trigger]:
+    if state.shop_id == UNTIMELY:
+        raise ZeroDivisionError("planted")
+    return decide_timer(state, occasion, settings)

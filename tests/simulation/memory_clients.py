@@ -17,6 +17,7 @@ from confluent_kafka.admin import OffsetSpec
 
 from producers import offsets
 from streams.engine import (
+    clock_ahead,
     cycle,
     draft,
     engine,
@@ -296,6 +297,7 @@ def parse_metadata(metadata: bytes) -> tuple[int, str]:
 #: Which client classes and clocks each module of the engine names.
 _SEAMS: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     (log, ("Consumer", "AdminClient", "time")),
+    (clock_ahead, ("time",)),
     (offsets, ("time",)),
     (partition_log, ("time",)),
     (group_offsets, ("Consumer",)),

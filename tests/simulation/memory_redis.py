@@ -104,10 +104,12 @@ class MemoryRedis:
         if int(meta.get(b"codec_min", b"0")) > int(arguments[4]):
             raise ResponseError(f"CODEC {meta[b'codec_min'].decode()}")
         states, timers, fields = (int(count) for count in arguments[5:8])
-        if len(keys) < 4 + states or len(arguments) != 14 + states + 2 * timers + 3 * fields:
+        expired = int(arguments[14])
+        short = len(keys) < 4 + states + expired
+        if short or len(arguments) != 15 + states + 2 * timers + 3 * fields:
             raise ResponseError(f"MALFORMED keys {len(keys)} arguments {len(arguments)}")
-        values = arguments[14 : 14 + states]
-        at = 14 + states
+        values = arguments[15 : 15 + states]
+        at = 15 + states
         pairs = [tuple(arguments[i : i + 2]) for i in range(at, at + 2 * timers, 2)]
         changes = [arguments[i : i + 3] for i in range(at + 2 * timers, len(arguments), 3)]
         for _, due in pairs:
@@ -117,9 +119,11 @@ class MemoryRedis:
             if operation != b"=" and not (operation == b"+" and _is_number(value)):
                 raise ResponseError(f"MALFORMED field {name.decode()}")
         added = plan_aggregates(
-            self.data, keys[4 + states :], arguments[11], keys[3], int(arguments[12])
+            self.data, keys[4 + states + expired :], arguments[11], keys[3], int(arguments[12])
         )
         self.data.update(zip(keys[4 : 4 + states], values, strict=True))
+        for key in keys[4 + states : 4 + states + expired]:
+            self.data.pop(key, None)
         queue = self.hash(keys[1])
         for member, due in pairs:
             if due:
@@ -198,8 +202,11 @@ class MemoryClient:
         wanted, days = arguments[4 : 4 + count], []
         for place in arguments[4 + count :]:
             names = list(data.get(base + b"sets:" + place, {}))
-            asked = {b"all": names, b"named": wanted, b"": []}[arguments[2]]
-            found = [data.get(base + b"set:" + place + b"/" + name) for name in asked]
+            asked = {b"all": names, b"named": _fitting(names, wanted), b"": []}[arguments[2]]
+            found = [
+                data.get(base + b"set:" + place + b"/" + name) if name in asked else None
+                for name in (names if asked else ())
+            ]
             kept = data.get(base + b"kept", {})
             assert isinstance(kept, dict)
             sums = data.get(base + b"sums:" + place, {}) if arguments[1] else {}
@@ -312,3 +319,9 @@ class MemoryStore(RedisStore):
         self._commit = _script("commit")
         self._claim = _script("claim")
         self._trim = _script("trim")
+
+
+def _fitting(names: list[bytes], wanted: list[bytes]) -> list[bytes]:
+    """Those that are wanted, or begin with what is wanted and ends in a bar."""
+    beginnings = tuple(one for one in wanted if one.endswith(b"|"))
+    return [name for name in names if name in wanted or name.startswith(beginnings)]

@@ -6,7 +6,6 @@ from typing import Any
 import redis
 from confluent_kafka import KafkaException
 
-from streams.engine.cycle import StateLost
 from streams.engine.intake import GapError
 from streams.engine.log_errors import LogError, LogIncomplete
 from streams.engine.publisher import PublisherError
@@ -22,7 +21,6 @@ from tests.simulation.world import World
 #: Ends of a process that the next one makes good.
 DOUBTS = (
     StoreError, redis.RedisError, KafkaException, PublisherError, TickerError, LogError, GapError,
-    StateLost,
 )  # fmt: skip
 
 

@@ -36,6 +36,8 @@ class Refolded:
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     rows: list[OutRow] = field(default_factory=list)
     evicted_early: int = 0
+    #: States removed.
+    expired: int = 0
     aggregates: PartitionAggregates = field(default_factory=PartitionAggregates)
     #: The first commit's watermark.
     since: int = 0
@@ -116,6 +118,9 @@ def refold(kafka: MemoryKafka, partitions: int, number: int) -> Refolded:
         done.position, done.clock = commit.position, row.clock
         done.vector.update(commit.vector)
         done.states.update(commit.states)
+        for key in commit.expired:
+            del done.states[key]
+        done.expired += len(commit.expired)
         done.counts.update(commit.counts)
         done.rows += commit.rows
         done.skipped += row.skip or ()

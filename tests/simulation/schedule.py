@@ -10,12 +10,13 @@ from tests.simulation.checks import Wrong, check
 from tests.simulation.excuses import Excuses
 from tests.simulation.memory_clients import installed
 from tests.simulation.operators import Operator
+from tests.simulation.passing import short_months
 from tests.simulation.processes import Processes
 from tests.simulation.redis_losses import RedisLosses
 from tests.simulation.skipping import Skipping
 from tests.simulation.steps import Steps
 from tests.simulation.strikes import Strikes
-from tests.simulation.tally import Tally
+from tests.simulation.tally import EXPIRED, Tally
 from tests.simulation.turns import Turns
 from tests.simulation.variants import AS_IT_IS, Variant
 from tests.simulation.worker import TOPICS
@@ -47,13 +48,14 @@ class Schedule:
 
     def run(self) -> None:
         world = self.world
-        with installed(self._steps, world.variant.chain):
+        with installed(self._steps, world.variant.chain), short_months():
             for _ in range(world.rng.randint(*(TURNS_OF_SKIPS if world.frail else TURNS))):
                 self._turns.act()
                 if self._processes.refusals:
                     self._operator.make_good()
             self._come_to_rest()
-            check(world.kafka, world.redis, world.source, world.partitions)
+            expired = check(world.kafka, world.redis, world.source, world.partitions)
+            world.tally.events[EXPIRED] += expired
         for metric in world.metrics.registry.collect():
             for sample in metric.samples:
                 if sample.name == "shop_recoveries_total":
@@ -109,7 +111,8 @@ class Schedule:
         store = self.world.store()
         for number in range(self.world.partitions):
             stored = store.stored(number)
-            if stored.next_due is not None:
+            # A day, a month and a year are longer than anybody waits.
+            if stored.next_due is not None and stored.next_due <= self.world.kafka.now:
                 left.append(f"partition {number}: a timer due at {stored.next_due}")
             for topic in TOPICS.folded:
                 at, end = stored.vector.get(topic, 0), self.world.kafka.logs[topic, number].end

@@ -1,4 +1,4 @@
-"""Upstream: events of a few customers, some twice, some late, some bad, some in transactions."""
+"""Upstream: events of a few customers: some twice, late, bad, in transactions, which may hide the clock."""
 
 import json
 from collections.abc import Callable
@@ -8,6 +8,8 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
+from schemas.catalogue import CLOCK
+from schemas.clock import Tick, encode_clock
 from schemas.partitioner import partition_of
 from tests.oracle.events import (
     CARTS,
@@ -21,6 +23,7 @@ from tests.oracle.events import (
 )
 from tests.simulation.frail import OUTGROWN, SOUND, UNFOLDABLE, UNTIMELY
 from tests.simulation.memory_kafka import MemoryKafka, Place
+from tests.simulation.passing import PASSING
 
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 TYPES = {
@@ -75,7 +78,7 @@ class Source:
             self._in_transaction(lambda: self._kafka.produce(_NAME, self._epoch, place, key, value))
         else:
             self._kafka.append(place, key, value)
-            if value in self.good:
+            if value in self.good and not key.startswith(PASSING.encode()):
                 # One of a transaction that is aborted never was, so nobody sends it again.
                 self._sent.append((topic, key, value))
 
@@ -90,6 +93,12 @@ class Source:
     def begin(self) -> None:
         self.end(commit=True)
         self._epoch = self._kafka.init(_NAME)
+        if self._rng.random() < 0.5:
+            # Whoever writes it in between: it hides what others write behind it until it has ended.
+            number = self._rng.randrange(self._partitions)
+            record = encode_clock(Tick(number, 0, "nobody", 0, {}))
+            place = (CLOCK, number)
+            self._kafka.produce(_NAME, self._epoch, place, None, record)
 
     def end(self, commit: bool) -> None:
         if self._epoch >= 0:
@@ -109,9 +118,11 @@ class Source:
     def _event(self) -> tuple[str, bytes, bytes]:
         rng = self._rng
         customer = rng.choice(self._customers)
+        if rng.random() < 0.15:
+            customer = f"{PASSING}{self._number // 40}"
         late = rng.randint(0, 7_200_000) if customer.startswith(LATE) and rng.random() < 0.4 else 0
         time = self._kafka.now - rng.randint(0, IN_TIME_MS) - late
-        paired = customer.startswith((VISITOR, HOME))
+        paired = customer.startswith((VISITOR, HOME, PASSING))
         return self._encoded(customer, SOUND if paired else rng.choice(self._shops), time)
 
     def _encoded(self, customer: str, shop: str, time: int) -> tuple[str, bytes, bytes]:
@@ -128,7 +139,9 @@ class Source:
 
     def _data(self, customer: str) -> tuple[str, dict[str, Any]]:
         rng = self._rng
-        if customer.startswith(HOME):
+        if customer.startswith(PASSING) and rng.random() < 0.1:
+            return CARTS, {"action": "add", "sku": "A"}
+        if customer.startswith((HOME, PASSING)):
             return CLICKS, {"action": "view"}
         if customer.startswith(VISITOR):
             if rng.random() < 0.15:

@@ -13,7 +13,7 @@ REQUESTS = (
     "recover.claim", "recover.first_due", "recover.stored", "recover.committed",
     "recover.list_offsets", "recover.read",
     "recover.outbox", "recover.load_states", "recover.due", "recover.commit", "recover.trim",
-    "process.load_states", "process.list_offsets", "process.due", "process.commit",
+    "process.load_states", "process.list_offsets", "process.read", "process.due", "process.commit",
     "publish.outbox", "publish.produce", "publish.offsets", "publish.end", "publish.abort",
     "publish.trim",
     "release.outbox", "release.produce", "release.offsets", "release.end", "release.abort",
@@ -52,6 +52,9 @@ SKIPS = (
 )  # fmt: skip
 #: How a tool has the clock: of the past or ahead of the wall's, handed back or released for it.
 TAKEOVERS = ("clock taken back", "clock taken ahead", "clock handed back", "clock released")
+
+#: States that were removed since nothing needed them.
+EXPIRED = "state expired"
 
 
 class Tally:

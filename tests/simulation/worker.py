@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from schemas.decoding import Decoder, RawRecord
 from streams.definitions import Definitions
-from streams.engine.clock_reading import ClockReading
+from streams.engine.clock_ahead import ClockAhead
 from streams.engine.commit import Commit, Fetched, Position
 from streams.engine.crashpoints import CrashPoint, CrashPoints
 from streams.engine.cycle import Circumstances, Cycle
@@ -47,6 +47,7 @@ def make_processors(
             decoder,
             CouponCodes("key", "1"),
             triggers_topic=TOPICS.triggers,
+            verdicts_topic=TOPICS.verdicts,
             deadletters_topic=TOPICS.deadletters,
             exchange_topic=TOPICS.exchange,
             partitions=partitions,
@@ -157,7 +158,7 @@ class Worker:
         self.cycle = Cycle(
             TOPICS, cycle_store, processors, definitions, self.publisher, guard,
             Circumstances(build, CONFIG, "1", LATENESS_MS), metrics, points,
-            ClockReading(TOPICS.clock, LogReader(name)),
+            variant.clock_reading(TOPICS.clock, LogReader(name), ClockAhead(TOPICS.clock, name)),
             lambda *pause: self.engine.pause(*pause),
             lambda *resume: self.engine.resume_partition(*resume),
             lambda partition: self.recovery.go_on(partition),

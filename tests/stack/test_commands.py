@@ -51,6 +51,29 @@ def test_help_imports_no_command() -> None:
     assert heavy & set(done.stdout.split()) == set()
 
 
+_LOGGING = """
+import structlog
+from streams.cli.main import COMMANDS, Command, run
+
+def command() -> None:
+    structlog.get_logger().info("not said")
+    structlog.get_logger().warning("said")
+    print("the answer")
+
+COMMANDS["logging"] = Command("__main__:command", "", "")
+run("logging", [])
+"""
+
+
+def test_standard_output_is_for_the_answer_whatever_is_logged() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _LOGGING], capture_output=True, text=True, check=False, timeout=200
+    )
+    assert done.stdout == "the answer\n"
+    assert "said" in done.stderr
+    assert "not said" not in done.stderr
+
+
 def test_an_unknown_command_is_refused() -> None:
     done = huitou("verifi")
     assert done.returncode == 2

@@ -47,6 +47,8 @@ class PartitionModel:
 
     def commit(self, commit: Commit, outbox: bool) -> None:
         self.states |= commit.states
+        for key in commit.expired:
+            self.states.pop(key, None)
         for key, due in commit.timers.items():
             if due is None:
                 self.timers.pop(key, None)

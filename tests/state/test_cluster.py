@@ -109,6 +109,23 @@ def test_one_call_reaches_all_nodes_and_each_partition_its_own(
     assert [store.stored(number).trimmed for number in PARTITIONS] == [1, 1, 1]
 
 
+def test_fields_of_several_nodes_come_in_one_pipeline(
+    cluster: Deployment, store: RedisStore
+) -> None:
+    """HMGET names its node by its key, in a transaction and outside of one."""
+    at = run(store, dict.fromkeys(PARTITIONS, START))
+    metas = {number: store.keys(number).meta for number in PARTITIONS}
+    with connect(cluster.url) as client:
+        with client.pipeline(transaction=False) as pipe:
+            for meta in metas.values():
+                pipe.hmget(meta, "seq", "nothing")
+            found = pipe.execute()
+        assert found == [[b"%d" % at[number].seq, None] for number in PARTITIONS]
+        with client.pipeline(transaction=True) as pipe:
+            pipe.hmget(metas[0], "seq")
+            assert pipe.execute() == [[b"%d" % at[0].seq]]
+
+
 def test_one_refusal_leaves_the_other_nodes_commits_alone(store: RedisStore) -> None:
     batch = commits(dict.fromkeys(PARTITIONS, START), "anna")
     batch[1] = (batch[1][0], 2, *batch[1][2:])

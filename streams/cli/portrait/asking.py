@@ -45,7 +45,8 @@ def asked(
 
 def _known(connection: Any, described: dict[str, Any]) -> Known:
     from streams.query.facts import storable
-    from streams.query.portrait import order_channels, product_names, responses
+    from streams.query.portrait import order_channels, responses
+    from streams.query.products import product_names
     from streams.query.wording import instant
 
     shop, customer = described["shop_id"], storable(described["customer_id"])

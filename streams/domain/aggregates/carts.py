@@ -7,14 +7,15 @@ from streams.domain.aggregates.names import part
 from streams.domain.increments import Increments, add_to, member_of
 
 ADDERS: Final = "adders"
-_SUMS: Final = {"add": "adds", "set": "sets", "remove": "removes", "clear": "clears"}
+#: By action.
+SUMS: Final = {"add": "adds", "set": "sets", "remove": "removes", "clear": "clears"}
 
 
 def count_cart(increments: Increments, customer_id: str, data: Cart, day: int) -> None:
     """Add what one cart event changes. A ``set`` is no add: most are of a line that was added before."""
     shop_id, action = data.shop_id, data.action
     fields = increments.fields(shop_id, day)
-    figure = _SUMS[action]
+    figure = SUMS[action]
     add_to(fields, figure, 1)
     if data.sku is not None:
         add_to(fields, part(figure, "product", data.sku), 1)

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from schemas.click import Click
 from streams.domain.aggregates.completeness import told
 from streams.domain.aggregates.names import HOURS, part
+from streams.domain.aggregates.paths import LOOKS, NAMES, kind_of
 from streams.domain.increments import Increments, Shape, add_to, member_of
 
 #: Actions that make a visitor.
@@ -25,7 +26,7 @@ SUMS: Final = {
 #: What a figure needs of a click, beside what is required.
 FIELDS: Final = (
     "traffic_source", "channel", "region", "category", "live_id", "shared_by", "session_id", "sku",
-    "price", "keyword", "dwell_ms", "page", "device_hash",
+    "price", "keyword", "dwell_ms", "page", "device_hash", "came_from",
 )  # fmt: skip
 VISITORS: Final = "visitors"
 #: Those of them with a product or page view.
@@ -56,6 +57,7 @@ class _Alike(NamedTuple):
     no_dwell: bool
     no_page: bool
     no_device: bool
+    no_came_from: bool
 
 
 def note_click(
@@ -64,11 +66,12 @@ def note_click(
     """Take in one click; ``source`` is the event's."""
     shop_id, action, session, sku = click.shop_id, click.action, click.session_id, click.sku
     keyword, dwell, shared_by = click.keyword, click.dwell_ms, click.shared_by
+    came_from = click.came_from
     alike = (
         shop_id, day, hour, source, action, click.traffic_source, click.channel, click.region,
         click.category, click.live_id, shared_by is not None and shared_by != customer_id,
         session is None, sku is None, click.price is None, not keyword, dwell is None,
-        not click.page, click.device_hash is None,
+        not click.page, click.device_hash is None, came_from is None,
     )  # fmt: skip
     shape = increments.shapes.get(alike)
     if shape is None:
@@ -77,15 +80,21 @@ def note_click(
     if dwell:
         shape.dwell_ms += dwell
     shape.visits.add((customer_id, session))
+    name = None
     if action == "view":
         if sku is not None:
-            fields = increments.fields(shop_id, day)
             name = f"views|product|{sku}"
-            fields[name] = fields.get(name, 0) + 1
     elif action == "search" and keyword:
-        fields = increments.fields(shop_id, day)
         name = part("searches", "keyword", keyword)
-        fields[name] = fields.get(name, 0) + 1
+    if name is not None or came_from is not None:
+        fields = increments.fields(shop_id, day)
+        if name is not None:
+            fields[name] = fields.get(name, 0) + 1
+        if came_from is not None:
+            kind = LOOKS.get(action) or kind_of(click)
+            if kind is not None:
+                step = NAMES[came_from][kind]
+                fields[step] = fields.get(step, 0) + 1
 
 
 def unfold_clicks(increments: Increments) -> None:
@@ -145,6 +154,7 @@ def _tell(fields: dict[str, int], alike: _Alike, number: int) -> None:
         alike.traffic_source, alike.channel, alike.region, alike.category, alike.live_id,
         alike.shared, not alike.no_session, not alike.no_sku, not alike.no_price,
         not alike.no_keyword, not alike.no_dwell, not alike.no_page, not alike.no_device,
+        not alike.no_came_from,
     )  # fmt: skip
     present = tuple([one is not None and one is not False for one in there])
     for name in told("shop.clicks", alike.source, FIELDS, present):

@@ -2,14 +2,23 @@
 
 A fact of an order says by how much its gross and net amounts have changed, so a cancellation, a refund or
 an amount told late corrects the day on which the order was paid, by the exact amount that it was counted
-with. Who placed or paid is never un-counted.
+with. So does a verdict that an order is brushed: order and amounts go from that day and hour, and come back
+with its reversal. Who placed or paid is never un-counted, nor what was placed.
 """
 
 from typing import Final
 
+import msgspec
+
 from schemas.order import Order
 from streams.domain.aggregates.names import HOURS, part
-from streams.domain.facts import OrderAdvanced, OrderPaid
+from streams.domain.facts import (
+    MoneyChange,
+    OrderAdvanced,
+    OrderJudged,
+    OrderPaid,
+    OrderRecounted,
+)
 from streams.domain.increments import Increments, add_to, member_of
 from streams.domain.shop import ShopSettings, day_and_hour
 
@@ -42,11 +51,60 @@ def count_order(
         if not data.lines:
             add_to(fields, "placed_without_lines", 1)
         _who(increments, PLACERS, customer_id, data, day)
+    if fact.money is not None:
+        _count_money(increments, shop_id, fact.money, zone)
+
+
+def count_verdict(
+    increments: Increments, shop_id: str, fact: OrderJudged, settings: ShopSettings
+) -> None:
+    """Take a brushed order from the day and hour of its payment, or put it back."""
     money = fact.money
-    if money is None:
-        return
+    if not money.orders:
+        return  # not known to be paid, so it was not counted
+    if money.paid_hour < 0:
+        money = msgspec.structs.replace(money, paid_hour=fact.hour)
+    fields = _count_orders(increments, shop_id, money, settings.time_zone)
+    add_to(fields, "brushed_orders", -money.orders)
+
+
+def recount_order(
+    increments: Increments, shop_id: str, fact: OrderRecounted, settings: ShopSettings
+) -> None:
+    """Correct what was counted of an order by two who are one now.
+
+    A placement is of the day that the shop's clock gives it at the hand-over. Who placed or paid stays
+    counted, under both names, and so does that an order came without lines.
+    """
+    zone = settings.time_zone
+    if fact.money is not None:
+        fields = _count_orders(increments, shop_id, fact.money, zone)
+        if fact.brushed:
+            add_to(fields, "brushed_orders", fact.brushed)
+    if fact.placed_at is not None:
+        day, _ = day_and_hour(fact.placed_at, zone)
+        add_to(increments.fields(shop_id, day), "placed_orders", fact.placed_orders)
+
+
+def _count_orders(
+    increments: Increments, shop_id: str, money: MoneyChange, zone: str
+) -> dict[str, int]:
+    """``_count_money``, and its paid orders."""
+    fields, hour = _count_money(increments, shop_id, money, zone)
+    if money.orders:
+        add_to(fields, "paid_orders", money.orders)
+        add_to(fields, part("paid_orders", "hour", HOURS[hour]), money.orders)
+    return fields
+
+
+def _count_money(
+    increments: Increments, shop_id: str, money: MoneyChange, zone: str
+) -> tuple[dict[str, int], int]:
+    """Add it to the day and hour that were the shop's at the payment, also where its clock is another one
+    today; returns the day's sums, and the hour.
+    """
     day, hour = day_and_hour(money.paid_at, zone)
-    # The day that was the shop's when it was paid, also where its clock is another one today.
+    hour = hour if money.paid_hour < 0 else money.paid_hour
     fields = increments.fields(shop_id, money.paid_day or day)
     for name, amount in (
         ("paid_amount", money.gross),
@@ -56,6 +114,7 @@ def count_order(
     ):
         if amount:
             add_to(fields, name, amount)
+    return fields, hour
 
 
 def _who(increments: Increments, figure: str, customer_id: str, data: Order, day: int) -> None:

@@ -71,6 +71,8 @@ class BuyerIntegrity(msgspec.Struct, array_like=True, gc=False):
     #: Whether a product's looks had to leave.
     looks_left: bool = False
     marks: list[OrderMark] = []
+    #: Changes of verdicts so far: the number of the newest one.
+    changes: int = 0
 
 
 def see_view(buyer: BuyerIntegrity, sku: str, time: int, dwell_ms: int | None) -> bool:
@@ -155,8 +157,12 @@ def take_shared(buyer: BuyerIntegrity, key: bytes, told: SharedOrder) -> bool:
 
 
 def merge_buyers(buyer: BuyerIntegrity, other: BuyerIntegrity) -> None:
-    """Bring what ``other`` knows into ``buyer``, in place: of two lives of one customer."""
+    """Bring what ``other`` knows into ``buyer``, in place: of two lives of one customer.
+
+    All marks of both stay until ``bound_marks``: which of them leave goes by the verdicts on both lives.
+    """
     buyer.looks_left = buyer.looks_left or other.looks_left
+    buyer.changes = max(buyer.changes, other.changes)
     for key, first, spent in _LOOK.iter_unpack(other.looks):
         _look(buyer, key, first, spent)
     for theirs in other.marks:
@@ -169,7 +175,8 @@ def merge_buyers(buyer: BuyerIntegrity, other: BuyerIntegrity) -> None:
             product = _product(mark, their.sku)
             if product is not None:
                 _merge_product(product, their)
-        _keep(buyer, mark)
+        if not any(known is mark for known in buyer.marks):
+            buyer.marks.append(mark)
     for mark in buyer.marks:
         for product in mark.products:
             look = look_at(buyer, product.sku)
@@ -252,7 +259,12 @@ def _drop_look(buyer: BuyerIntegrity) -> None:
 def _keep(buyer: BuyerIntegrity, mark: OrderMark) -> None:
     if not any(known is mark for known in buyer.marks):
         buyer.marks.append(mark)
-    if len(buyer.marks) > MARKS:
+    bound_marks(buyer)
+
+
+def bound_marks(buyer: BuyerIntegrity) -> None:
+    """Let the marks beyond ``MARKS`` leave."""
+    while len(buyer.marks) > MARKS:
         buyer.marks.remove(
             min(buyer.marks, key=lambda each: (each.verdict > 0, each.paid_at, each.key))
         )

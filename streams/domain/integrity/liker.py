@@ -1,45 +1,33 @@
-"""What a liker's own key knows: how fast it likes, over all wishes, and since when the shop knows it.
+"""What is known of the likes that one customer gave, over all wishes: how fast, and since when it is known.
 
-A wish's owner asks for each like (``Liked``) and is told (``LikerTold``); both may come late, more than
-once and in any order. Likes only become more and the first sight only earlier, so of two answers the
-greater numbers are the newer ones.
+The state of kind ``liker`` under the customer's id. Each like comes by way of the customer's own state, which
+says since when the shop knows the customer, and is answered to the wish's owner (``LikerTold``); both may
+come late, more than once and in any order. Likes only become more and the first sight only earlier, so of
+two answers the greater numbers are the newer ones.
+
+A visitor's likes go to the customer whom the visitor turned out to be, under the names that they were given
+by, so that the owners learn who their likers are.
 """
 
 import msgspec
 
-#: Likes given that are kept, the newest: more than any limit that a shop can set.
-LIKES = 48
+from schemas.exchange import LIKES_TOLD, Liked, LikeGiven, LikerTold
+
+#: Likes given that are kept, and the UTF-8 bytes of their names (of 48 likes with the longest ASCII ones
+#: 85 each); the earliest leave first. More than any limit that a shop can set.
+LIKES = LIKES_TOLD
+NAMES_BYTES = 16_384
 _HOUR_S, _DAY_S = 3_600, 86_400
 
 
-class Liked(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """To the liker: a wish of ``owner_id`` was liked at ``time`` (s since 1970)."""
-
-    liker_id: str
-    owner_id: str
-    wish_id: str
-    time: int
-
-
-class LikerTold(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """To the wish's owner: how many wishes the liker liked within an hour, and a day, that has the like,
-    at most; and its age then, in s; 0: the shop had not heard of it.
-    """
-
-    owner_id: str
-    wish_id: str
-    liker_id: str
-    in_an_hour: int
-    in_a_day: int
-    age_s: int
-
-
 class GivenLike(msgspec.Struct, array_like=True, gc=False):
-    """A like that was given at ``time`` (s); one that was taken back and given again is two."""
+    """A like that ``liker_id`` gave at ``time`` (s); one that was taken back and given again is two."""
 
     owner_id: str
     wish_id: str
     time: int
+    #: The customer's own id, or that of a visitor whom they were.
+    liker_id: str
 
 
 class LikerIntegrity(msgspec.Struct, array_like=True, gc=False):
@@ -49,40 +37,99 @@ class LikerIntegrity(msgspec.Struct, array_like=True, gc=False):
     given: list[GivenLike] = []
 
 
-def fold_liked(liker: LikerIntegrity, asked: Liked) -> tuple[LikerTold, ...]:
-    """Note a like; tells its wish's owner, and those of other likes that are within a day of it."""
-    like = GivenLike(asked.owner_id, asked.wish_id, asked.time)
+def fold_given(
+    liker: LikerIntegrity, customer_id: str, body: LikeGiven, time: int
+) -> tuple[LikerTold, ...]:
+    """Note a like of ``time`` (ms) by ``customer_id``; tells its wish's owner, and those of other likes
+    that are within a day of it.
+
+    A like that is taken back stays given. Its owner is told only who took it back, where that is a visitor
+    whom the customer was.
+    """
+    seen = () if body.first_seen is None else fold_seen(liker, customer_id, body.first_seen)
+    if body.word == "unliked":
+        if body.liker_id == customer_id:
+            return seen
+        known_as = LikerTold(
+            visitor=body.owner_id, wish_id=body.wish_id, liker_id=body.liker_id,
+            customer_id=customer_id, age_s=0,
+        )  # fmt: skip
+        return (*seen, known_as)
+    like = GivenLike(body.owner_id, body.wish_id, max(time // 1000, 0), body.liker_id)
     if like in liker.given:
-        return ()
+        # Of one that is said again its owner is told again: it may have forgotten the liker meanwhile.
+        return (*seen, _told(liker, like, customer_id))
     liker.given.append(like)
-    if len(liker.given) > LIKES:
-        liker.given.remove(min(liker.given, key=lambda each: (each.time, each.wish_id)))
-    return tuple(
-        _told(liker, each, asked.liker_id)
+    told = tuple(
+        _told(liker, each, customer_id)
         for each in liker.given
         if abs(each.time - like.time) <= _DAY_S
     )
+    _bound(liker)
+    return (*seen, *told)
 
 
-def fold_first_seen(liker: LikerIntegrity, liker_id: str, time: int) -> tuple[LikerTold, ...]:
-    """Note that the shop knew the liker at ``time`` (s); tells all owners where that is news."""
-    if liker.first_seen and liker.first_seen <= time:
+def fold_seen(liker: LikerIntegrity, customer_id: str, time: int) -> tuple[LikerTold, ...]:
+    """Note that the shop knew the customer at ``time`` (ms); tells all owners where that is news."""
+    second = max(time // 1000, 1)
+    if liker.first_seen and liker.first_seen <= second:
         return ()
-    liker.first_seen = max(time, 1)
-    return tuple(_told(liker, like, liker_id) for like in liker.given)
+    liker.first_seen = second
+    return tuple(_told(liker, like, customer_id) for like in liker.given)
 
 
-def _told(liker: LikerIntegrity, like: GivenLike, liker_id: str) -> LikerTold:
+def move(liker: LikerIntegrity) -> tuple[tuple[int, Liked], ...]:
+    """The likes as somebody else's, with their times (ms); none stay."""
+    given = [
+        (
+            like.time * 1000,
+            Liked(visitor=like.liker_id, owner_id=like.owner_id, wish_id=like.wish_id),
+        )
+        for like in liker.given
+    ]
+    liker.first_seen, liker.given = 0, []
+    return tuple(given)
+
+
+def forget_likes(liker: LikerIntegrity, time: int) -> None:
+    """Drop what was until ``time`` (ms), and since when the customer is known."""
+    liker.first_seen = 0
+    liker.given = [like for like in liker.given if like.time * 1000 > time]
+
+
+def _told(liker: LikerIntegrity, like: GivenLike, customer_id: str) -> LikerTold:
     in_an_hour, in_a_day = (_most_within(liker, like, window) for window in (_HOUR_S, _DAY_S))
-    age = max(like.time - liker.first_seen, 0) if liker.first_seen else 0
-    return LikerTold(like.owner_id, like.wish_id, liker_id, in_an_hour, in_a_day, age)
+    return LikerTold(
+        visitor=like.owner_id,
+        wish_id=like.wish_id,
+        liker_id=like.liker_id,
+        customer_id=customer_id,
+        in_an_hour=in_an_hour,
+        in_a_day=in_a_day,
+        age_s=max(like.time - liker.first_seen, 0) if liker.first_seen else 0,
+    )
 
 
 def _most_within(liker: LikerIntegrity, like: GivenLike, window: int) -> int:
     """The most wishes that were liked within ``window`` (s) of one another, ``like`` among them."""
     near = [each for each in liker.given if abs(each.time - like.time) <= window]
     starts = {each.time for each in near if each.time <= like.time} | {like.time}
-    return max(
+    most = max(
         len({(each.owner_id, each.wish_id) for each in near if 0 <= each.time - start <= window})
         for start in starts
     )
+    return min(most, LIKES_TOLD)
+
+
+def _bound(liker: LikerIntegrity) -> None:
+    size = sum(map(_weight, liker.given))
+    while len(liker.given) > LIKES or size > NAMES_BYTES:
+        leaving = min(
+            liker.given, key=lambda like: (like.time, like.wish_id, like.owner_id, like.liker_id)
+        )
+        liker.given.remove(leaving)
+        size -= _weight(leaving)
+
+
+def _weight(like: GivenLike) -> int:
+    return sum(len(name.encode()) for name in (like.owner_id, like.wish_id, like.liker_id))

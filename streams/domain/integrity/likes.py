@@ -8,15 +8,16 @@
 
 The first two lie with the wish's owner, whose state hears of every like; the others with the liker
 (streams.domain.integrity.liker), and are told. A verdict is a function of what is known, so it goes as
-it came. Likers and wishes that left the owner's state stay as they were judged.
+it came. Likers and wishes that left the owner's state stay as they were judged. A liker who turned out to
+be somebody else is that customer from then on: who liked under two names likes once.
 """
 
 from collections.abc import Iterable, Sequence, Set
 from typing import Literal, NamedTuple
 
+from schemas.exchange import LikerTold
 from schemas.settings import Liking
-from schemas.wish import Wish as WishData
-from streams.domain.integrity.liker import Liked, LikerTold
+from streams.domain.merging_wishes import last_words
 from streams.domain.names import name_hash
 from streams.domain.wishes import (
     ANSWERED,
@@ -28,8 +29,12 @@ from streams.domain.wishes import (
     SELF,
     SUSPICIOUS,
     Liker,
+    Wish,
     Wishes,
+    contribution,
+    count,
     likers_of,
+    repacked,
     set_likers,
 )
 
@@ -46,47 +51,60 @@ class Reason(NamedTuple):
     points: int
 
 
-def asks(data: WishData, time: int, owner: str) -> Liked | None:
-    """What the liker of a like at ``time`` (ms) is asked; None where nobody is."""
-    liker = data.liker_id
-    if data.action != "liked" or not liker or liker == owner:
-        return None
-    return Liked(liker, owner, data.wish_id, time // 1000)
+def take_told(wishes: Wishes, told: LikerTold, liking: Liking | None, owner: str) -> None:
+    """Fold what is known of a liker into the wishes of ``owner``. What is not known any more is left.
 
-
-def take_told(wishes: Wishes, told: LikerTold, liking: Liking) -> bool:
-    """Fold what a liker's state told; whether anything is new. What is not known any more is left."""
+    ``liking`` None: nothing is judged, but that there was an answer is noted.
+    """
     wish_key, key = name_hash(told.wish_id), name_hash(told.liker_id)
-    for wish in wishes.wishes:
-        if wish.key != wish_key:
+    wish = next((wish for wish in wishes.wishes if wish.key == wish_key), None)
+    if wish is None:
+        return
+    before, likers = contribution(wish), likers_of(wish)
+    customer = name_hash(told.customer_id)
+    for liker in likers:
+        if liker.key not in (key, customer):
             continue
-        likers = likers_of(wish)
-        for liker in likers:
-            if liker.key == key:
-                before = liker.flags
-                liker.flags |= ANSWERED
-                fast = (
-                    told.in_an_hour > liking.likes_in_an_hour
-                    or told.in_a_day > liking.likes_in_a_day
-                )
-                liker.flags |= FAST if fast else 0
-                liker.flags |= OLD if told.age_s >= liking.young_hours * 3_600 else 0
-                set_likers(wishes, wish, likers)
-                return liker.flags != before
-    return False
+        # Under both names they are one, so it is said of both.
+        liker.flags |= ANSWERED
+        if told.age_s is None:
+            liker.flags |= OLD
+        elif liking is not None:
+            fast = (
+                told.in_an_hour > liking.likes_in_an_hour or told.in_a_day > liking.likes_in_a_day
+            )
+            liker.flags |= FAST if fast else 0
+            liker.flags |= OLD if told.age_s >= liking.young_hours * 3_600 else 0
+        liker.key = customer
+    wish.likers = last_words(repacked(likers), name_hash(owner))
+    count(wishes, before, contribution(wish))
 
 
 def judge_likes(wishes: Wishes, liking: Liking) -> None:
     """Judge all likes of which anything is known; those that look bought no longer count."""
+    held = {
+        (wish.key, liker.key)
+        for wish, liker, signs in judgements(wishes, liking)
+        if sum(sign.points for sign in signs) >= liking.verdict_points
+    }
+    for wish in wishes.wishes:
+        likers = likers_of(wish)
+        for liker in likers:
+            suspicious = (wish.key, liker.key) in held
+            liker.flags = liker.flags & ~SUSPICIOUS | (SUSPICIOUS if suspicious else 0)
+        set_likers(wishes, wish, likers)
+
+
+def judgements(wishes: Wishes, liking: Liking) -> list[tuple[Wish, Liker, tuple[Reason, ...]]]:
+    """Every like that is kept, with its signs."""
     known = [(wish, likers_of(wish)) for wish in wishes.wishes]
     others = [liker for _, likers in known for liker in likers]
     phones = _own_phones(wishes, others)
-    for wish, likers in known:
-        for liker in likers:
-            points = sum(reason.points for reason in reasons(liker, others, phones, liking))
-            suspicious = points >= liking.verdict_points
-            liker.flags = liker.flags & ~SUSPICIOUS | (SUSPICIOUS if suspicious else 0)
-        set_likers(wishes, wish, likers)
+    return [
+        (wish, liker, reasons(liker, others, phones, liking))
+        for wish, likers in known
+        for liker in likers
+    ]
 
 
 def reasons(

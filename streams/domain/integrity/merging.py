@@ -1,6 +1,6 @@
 """What a visitor and a customer know of orders as one's."""
 
-from streams.domain.integrity.buyer import BuyerIntegrity, merge_buyers
+from streams.domain.integrity.buyer import BuyerIntegrity, bound_marks, merge_buyers
 from streams.domain.integrity.verdicts import review_verdicts
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState
@@ -18,3 +18,5 @@ def merge_integrity(
         merge_buyers(state.integrity, visitor)
     if state.integrity is not None and state.orders is not None and settings.brushing is not None:
         review_verdicts(state.integrity, state.orders, settings.brushing)
+    if state.integrity is not None:
+        bound_marks(state.integrity)

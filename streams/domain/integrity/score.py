@@ -16,9 +16,10 @@ that goes back is part of how brushing is done.
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from schemas.settings import Brushing
+from schemas.verdict import Sign
 from streams.domain.integrity.buyer import (
     VIEW_UNKNOWN,
     VIEWED,
@@ -29,7 +30,6 @@ from streams.domain.integrity.buyer import (
     look_at,
 )
 
-Sign = Literal["rate", "unviewed", "device", "address", "praise"]
 _HOUR_S = 3_600
 _DAY_S = 86_400
 #: Two of anything are near.
@@ -46,18 +46,25 @@ class Reason(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """An order's points, and why; the strongest reasons first."""
+    """An order's points, and why; the strongest reasons first. ``product``: whose signs these are
+    (streams.domain.integrity.buyer ``sku_key``); empty where there are none.
+    """
 
     points: int
     reasons: tuple[Reason, ...]
+    product: bytes = b""
+
+
+#: Of an order of which nothing is known that could be judged.
+NO_JUDGEMENT = Judgement(0, ())
 
 
 def judge(buyer: BuyerIntegrity, mark: OrderMark, brushing: Brushing) -> Judgement:
     """The judgement of an order by its worst product; no points for one that is not paid."""
     if not mark.paid_at:
-        return Judgement(0, ())
+        return NO_JUDGEMENT
     judged = [_judge_product(buyer, mark, product, brushing) for product in mark.products]
-    return max(judged, default=Judgement(0, ()))
+    return max(judged, default=NO_JUDGEMENT)
 
 
 def _judge_product(
@@ -80,7 +87,8 @@ def _judge_product(
         Reason(sign, points * halves // 2, value) for sign, points, halves, value in signs if halves
     ]
     reasons.sort(key=lambda reason: (-reason.points, reason.sign))
-    return Judgement(sum(reason.points for reason in reasons), tuple(reasons))
+    points = sum(reason.points for reason in reasons)
+    return Judgement(points, tuple(reasons), product.sku if reasons else b"")
 
 
 def _rate(

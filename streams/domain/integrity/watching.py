@@ -18,7 +18,7 @@ from streams.domain.integrity.buyer import (
     take_shared,
 )
 from streams.domain.integrity.product import ProductIntegrity, fold_order_of_product
-from streams.domain.integrity.verdicts import review_verdicts
+from streams.domain.integrity.verdicts import judge_orders
 from streams.domain.orders import order_hash
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState
@@ -29,7 +29,8 @@ _NOTHING: tuple[Fact, ...] = ()
 def watch(
     state: CustomerState, event: CustomerEvent, time: int, settings: ShopSettings
 ) -> tuple[Fact, ...]:
-    """Fold what ``event`` of ``time`` (ms) says of orders, and judge them; what products are to hear.
+    """Fold what ``event`` of ``time`` (ms) says of orders, and judge them; what products are to hear, and
+    which verdicts changed.
 
     To be called once an order is in ``state.orders``, and before the event is in ``first_seen``.
     """
@@ -59,9 +60,7 @@ def watch(
         touched = see_review(buyer, key, event.data, time)
     else:
         return _NOTHING
-    if touched:
-        _judge(state, settings)
-    return told
+    return (*told, *judge_orders(state, time, settings)) if touched else told
 
 
 def tell(state: CustomerState, body: OrderOfProduct, time: int) -> tuple[Fact, ...]:
@@ -76,14 +75,13 @@ def tell(state: CustomerState, body: OrderOfProduct, time: int) -> tuple[Fact, .
     )
 
 
-def hear(state: CustomerState, body: SharedOrder, settings: ShopSettings) -> tuple[Fact, ...]:
-    """Fold what a product told of an order. Nothing is left of an order of before an erasure."""
+def hear(
+    state: CustomerState, body: SharedOrder, time: int, settings: ShopSettings
+) -> tuple[Fact, ...]:
+    """Fold what a product told at ``time`` (ms) of an order; which verdicts changed. Nothing is left of an
+    order of before an erasure.
+    """
     buyer = state.integrity
     if buyer is not None and take_shared(buyer, order_hash(body.order_id), body):
-        _judge(state, settings)
+        return judge_orders(state, time, settings)
     return _NOTHING
-
-
-def _judge(state: CustomerState, settings: ShopSettings) -> None:
-    if state.integrity is not None and state.orders is not None and settings.brushing is not None:
-        review_verdicts(state.integrity, state.orders, settings.brushing)

@@ -13,7 +13,7 @@ local CUT = '\0cut'
 local STEP = 1000
 
 -- Dimensions whose values the contract names; streams/domain/aggregates/names.py.
-local CLOSED = {hour = true, source = true, channel = true}
+local CLOSED = {hour = true, source = true, channel = true, step = true, age = true, gender = true}
 
 -- Whether there may be any number of names like this one.
 local function is_open(name)

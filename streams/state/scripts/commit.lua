@@ -2,12 +2,13 @@
 -- One commit of partition p: all or nothing. With the shebang a full Redis (noeviction) refuses the
 -- script before its first write, so nothing is ever half-written.
 --
--- KEYS: meta, timers, out, kept, state 1..S, then those of the aggregates
+-- KEYS: meta, timers, out, kept, state 1..S, those of states that go 1..E, then those of the aggregates
 -- ARGV: 1 seq  2 chain  3 epoch             what must be stored now (chain in hex)
 --       4 new chain  5 codec                the new chain; the encoding these states are written in
 --       6 S  7 T  8 M                       numbers of states, timers, meta fields
 --       9 row  10 rows  11 vector           the outbox entry, empty row: none
 --       12 aggregates  13 days  14 watermark  what is added; how many days are kept; ms
+--       15 E                                number of states that go
 --       then S states, T x (member, due or ''), M x (op, field, value), op '=' sets and '+' adds
 -- Reply: earliest due time left in timers, or ''.
 --@include aggregates
@@ -20,12 +21,13 @@ if tonumber(stored[4] or '0') > tonumber(ARGV[5]) then
   return redis.error_reply('CODEC ' .. stored[4])
 end
 local states, timers, fields = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local expired = tonumber(ARGV[15])
 -- Everything is checked before the first write: Redis does not roll back.
-if not tonumber(ARGV[13]) or not tonumber(ARGV[14]) or #KEYS < 4 + states
-  or #ARGV ~= 14 + states + 2 * timers + 3 * fields then
+if not tonumber(ARGV[13]) or not tonumber(ARGV[14]) or not expired or #KEYS < 4 + states + expired
+  or #ARGV ~= 15 + states + 2 * timers + 3 * fields then
   return redis.error_reply('MALFORMED keys ' .. #KEYS .. ' arguments ' .. #ARGV)
 end
-local at = 14 + states
+local at = 15 + states
 for i = at + 2, at + 2 * timers, 2 do
   if ARGV[i] ~= '' and not tonumber(ARGV[i]) then return redis.error_reply('MALFORMED timer ' .. ARGV[i]) end
 end
@@ -34,12 +36,12 @@ for i = at + 2 * timers + 1, #ARGV, 3 do
     return redis.error_reply('MALFORMED field ' .. ARGV[i + 1])
   end
 end
-local plans, wrong = plan_aggregates(4 + states, ARGV[12], KEYS[4], tonumber(ARGV[13]))
+local plans, wrong = plan_aggregates(4 + states + expired, ARGV[12], KEYS[4], tonumber(ARGV[13]))
 if not plans then return redis.error_reply(wrong) end
 
 local pairs_, n = {}, 0
 for i = 1, states do
-  pairs_[n + 1], pairs_[n + 2] = KEYS[4 + i], ARGV[14 + i]
+  pairs_[n + 1], pairs_[n + 2] = KEYS[4 + i], ARGV[15 + i]
   n = n + 2
   if n >= 2000 then
     redis.call('MSET', unpack(pairs_, 1, n))
@@ -47,6 +49,7 @@ for i = 1, states do
   end
 end
 if n > 0 then redis.call('MSET', unpack(pairs_, 1, n)) end
+for i = 4 + states + 1, 4 + states + expired do redis.call('UNLINK', KEYS[i]) end
 for i = at + 1, at + 2 * timers, 2 do
   if ARGV[i + 1] == '' then
     redis.call('ZREM', KEYS[2], ARGV[i])

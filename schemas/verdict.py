@@ -1,0 +1,55 @@
+"""shop.verdicts: which orders are held to be brushed (刷单), and which no longer.
+
+A record is one change of what an order is held to be. An order of which there is none never was judged to
+be anything. Of several the one with the greatest ``number`` holds, in whatever order they are read. Read it
+with isolation level read_committed.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from schemas.envelope import Envelope, Id, ShopId
+
+#: docs/integrity.md says what each means.
+Sign = Literal["rate", "unviewed", "device", "address", "praise"]
+
+
+#: What JSON's readers and databases hold exactly.
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+
+
+class VerdictReason(msgspec.Struct, kw_only=True):
+    """A sign that the order has: its points, and the value that they rest on."""
+
+    sign: Sign
+    points: _Count
+    #: Orders in the hour; seconds looked (0: never); buyers; seconds from receipt to praise.
+    value: _Count
+
+
+class Verdict(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What the order is held to be from now on, and why."""
+
+    shop_id: ShopId
+    #: Whose order it is now: they may have ordered as one of ``visitors``.
+    customer_id: Id
+    #: Visitors who turned out to be the customer; orders are told by any of these ids.
+    visitors: list[Id] = []
+    #: Hexadecimal BLAKE2b (8 bytes) of a NUL and the order id. An id of more than 64 bytes of UTF-8 goes in
+    #: as its first characters of at most 48 bytes and its own BLAKE2b (8 bytes) in hexadecimal.
+    order_hash: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$(?!\n)")]
+    #: None where the customer's state has forgotten it, which keeps older orders by the hash.
+    order_id: Id | None = None
+    brushed: bool
+    #: Of the judgement now, which is too weak where the verdict is taken back.
+    points: _Count
+    reasons: list[VerdictReason] = []
+    #: Hexadecimal BLAKE2b (4 bytes) of the sku by which the order was judged; None: by none any more.
+    product_hash: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}$(?!\n)")] | None = None
+    #: Rises with each change of any of the customer's orders.
+    number: _Count
+
+
+class VerdictEvent(Envelope, tag="shop.verdict.v1"):
+    data: Verdict

@@ -1,0 +1,1 @@
+"""Pure: draws of prizes that anybody can recompute."""

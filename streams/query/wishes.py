@@ -1,0 +1,138 @@
+"""Wishes: rows by the rules of streams.domain.wishes.
+
+A customer's wishes are computed anew from all that was said of them, but for likes. A wish may have very
+many of these, so a like moves its own row, which is each liker's last word whatever came first; all of a
+customer's are computed anew where a record of theirs went. Which likes look bought only the live state says.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from schemas.wish import Wish as WishData
+from streams.domain.wishes import ACTION_BITS, MADE
+from streams.query.customer_records import each_once, keep_records, records_of
+from streams.query.facts import Customer, CustomerFact, storable
+from streams.query.statements import KEYS, Row, among, chunks, delete_rows, insert_rows
+from streams.query.tables import like_events, wish_attributes, wish_events, wish_likes, wishes
+
+_WORDS: Final = {"unliked": 0, "liked": 1}
+_decode = msgspec.json.Decoder(WishData).decode
+
+
+class WishRows(NamedTuple):
+    """All rows of a customer but likes."""
+
+    wishes: list[dict[str, Any]]
+    attributes: list[dict[str, Any]]
+
+
+def wish_rows(facts: Iterable[CustomerFact]) -> WishRows:
+    """The rows of a customer, of whom ``facts`` are all but likes; in any order, repeats included."""
+    told: dict[str, list[tuple[CustomerFact, WishData]]] = {}
+    for fact in each_once(facts):
+        data = _decode(fact.data)
+        told.setdefault(storable(data.wish_id), []).append((fact, data))
+    rows, attributes = [], []
+    for wish_id, own in told.items():
+        key = dict(zip(("shop_id", "customer_id"), own[0][0].customer, strict=True))
+        row, wanted = _wish_row(own)
+        rows.append({**key, "wish_id": wish_id, **row})
+        attributes += [
+            {**key, "wish_id": wish_id, "name": name, "value": value} for name, value in wanted
+        ]
+    return WishRows(rows, attributes)
+
+
+def _wish_row(
+    told: Sequence[tuple[CustomerFact, WishData]],
+) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    made = [
+        (fact.time_ms, storable(data.sku or ""), _attributes(data))
+        for fact, data in told
+        if data.action == "made"
+    ]
+    # Of two at one time the one with the lesser sku, then the lesser attributes, as in the live state.
+    first = min(made, default=None)
+    decisions = [
+        (fact.time_ms, bit, data.action)
+        for fact, data in told
+        if (bit := ACTION_BITS.get(data.action, 0)) > MADE
+    ]
+    last = max(decisions, default=None)
+    actions = [data.action for _, data in told]
+    row = {
+        "made_ms": first[0] if first else None,
+        "sku": (first[1] or None) if first else None,
+        "decision": last[2] if last else None,
+        "decided_ms": last[0] if last else None,
+        "comments": actions.count("commented"),
+        "stories": actions.count("story"),
+        "changed_ms": max(fact.time_ms for fact, _ in told),
+    }
+    return row, first[2] if first else []
+
+
+def _attributes(data: WishData) -> list[tuple[str, str]]:
+    """Sorted; of two names that the store holds alike the last."""
+    wanted = {storable(name): storable(value) for name, value in sorted(data.attributes.items())}
+    return sorted(wanted.items())
+
+
+def like_rows(facts: Iterable[CustomerFact]) -> list[dict[str, Any]]:
+    """Each liker's last word on each wish; at one time what takes it back."""
+    last: dict[tuple[str, ...], tuple[int, int]] = {}
+    for fact in facts:
+        data = _decode(fact.data)
+        key = (*fact.customer, storable(data.wish_id), storable(data.liker_id or ""))
+        word = (fact.time_ms, -_WORDS[data.action])
+        last[key] = max(word, last.get(key, word))
+    names = ("shop_id", "customer_id", "wish_id", "liker_id")
+    return [
+        {**dict(zip(names, key, strict=True)), "liked": -word, "time_ms": time_ms}
+        for key, (time_ms, word) in last.items()
+    ]
+
+
+def write_wishes(
+    connection: Connection, facts: Sequence[CustomerFact], changed: Iterable[Customer]
+) -> None:
+    """Take ``facts`` in, and compute anew the rows of their customers and of those that have ``changed``."""
+    likes = [fact for fact in facts if _decode(fact.data).action in _WORDS]
+    like_places = {fact.place for fact in likes}
+    others = [fact for fact in facts if fact.place not in like_places]
+    keep_records(connection, wish_events, others)
+    keep_records(connection, like_events, likes)
+    anew = set(changed)
+    touched = {*anew, *(fact.customer for fact in others)}
+    rows = [wish_rows(own) for own in records_of(connection, wish_events, touched).values()]
+    for table, own in (
+        (wishes, [row for each in rows for row in each.wishes]),
+        (wish_attributes, [row for each in rows for row in each.attributes]),
+    ):
+        delete_rows(connection, table, sorted(touched))
+        insert_rows(connection, table, own)
+    delete_rows(connection, wish_likes, sorted(anew))
+    of_changed = [f for own in records_of(connection, like_events, anew).values() for f in own]
+    insert_rows(connection, wish_likes, like_rows(of_changed))
+    _move_likes(connection, like_rows(fact for fact in likes if fact.customer not in anew))
+
+
+def _move_likes(connection: Connection, rows: Sequence[Row]) -> None:
+    """Write the words that come after those stored."""
+    held = wish_likes.c
+    key = [held.shop_id, held.customer_id, held.wish_id, held.liker_id]
+    stored: dict[tuple[str, ...], tuple[int, int]] = {}
+    for some in chunks(sorted(map(_like, rows)), KEYS):
+        for row in connection.execute(select(wish_likes).where(among(connection, key, some))):
+            stored[row[:4]] = (row.time_ms, -row.liked)
+    later = [
+        row for row in rows if (row["time_ms"], -row["liked"]) > stored.get(_like(row), (-1, -1))
+    ]
+    insert_rows(connection, wish_likes, later, existing="replace")
+
+
+def _like(row: Row) -> tuple[str, ...]:
+    return row["shop_id"], row["customer_id"], row["wish_id"], row["liker_id"]

@@ -1,0 +1,1 @@
+"""Draws that anybody can recompute, and the codes of coupons."""

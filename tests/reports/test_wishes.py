@@ -1,0 +1,75 @@
+"""Wish figures that people can work out by hand."""
+
+from typing import Any
+
+from streams.query.connecting import Database
+from streams.query.tables import sink_offsets
+from tests.query.events import event
+from tests.query.expected import PRODUCTS, PROFILES, WISHES
+from tests.reports.asking import by_key, figures, rows
+from tests.reports.histories import DAY, HOUR
+from tests.reports.oracle import Unknown
+from tests.reports.test_examples import asked_of
+
+
+def told(number: int, at: float, action: str, wish: str, customer: str = "c1", **data: Any) -> Any:
+    return WISHES, event(WISHES, f"w{number}", at, customer, action=action, wish_id=wish, **data)
+
+
+EVENTS = [
+    told(1, 0, "made", "red", sku="a", attributes={"colour": "red", "size": "M"}),
+    told(2, HOUR, "liked", "red", liker_id="l1"),
+    told(3, HOUR, "liked", "red", liker_id="l2"),
+    # Said again, taken back, and by the owner.
+    told(4, 2 * HOUR, "liked", "red", liker_id="l1"),
+    told(5, 2 * HOUR, "unliked", "red", liker_id="l2"),
+    told(6, 2 * HOUR, "liked", "red", liker_id="c1"),
+    told(7, 3 * DAY, "granted", "red"),
+    told(8, 4 * DAY, "declined", "red"),
+    told(9, DAY, "made", "large", sku="a", attributes={"size": "L"}),
+    told(10, DAY, "made", "any", "c2"),
+    # A like of a wish that nobody made.
+    told(11, DAY, "liked", "none", "c2", liker_id="l1"),
+    (PRODUCTS, event(PRODUCTS, "p1", 5 * DAY, "a", sku="a", action="listed", category="coats")),
+]
+
+
+def test_wishes_are_of_the_day_they_were_made_and_likes_are_last_words(store: Database) -> None:
+    question = asked_of(store, EVENTS, "2026-01-01", "2026-01-02")
+    found = rows(store, question, "wishes", "day")
+    assert figures(found[0]) == {
+        "wishes": 3, "wishers": 2, "granted": 0, "declined": 1, "withdrawn": 0, "undecided": 2,
+        "likes": 1, "liked_wishes": 1,
+    }  # fmt: skip
+    days = by_key(found)
+    assert [days[f"2026-01-0{n}"]["wishes"] for n in (1, 2)] == [1, 2]
+
+
+def test_demand_by_attribute_product_and_category(store: Database) -> None:
+    question = asked_of(store, EVENTS, "2026-01-01", "2026-01-02")
+    by_attribute = by_key(rows(store, question, "wishes", "attribute"))
+    assert {name: each["wishes"] for name, each in by_attribute.items()} == {
+        "colour=red": 1, "size=M": 1, "size=L": 1, None: 1,
+    }  # fmt: skip
+    products = by_key(rows(store, question, "wishes", "product"))
+    assert {name: each["wishes"] for name, each in products.items()} == {"a": 2, None: 1}
+    categories = by_key(rows(store, question, "wishes", "category"))
+    assert {name: each["wishes"] for name, each in categories.items()} == {"coats": 2, None: 1}
+    one = rows(store, question, "wishes", "attribute", limit=1)
+    assert (figures(one[0])["likes"], figures(one[-1])["likes"]) == (1, Unknown())
+
+
+def test_an_erased_customer_s_wishes_go_and_their_likes_of_others_stay(store: Database) -> None:
+    liked = told(12, DAY, "liked", "any", "c2", liker_id="c1")
+    gone = (PROFILES, event(PROFILES, "x", 9 * DAY, "c1", action="erase"))
+    question = asked_of(store, [*EVENTS, liked, gone], "2026-01-01", "2026-01-02")
+    whole = figures(rows(store, question, "wishes")[0])
+    assert (whole["wishes"], whole["likes"]) == (1, 1)
+
+
+def test_without_the_topic_nothing_is_known(store: Database) -> None:
+    question = asked_of(store, [], "2026-01-01", "2026-01-02")
+    with store.writing() as connection:
+        connection.execute(sink_offsets.delete().where(sink_offsets.c.topic == WISHES))
+    found = rows(store, question, "wishes")[0]
+    assert found.values["wishes"].why == "the store has no wish yet: `huitou sink` fills it"
