@@ -10,6 +10,7 @@ from typing import Final
 from schemas.cart import CartEvent
 from schemas.click import ClickEvent
 from schemas.deadletter import DeadLetterEvent
+from schemas.decision import DecisionEvent
 from schemas.envelope import Envelope
 from schemas.exchange import ExchangeEvent
 from schemas.order import OrderEvent
@@ -90,6 +91,7 @@ JOURNAL: Final = "shop.journal"
 ORIGIN: Final = "shop.origin"
 TRIGGERS: Final = "shop.triggers"
 VERDICTS: Final = "shop.verdicts"
+DECISIONS: Final = "shop.decisions"
 DEADLETTERS: Final = "shop.deadletters"
 
 
@@ -199,6 +201,15 @@ _ALL: Final = (
         producers=("worker",),
         consumers=("whoever reports on orders", "huitou sink", "huitou verify"),
         description="Orders held to be brushed, and those no longer; read it with read_committed.",
+    ),
+    Topic(
+        name=DECISIONS,
+        event=DecisionEvent,
+        key="customer id",
+        placement=Placement.BY_KEY,
+        producers=("worker",),
+        consumers=("huitou sink", "huitou verify"),
+        description="What campaigns refused, and why; read it with read_committed.",
     ),
     Topic(
         name=DEADLETTERS,

@@ -2,7 +2,16 @@
 
 from typing import Any, Final
 
-from schemas.catalogue import CLICKS, DEADLETTERS, ORDERS, REVIEWS, SETTINGS, TRIGGERS, VERDICTS
+from schemas.catalogue import (
+    CLICKS,
+    DEADLETTERS,
+    DECISIONS,
+    ORDERS,
+    REVIEWS,
+    SETTINGS,
+    TRIGGERS,
+    VERDICTS,
+)
 from schemas.examples.example import Example, event
 
 
@@ -177,6 +186,60 @@ _VERDICTS = (
 )
 
 
+def _decision(title: str, decision_id: str, time: str, **data: Any) -> Example:
+    data = {
+        "decision_id": decision_id, "shop_id": "tea", "customer_id": "100001", "campaign_version": "1",
+        **data,
+    }  # fmt: skip
+    return event(
+        DECISIONS, "shop.decision.v1", title, "100001", time, data, id=decision_id, source="huitou"
+    )
+
+
+_DECISIONS = (
+    _decision(
+        "minimal refusal",
+        "20d2b1e5b8aeb8a5c1bd5a1a4b4e6b07",
+        "2026-05-29T09:00:00Z",
+        trigger_id="9b74c9897bac770ffc029102a200c5de",
+        campaign="bad-review",
+        reason="issued_before",
+    ),
+    _decision(
+        "no channel is left",
+        "5a0a8e0d4f5f3b8de1a6b2f4c0e5d911",
+        "2026-05-20T08:31:10Z",
+        trigger_id="7d793037a0760186574b0282f2f435e7",
+        campaign="abandoned-cart",
+        reason="consent",
+        why=[{"rule": "cart_idle_minutes", "value": 30, "threshold": 30}],
+        checks=[
+            {
+                "step": "consent", "passed": False,
+                "value": "app_push,sms", "threshold": "app_push,sms",
+            },
+        ],
+        seq=4713,
+        cause={"type": "timer", "kind": "abandoned-cart", "due": 1_779_265_870_000},
+    ),
+    _decision(
+        "an order of the customer is held to be brushed",
+        "c61d4f3f4b1f0b9e7a2d5e8c9f0a1b22",
+        "2026-05-29T09:00:00Z",
+        trigger_id="9b74c9897bac770ffc029102a200c5de",
+        campaign="bad-review",
+        reason="brushed",
+        why=[{"rule": "rating_at_most", "value": 2, "threshold": 2, "event": "bad-review-posted"}],
+        checks=[
+            {"step": "consent", "passed": True, "value": "", "threshold": "app_push,chat"},
+            {"step": "brushed", "passed": False, "value": 1, "threshold": 1},
+        ],
+        seq=4714,
+        cause={"type": "event", "topic": REVIEWS, "partition": 3, "offset": 99},
+    ),
+)  # fmt: skip
+
+
 def _dead_letter(title: str, time: str, **data: Any) -> Example:
     position = f"{data['topic']}/{data['partition']}/{data['offset']}"
     return event(
@@ -227,4 +290,10 @@ _DEADLETTERS = (
     ),
 )
 
-STACK_EXAMPLES: Final = (*_SETTINGS, *_TRIGGERS, *_VERDICTS, *_DEADLETTERS)
+STACK_EXAMPLES: Final = (
+    *_SETTINGS,
+    *_TRIGGERS,
+    *_VERDICTS,
+    *_DECISIONS,
+    *_DEADLETTERS,
+)

@@ -48,7 +48,7 @@ def test_the_topics_of_the_contract() -> None:
     assert list(TOPICS) == [
         "shop.clicks", "shop.carts", "shop.orders", "shop.reviews", "shop.service",
         "shop.wishes", "shop.profiles", "shop.products", "shop.clock", "shop.settings", "shop.exchange",
-        "shop.journal", "shop.origin", "shop.triggers", "shop.verdicts", "shop.deadletters",
+        "shop.journal", "shop.origin", "shop.triggers", "shop.verdicts", "shop.decisions", "shop.deadletters",
     ]  # fmt: skip
     # Appended to, never reordered: it is the order in which a bundle is folded.
     assert CUSTOMER_TOPICS == (

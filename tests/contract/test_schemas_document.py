@@ -12,6 +12,7 @@ from schemas.cart import Cart, CartAction
 from schemas.catalogue import TOPICS, Topic
 from schemas.click import Channel, Click, ClickAction, TrafficSource
 from schemas.deadletter import DeadLetter, Reason
+from schemas.decision import Check, Decision
 from schemas.envelope import Line
 from schemas.exchange import Exchange, Forget, Resent, Visitor
 from schemas.order import Order, OrderStatus, Promotion, RefundKind
@@ -41,6 +42,7 @@ TYPES: dict[str, tuple[list[type[msgspec.Struct]], list[object]]] = {
     "shop.exchange.v1": ([Exchange, Visitor, Resent, Forget], []),
     "shop.trigger.v1": ([Trigger, Offer, Why], [TriggerKind]),
     "shop.verdict.v1": ([Verdict, VerdictReason], [Sign]),
+    "shop.decision.v1": ([Decision, Check], []),
     "shop.deadletter.v1": ([DeadLetter], []),
 }
 ELSEWHERE = {"shop_id", "headers_omitted"}
