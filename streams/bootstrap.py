@@ -60,6 +60,7 @@ def processors(settings: Settings, topics: TopicNames) -> dict[int, PartitionPro
             codes,
             triggers_topic=topics.triggers,
             verdicts_topic=topics.verdicts,
+            decisions_topic=topics.decisions,
             deadletters_topic=topics.deadletters,
             exchange_topic=topics.exchange,
             partitions=settings.partitions,

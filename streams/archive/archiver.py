@@ -70,6 +70,7 @@ def archived_topics(names: TopicNames) -> list[str]:
         names.origin,
         names.triggers,
         names.verdicts,
+        names.decisions,
         names.deadletters,
         names.settings,
         # Not folded, but a query store is filled from it.

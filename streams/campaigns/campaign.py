@@ -7,7 +7,9 @@ from typing import Literal
 
 import msgspec
 
+from schemas.decision import Decision
 from schemas.trigger import CAMPAIGN_LENGTH, CampaignName, Offer, Trigger, TriggerEvent, Why
+from streams.campaigns.arbiter import rule
 from streams.domain.facts import Fact
 from streams.domain.fold import CustomerEvent
 from streams.domain.state import COUPONS, Coupon, CustomerState
@@ -79,24 +81,40 @@ def version_of(definition: Definition) -> str:
     return hashlib.sha256(msgspec.json.encode(definition, order="sorted")).hexdigest()[:16]
 
 
+def decision_id(identity: str, cause: str) -> str:
+    """Of the refusal of trigger ``identity`` for ``cause``: one id, however often it is repeated."""
+    return hashlib.sha256(_SEPARATOR.join((identity, cause)).encode()).hexdigest()[:32]
+
+
 def trigger_id(campaign: str, shop_id: str, customer_id: str, occasion: str) -> str:
     """The same occasion has the same id in every run: docs/decisions/0002."""
     named = _SEPARATOR.join((campaign, shop_id, customer_id, occasion))
     return hashlib.sha256(named.encode()).hexdigest()[:32]
 
 
-def issue(
-    campaign: Campaign,
-    state: CustomerState,
-    match: Match,
-    time: int,
-) -> Trigger | None:
-    """Issue the coupon of ``match`` at ``time`` (ms) and record it; None if issued before."""
+def judge(
+    campaign: Campaign, state: CustomerState, match: Match, time: int, cause: str
+) -> Trigger | Decision:
+    """Issue the coupon of ``match`` at ``time`` (ms) and record it, or say what refused it.
+
+    ``cause`` names what made the campaign judge, the same in every run: a refusal's id is made of it.
+    """
     definition = campaign.definition
     name = definition.campaign
     identity = trigger_id(name, state.shop_id, state.customer_id, match.occasion)
-    if any(coupon.trigger_id == identity for coupon in state.coupons):
-        return None
+    ruling = rule(state, identity, definition.channels)
+    if ruling.refused is not None:
+        return Decision(
+            decision_id=decision_id(identity, cause),
+            trigger_id=identity,
+            shop_id=state.shop_id,
+            customer_id=state.customer_id,
+            campaign=name,
+            campaign_version=campaign.version,
+            reason=ruling.refused.step,
+            why=list(match.why),
+            checks=list(ruling.checks),
+        )
     offer = definition.offer
     until = time + offer.valid_hours * _HOUR_MS
     record(state, Coupon(identity, name, time, until))
@@ -116,7 +134,7 @@ def issue(
             valid_until=_moment(until),
         ),
         why=list(match.why),
-        channels=list(definition.channels),
+        channels=list(ruling.channels),
     )
 
 
@@ -137,13 +155,14 @@ def adopt(state: CustomerState, event: TriggerEvent) -> None:
             Coupon(
                 trigger.trigger_id,
                 trigger.campaign,
-                _milliseconds(event.time),
-                _milliseconds(until),
+                milliseconds(event.time),
+                milliseconds(until),
             ),
         )
 
 
-def _milliseconds(moment: datetime) -> int:
+def milliseconds(moment: datetime) -> int:
+    """Since 1970."""
     return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 

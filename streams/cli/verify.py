@@ -119,6 +119,7 @@ def _subjects(report: Report) -> dict[str, Tally]:
         "aggregates": report.aggregates,
         "triggers": report.triggers,
         "verdicts": report.verdicts,
+        "decisions": report.decisions,
         "dead letters": report.dead_letters,
     }
 

@@ -9,7 +9,7 @@ journal alone, and a day of which something was left out says so (``Coverage.cut
 
 - ``MAX_FIELDS`` sums and ``MAX_SETS`` sets; what would be one more is left out, if it is a part whose value
   upstream made up (streams.domain.aggregates.names ``is_open``). Wholes, hours, sources, channels,
-  steps, ages and genders always have room.
+  steps, ages, genders and campaigns always have room.
 - A set is exact up to ``EXACT_MEMBERS`` members; beyond, a HyperLogLog of all that were seen. Which of
   both depends only on which members were seen.
 - A sum stays within +-``MAX_SUM``; one that would leave it is left as it is.

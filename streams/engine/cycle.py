@@ -18,6 +18,7 @@ from streams.engine.crashpoints import CrashPoints
 from streams.engine.definitions import CurrentDefinitions, DefinitionsSource
 from streams.engine.draft import Draft, FoldError
 from streams.engine.intake import Intake
+from streams.engine.outgoing import LABEL_DIVIDER
 from streams.engine.partition import Partition
 from streams.engine.pausing import described
 from streams.engine.poison import PoisonGuard
@@ -329,6 +330,9 @@ class Cycle:
             if row.topic == self._topics.triggers:
                 metrics.triggers(row.label, "committed").inc()
                 waited = True
+            elif row.topic == self._topics.decisions:
+                campaign, _, reason = row.label.partition(LABEL_DIVIDER)
+                metrics.refusals(campaign, reason).inc()
             elif row.topic == self._topics.exchange:
                 # What waits for it is another partition's state, and whatever that decides.
                 waited = True

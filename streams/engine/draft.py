@@ -8,12 +8,13 @@ from typing import Protocol
 from schemas.clock import RecordCause, SkipCause
 from schemas.clock import TimerCause as DueTimer
 from schemas.deadletter import DeadLetter
+from schemas.decision import Decision
 from schemas.decoding import Decoded
 from schemas.journal import JOURNAL_VERSION, Fired, JournalRow, Skipped, Slice, chain, encode_row
-from schemas.trigger import EventCause, TimerCause, TriggerEvent
-from streams.campaigns.campaign import adopt
+from schemas.trigger import EventCause, TimerCause, Trigger, TriggerEvent
+from streams.campaigns.campaign import adopt, milliseconds
 from streams.campaigns.decide import decide, decide_timer
-from streams.domain.aggregates import aggregate, aggregate_corrections, unfold
+from streams.domain.aggregates import aggregate, aggregate_corrections, count_coupon, unfold
 from streams.domain.exchange import fold_event, key_of, kind_of, upstream_event
 from streams.domain.expiry import touch
 from streams.domain.increments import Increments
@@ -117,7 +118,7 @@ class Draft:
         return self._bounded and (
             len(self._touched) >= COMMIT_STATES
             or self._weight + self._outgoing.weight >= COMMIT_BYTES
-            or len(self._outgoing.rows) >= COMMIT_ROWS
+            or self._outgoing.count >= COMMIT_ROWS
             or self._overflowing
         )
 
@@ -181,12 +182,12 @@ class Draft:
                 full = self.full
                 if told is not None and self._decides:
                     began = perf_counter()
-                    triggers = decide(state, facts, told, time, settings)
+                    decided = decide(state, facts, told, time, settings)
                     self.decide_seconds += perf_counter() - began
-                    for trigger in triggers:
+                    if decided:
                         record = part.records[index]
-                        trigger.cause = EventCause(part.topic, record.partition, record.offset)
-                        self._outgoing.trigger(trigger, time, record.timestamp)
+                        cause = EventCause(part.topic, record.partition, record.offset)
+                        self._tell(decided, cause, time, record.timestamp, settings)
                         full = self.full
             else:
                 index = len(items)
@@ -256,15 +257,37 @@ class Draft:
             began = perf_counter()
             try:
                 settings = definitions.at(state.shop_id, moment)
-                triggers = decide_timer(state, occasion, settings)
+                decided = decide_timer(state, occasion, settings)
             except Exception as error:
                 where = f"timer {occasion.kind} due {moment}"
                 raise FoldError(cause, where, error) from error
             self.decide_seconds += perf_counter() - began
-            for trigger in triggers:
-                trigger.cause = TimerCause(occasion.kind, moment)
-                self._outgoing.trigger(trigger, moment, caused_at(moment) if caused_at else moment)
+            if decided:
+                at = caused_at(moment) if caused_at else moment
+                self._tell(decided, TimerCause(occasion.kind, moment), moment, at, settings)
         self._fired = Fired(until, last_key, len(occasions))
+
+    def _tell(
+        self,
+        decided: Sequence[Trigger | Decision],
+        cause: EventCause | TimerCause,
+        time: int,
+        cause_ms: int,
+        settings: ShopSettings,
+    ) -> None:
+        """Send what was issued and what was refused at ``time`` (ms) because of ``cause``."""
+        for one in decided:
+            one.cause = cause
+            if isinstance(one, Trigger):
+                self._count(one, time, settings)
+                self._outgoing.trigger(one, time, cause_ms)
+            else:
+                self._outgoing.refusal(one, time, cause_ms)
+
+    def _count(self, trigger: Trigger, time: int, settings: ShopSettings) -> None:
+        if trigger.kind == "coupon_issued":
+            shop, customer = trigger.shop_id, trigger.customer_id
+            count_coupon(self._increments, shop, customer, trigger.campaign, time, settings)
 
     def retire(self, due: Sequence[tuple[str, int]]) -> None:
         """Remove the states of ``due`` that nothing needs any more, once their coupons are in them: after
@@ -276,8 +299,11 @@ class Draft:
                 self._evicted_early += state.evicted_early
                 del self._states[key]
 
-    def adopt(self, events: Sequence[TriggerEvent]) -> None:
-        """Record triggers as they were published; every state concerned is at hand or made."""
+    def adopt(self, events: Sequence[TriggerEvent], definitions: DefinitionsLike) -> None:
+        """Record triggers as they were published; every state concerned is at hand or made.
+
+        Refusals are left as they were published: they change neither a state nor an aggregate.
+        """
         for event in events:
             key = state_key(event.data.shop_id, event.data.customer_id)
             state = self._states.get(key)
@@ -287,6 +313,8 @@ class Draft:
                 self._touched[key] = waiting(state)
                 self._evicted_early -= state.evicted_early
             adopt(state, event)
+            time = milliseconds(event.time)
+            self._count(event.data, time, definitions.at(event.data.shop_id, time))
             if not state.expires:
                 touch(state, int(event.time.timestamp()) * 1000)
 
@@ -325,6 +353,7 @@ class Draft:
                 fresh += (at for at in pending if at not in before)
         unfold(self._increments)
         added = pack_increments(self._increments)
+        rows, rows_digest = self._outgoing.finish()
         journal = JournalRow(
             version=JOURNAL_VERSION,
             seq=self._seq,
@@ -340,7 +369,7 @@ class Draft:
             codec=stamp.codec,
             config=stamp.config,
             code_key=stamp.code_key,
-            rows=self._outgoing.digest(),
+            rows=rows_digest,
             states=digest.digest(),
             aggregates=hashlib.blake2b(added.data, digest_size=16).digest() if added.data else b"",
             expired=expired or None,
@@ -350,7 +379,7 @@ class Draft:
             position=Position(self._seq, chain(row)),
             row=row,
             journal=journal,
-            rows=self._outgoing.rows,
+            rows=rows,
             states=states,
             expired=expired,
             timers=timers,

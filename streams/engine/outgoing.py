@@ -1,4 +1,7 @@
-"""The rows that a commit sends: triggers, verdicts, facts for other keys, dead letters. All are made here."""
+"""The rows that a commit sends: triggers, refusals, verdicts, facts for other keys, dead letters.
+
+All are made here.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +11,7 @@ from typing import Final, Protocol
 import msgspec
 
 from schemas.deadletter import DeadLetter, encode_dead_letter
+from schemas.decision import Decision, DecisionEvent
 from schemas.decoding import Record
 from schemas.exchange import Exchange, ExchangeEvent
 from schemas.partitioner import partition_of
@@ -20,6 +24,8 @@ from streams.engine.checksum import RowsDigest
 from streams.engine.commit import OutRow
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: Between the campaign and the reason in the label of a refusal; no campaign is called so.
+LABEL_DIVIDER: Final = "/"
 #: Of a verdict's id.
 _ID_BYTES: Final = 16
 _encode_json = msgspec.json.Encoder().encode
@@ -39,16 +45,21 @@ class Outlets:
     partitions: int
     triggers_topic: str
     verdicts_topic: str
+    decisions_topic: str
     deadletters_topic: str
     exchange_topic: str
     codes: CodesLike
 
 
 class Outgoing:
-    """The rows of one commit in the making, in the order in which they came about."""
+    """The rows of one commit in the making, in the order in which they came about.
+
+    Refusals come after all others: so nobody has to know later how they alternated with triggers.
+    """
 
     def __init__(self, outlets: Outlets, seq: int) -> None:
-        self.rows: list[OutRow] = []
+        self._rows: list[OutRow] = []
+        self._refusals: list[OutRow] = []
         #: Bytes of the rows' values.
         self.weight = 0
         self._outlets = outlets
@@ -58,9 +69,15 @@ class Outgoing:
         #: Of the rows as this build makes them, but for coupon codes, which the journal is not to tell.
         self._digest = RowsDigest()
 
-    def digest(self) -> bytes:
-        """Of all rows so far, as the journal has it."""
-        return self._digest.digest()
+    @property
+    def count(self) -> int:
+        return len(self._rows) + len(self._refusals)
+
+    def finish(self) -> tuple[list[OutRow], bytes]:
+        """All rows, and their digest as the journal has it; nothing is added after it."""
+        for row in self._refusals:
+            self._digest.add(row.topic, row.key or b"", row.value)
+        return [*self._rows, *self._refusals], self._digest.digest()
 
     def tell(self, facts: Sequence[Fact], state: CustomerState, record: Record) -> None:
         """Send what a fold of ``record`` into ``state`` found out for others: what other keys must be told,
@@ -147,6 +164,27 @@ class Outgoing:
             value = _encode_json(event)
         self._add(OutRow(topic, outlets.partition, key, value, cause_ms, trigger.campaign))
 
+    def refusal(self, decision: Decision, time: int, cause_ms: int) -> None:
+        """Publish that an offer was refused at ``time`` (ms), stamped with the commit's seq."""
+        decision.seq = self._seq
+        event = DecisionEvent(
+            specversion="1.0",
+            id=decision.decision_id,
+            source="huitou",
+            subject=decision.customer_id,
+            time=EPOCH + timedelta(milliseconds=time),
+            data=decision,
+        )
+        outlets, value = self._outlets, _encode_json(event)
+        label = f"{decision.campaign}{LABEL_DIVIDER}{decision.reason}"
+        self.weight += len(value)
+        self._refusals.append(
+            OutRow(
+                outlets.decisions_topic, outlets.partition, decision.customer_id.encode(), value,
+                cause_ms, label,
+            )
+        )  # fmt: skip
+
     def dead_letter(self, record: Record, letter: DeadLetter) -> None:
         """Publish that ``record`` is passed over, and why."""
         topic = self._outlets.deadletters_topic
@@ -158,4 +196,4 @@ class Outgoing:
 
     def _add(self, row: OutRow) -> None:
         self.weight += len(row.value)
-        self.rows.append(row)
+        self._rows.append(row)

@@ -55,14 +55,15 @@ class PartitionProcessor:
         *,
         triggers_topic: str,
         verdicts_topic: str,
+        decisions_topic: str,
         deadletters_topic: str,
         exchange_topic: str,
         partitions: int,
     ) -> None:
         """``partitions``: of the stack, which says where another key's partition is."""
         self._outlets = Outlets(
-            partition, partitions, triggers_topic, verdicts_topic, deadletters_topic, exchange_topic,
-            codes,
+            partition, partitions, triggers_topic, verdicts_topic, decisions_topic, deadletters_topic,
+            exchange_topic, codes,
         )  # fmt: skip
         self._decoder = decoder
 
@@ -134,7 +135,7 @@ class PartitionProcessor:
                 and skipped.cause.topic == part.topic
                 and start <= skipped.cause.offset < end
             ]
-        draft.adopt(adopted or ())
+        draft.adopt(adopted or (), definitions)
         return draft
 
     def fire(
@@ -155,7 +156,7 @@ class PartitionProcessor:
         """
         draft = Draft(self._outlets, position, states, sizes, decides=adopted is None)
         draft.fire(due, definitions, caused_at, skips)
-        draft.adopt(adopted or ())
+        draft.adopt(adopted or (), definitions)
         draft.retire(due)
         return draft
 

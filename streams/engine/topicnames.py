@@ -6,6 +6,7 @@ from schemas.catalogue import (
     CLOCK,
     CUSTOMER_TOPICS,
     DEADLETTERS,
+    DECISIONS,
     EXCHANGE,
     JOURNAL,
     ORIGIN,
@@ -28,6 +29,7 @@ class TopicNames:
     journal: str
     triggers: str
     verdicts: str
+    decisions: str
     deadletters: str
     settings: str
     origin: str
@@ -42,6 +44,7 @@ class TopicNames:
             journal=prefix + JOURNAL,
             triggers=prefix + TRIGGERS,
             verdicts=prefix + VERDICTS,
+            decisions=prefix + DECISIONS,
             deadletters=prefix + DEADLETTERS,
             settings=prefix + SETTINGS,
             origin=prefix + ORIGIN,

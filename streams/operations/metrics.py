@@ -127,6 +127,11 @@ class Metrics:
             "Triggers by campaign: committed (state says so) and published (readable).",
             "campaign", "outcome",
         )  # fmt: skip
+        self.refusals = self._counters(
+            "shop_refusals_total",
+            "Offers that a campaign's rule earned and the arbiter refused, by campaign and reason.",
+            "campaign", "reason",
+        )  # fmt: skip
         self.trigger_latency = self._distribution(
             "shop_trigger_latency_seconds",
             "From the cause (append time; for a timer its due time plus lateness) to readable.",

@@ -37,11 +37,17 @@ def read_trigger(record: RawRecord) -> Adopted:
     return Adopted(record, _decode(record.value or b""))
 
 
-def rows_digest(row: JournalRow, triggers: Iterable[Adopted], folded: Sequence[OutRow]) -> bytes:
+def rows_digest(
+    row: JournalRow,
+    triggers: Iterable[Adopted],
+    folded: Sequence[OutRow],
+    refusals: Iterable[RawRecord] = (),
+) -> bytes:
     """What the row's digest must be, if exactly these were published for it.
 
     ``folded``: what follows from folding: verdicts, dead letters and what other keys are told. The triggers
-    come as they lie in their topic; the place of each one's cause says how they alternated.
+    come as they lie in their topic; the place of each one's cause says how they alternated. Refusals come
+    as they lie in theirs, after all the others.
     """
     order = {part.topic: index for index, part in enumerate(row.slices)}
     placed: list[tuple[tuple[int, int], str, bytes, bytes]] = []
@@ -59,6 +65,8 @@ def rows_digest(row: JournalRow, triggers: Iterable[Adopted], folded: Sequence[O
     digest = RowsDigest()
     for _, topic, key, value in sorted(placed, key=lambda one: one[0]):
         digest.add(topic, key, value)
+    for refusal in refusals:
+        digest.add(refusal.topic, refusal.key or b"", refusal.value or b"")
     return digest.digest()
 
 

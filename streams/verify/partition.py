@@ -66,6 +66,9 @@ class PartitionVerifier:
         self._verdicts = PublishedTopic(
             reader, topics.verdicts, self._partition, "verdict", event_name, report
         )
+        self._decisions = PublishedTopic(
+            reader, topics.decisions, self._partition, "decision", event_name, report
+        )
         self._dead_letters = PublishedTopic(
             reader, topics.deadletters, self._partition, "dead_letter", dead_letter_name, report
         )
@@ -119,12 +122,15 @@ class PartitionVerifier:
 
     def _published(self, row: OutRow) -> PublishedTopic:
         """Where a row that stays in its partition went."""
-        if row.topic == self._topics.triggers:
-            return self._triggers
-        return self._verdicts if row.topic == self._topics.verdicts else self._dead_letters
+        return {
+            self._topics.triggers: self._triggers,
+            self._topics.verdicts: self._verdicts,
+            self._topics.decisions: self._decisions,
+            self._topics.deadletters: self._dead_letters,
+        }[row.topic]
 
     def _adopt(self, stored: StoredRow) -> None:
-        """A row of another build: its triggers are taken over as they were published."""
+        """A row of another build: what campaigns decided is taken over as it was published."""
         row = stored.row
         self._report.adopted += 1
         triggers = []
@@ -134,15 +140,17 @@ class PartitionVerifier:
             except msgspec.MsgspecError as error:
                 detail = f"at offset {record.offset} of {record.topic}: {error}"
                 self._report.note("different", "trigger", self._partition, name, detail)
+        refusals = [record for _, record in self._decisions.issued_by(row.seq)]
         if row.code_key == self._codes.key_id:
             self._check_codes(triggers)
         folded = self._replay.apply(stored, [trigger.event for trigger in triggers])
         own = [out for out in folded if out.topic != self._topics.exchange]
         for out in own:
             self._published(out).expect(out, row.seq, foreign_code=False)
-        if rows_digest(row, triggers, folded) != row.rows:
+        if rows_digest(row, triggers, folded, refusals) != row.rows:
             detail = (
-                f"build {row.build} wrote it; the {len(triggers)} triggers published for it, its "
+                f"build {row.build} wrote it; the {len(triggers)} triggers and {len(refusals)} refusals "
+                "published for it, its "
                 f"{len(own)} verdicts and dead letters and {len(folded) - len(own)} facts for other keys do "
                 "not have the digest that it names: one is missing, extra or altered"
             )
@@ -219,7 +227,7 @@ class PartitionVerifier:
     def _compare_published(self) -> None:
         """Each record of a commit that is in the journal, and no other."""
         due = self._replay.position.seq
-        outgoing = (self._triggers, self._verdicts, self._dead_letters)
+        outgoing = (self._triggers, self._verdicts, self._decisions, self._dead_letters)
         # A commit's rows are written before its journal row can be read, so they are below here ...
         ends = [topic.end() for topic in outgoing]
         for topic, end in zip(outgoing, ends, strict=True):

@@ -19,6 +19,8 @@ from streams.verify.report import Report
 AHEAD = 5_000
 #: Offsets read at a time.
 CHUNK = 2_000
+#: What campaigns decided: another build may have decided otherwise, so it is taken over as it was published.
+_OF_CAMPAIGNS = frozenset({"trigger", "decision"})
 
 
 T = TypeVar("T")
@@ -60,7 +62,7 @@ class Keyed(Protocol):
 
 
 def event_name(record: Keyed) -> str | None:
-    """The id of a trigger or verdict; None for a record that is none."""
+    """The id of a trigger, verdict or refusal; None for a record that is none."""
     try:
         return _identify(record.value or b"").id
     except msgspec.MsgspecError:
@@ -68,7 +70,7 @@ def event_name(record: Keyed) -> str | None:
 
 
 def _issuer(record: RawRecord) -> int | None:
-    """The commit that issued a trigger, as the trigger says; None for a record that does not."""
+    """The commit of a trigger or a refusal, as it says itself; None for a record that does not."""
     try:
         return _number(record.value or b"").data.seq
     except msgspec.MsgspecError:
@@ -88,7 +90,7 @@ class PublishedTopic:
         reader: LogReader,
         topic: str,
         partition: int,
-        subject: Literal["trigger", "verdict", "dead_letter"],
+        subject: Literal["trigger", "verdict", "decision", "dead_letter"],
         name: Callable[[Keyed], str | None],
         report: Report,
     ) -> None:
@@ -120,7 +122,7 @@ class PublishedTopic:
             self._read(min(self._offset + CHUNK, self._stable_end()))
 
     def issued_by(self, seq: int) -> list[tuple[str, RawRecord]]:
-        """The triggers, with their names, that say that the commit ``seq`` issued them, in order.
+        """The triggers or refusals, with their names, that say that the commit ``seq`` issued them, in order.
 
         They count as compared. To be asked of rising commits, each of which is in the journal already.
         """
@@ -178,7 +180,7 @@ class PublishedTopic:
     def _read(self, end: int) -> None:
         for record in self._reader.read_range(*self._place, self._offset, end):
             name = self._name(record)
-            issuer = _issuer(record) if self._subject == "trigger" else None
+            issuer = _issuer(record) if self._subject in _OF_CAMPAIGNS else None
             self._read_upto = issuer or self._read_upto
             if name is None:
                 name = f"{record.topic}[{record.partition}]@{record.offset}"

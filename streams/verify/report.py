@@ -5,8 +5,9 @@ from typing import Literal
 import msgspec
 
 Subject = Literal[
-    "journal", "partition", "state", "timer", "aggregate", "trigger", "verdict", "dead_letter"
-]
+    "journal", "partition", "state", "timer", "aggregate", "trigger", "verdict", "decision",
+    "dead_letter",
+]  # fmt: skip
 Kind = Literal["missing", "extra", "different"]
 
 #: Differences explained unless said otherwise; all are counted.
@@ -65,6 +66,7 @@ class Report(msgspec.Struct):
     aggregates: Tally = msgspec.field(default_factory=Tally)
     triggers: Tally = msgspec.field(default_factory=Tally)
     verdicts: Tally = msgspec.field(default_factory=Tally)
+    decisions: Tally = msgspec.field(default_factory=Tally)
     dead_letters: Tally = msgspec.field(default_factory=Tally)
     #: Rows of another build among those of ``journal``: their events were folded, what was published for
     #: them was taken over and held against the digest that each names.
@@ -89,6 +91,7 @@ class Report(msgspec.Struct):
             "aggregate": self.aggregates,
             "trigger": self.triggers,
             "verdict": self.verdicts,
+            "decision": self.decisions,
             "dead_letter": self.dead_letters,
         }
         return tallies[subject]
@@ -106,7 +109,7 @@ class Report(msgspec.Struct):
         total = Tally()
         for tally in (
             self.journal, self.partitions, self.states, self.timers, self.aggregates,
-            self.triggers, self.verdicts, self.dead_letters,
+            self.triggers, self.verdicts, self.decisions, self.dead_letters,
         ):  # fmt: skip
             total.add(tally)
         return total

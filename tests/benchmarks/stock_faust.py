@@ -22,6 +22,7 @@ import uvloop
 
 from schemas.catalogue import CUSTOMER_TOPICS, TRIGGERS
 from schemas.deadletter import DeadLetter
+from schemas.decision import Decision
 from schemas.decoding import Decoder, RawRecord
 from streams.campaigns.decide import decide
 from streams.domain.fold import fold
@@ -69,6 +70,8 @@ class Customers:
         if facts is None:
             return
         for trigger in decide(state, facts, event, time, settings):
+            if isinstance(trigger, Decision):
+                continue
             await self._triggers.send(key=message.key, value=msgspec.json.encode(trigger))
         await self._store.set(key, encode(state))
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from schemas.decision import Decision
 from schemas.trigger import CAMPAIGN_LENGTH, Trigger, TriggerEvent, Why
 from streams.campaigns.campaign import CampaignNameError, version_of
 from streams.campaigns.decide import decide, decide_timer
@@ -21,8 +22,12 @@ def play(events: list[Timed], state: CustomerState) -> list[Trigger]:
     for event, time in events:
         facts = fold(state, event, time, SHOP)
         if facts is not None:
-            triggers += decide(state, facts, event, time, SHOP)
+            triggers += issued(decide(state, facts, event, time, SHOP))
     return triggers
+
+
+def issued(decided: list[Trigger | Decision]) -> list[Trigger]:
+    return [one for one in decided if isinstance(one, Trigger)]
 
 
 def identity(campaign: str, occasion: str) -> str:
@@ -38,7 +43,7 @@ def state() -> CustomerState:
 def test_abandoned_cart(state: CustomerState) -> None:
     assert play([cart("1", START, "add", "a"), click("2", START + MINUTE)], state) == []
     (occasion,) = take_due(state, START + 30 * MINUTE, SHOP)
-    (trigger,) = decide_timer(state, occasion, SHOP)
+    (trigger,) = issued(decide_timer(state, occasion, SHOP))
     assert trigger.trigger_id == identity("abandoned-cart", f"a;;1;{START}")
     assert (trigger.campaign, trigger.kind, trigger.seq) == ("abandoned-cart", "coupon_issued", 0)
     assert trigger.why == [
@@ -51,7 +56,9 @@ def test_abandoned_cart(state: CustomerState) -> None:
     assert trigger.offer.code == ""
     assert trigger.channels
     # Once per content, whatever asks again.
-    assert decide_timer(state, occasion, SHOP) == []
+    (refused,) = decide_timer(state, occasion, SHOP)
+    assert isinstance(refused, Decision)
+    assert (refused.reason, refused.trigger_id) == ("issued_before", trigger.trigger_id)
 
 
 def test_second_order_once_after_the_first_paid_one(state: CustomerState) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.trigger import Trigger
 from streams.campaigns.decide import decide
 from streams.domain.describe import describe
 from streams.domain.duplicates import FULL
@@ -124,7 +125,8 @@ def _issue(state: CustomerState, events: list[Timed]) -> list[str]:
     issued = []
     for event, time in events:
         facts = fold(state, event, time, SHOP) or ()
-        issued += [trigger.trigger_id for trigger in decide(state, facts, event, time, SHOP)]
+        decided = decide(state, facts, event, time, SHOP)
+        issued += [one.trigger_id for one in decided if isinstance(one, Trigger)]
     return issued
 
 

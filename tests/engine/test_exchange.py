@@ -41,6 +41,7 @@ _STAMP = Stamp(1, NEW_CLOCK, 0, {}, "build", 1, "config", "1")
 def _processor() -> PartitionProcessor:
     return PartitionProcessor(
         HOME, _DECODER, CouponCodes("key", "1"), triggers_topic=TRIGGERS, verdicts_topic=VERDICTS,
+        decisions_topic="decisions",
         deadletters_topic=DEADLETTERS, exchange_topic=EXCHANGE, partitions=PARTITIONS,
     )  # fmt: skip
 

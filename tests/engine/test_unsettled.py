@@ -145,7 +145,8 @@ def _commit(states: dict[str, CustomerState], *added: tuple[str, int]) -> Commit
 def _processor() -> PartitionProcessor:
     return PartitionProcessor(
         0, Decoder(1, {"shop.carts": "shop.carts"}), CouponCodes("key", "1"),
-        triggers_topic="triggers", verdicts_topic="verdicts", deadletters_topic="letters",
+        triggers_topic="triggers", verdicts_topic="verdicts",
+        decisions_topic="decisions", deadletters_topic="letters",
         exchange_topic="exchange", partitions=1,
     )  # fmt: skip
 

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.catalogue import CUSTOMER_TOPICS, DEADLETTERS, EXCHANGE, TRIGGERS, VERDICTS
+from schemas.catalogue import (
+    CUSTOMER_TOPICS,
+    DEADLETTERS,
+    DECISIONS,
+    EXCHANGE,
+    TRIGGERS,
+    VERDICTS,
+)
 from schemas.clock import WALL
 from schemas.decoding import Decoder, RawRecord
 from schemas.journal import ClockState
@@ -81,6 +88,7 @@ class _Folding:
             CouponCodes("history", "1"),
             triggers_topic=TRIGGERS,
             verdicts_topic=VERDICTS,
+            decisions_topic=DECISIONS,
             deadletters_topic=DEADLETTERS,
             exchange_topic=EXCHANGE,
             partitions=1,

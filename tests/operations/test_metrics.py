@@ -22,6 +22,7 @@ CATALOGUE = {
     "shop_skips_total": {"cause"},
     "shop_states_expired_total": set(),
     "shop_triggers_total": {"campaign", "outcome"},
+    "shop_refusals_total": {"campaign", "reason"},
     "shop_trigger_latency_seconds": set(),
     "shop_outbox_rows": set(),
     "shop_open_transaction_age_seconds": {"topic"},

@@ -10,6 +10,8 @@ from typing import Any
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from schemas.decision import Decision
+from schemas.trigger import Trigger
 from streams.campaigns.decide import decide, decide_timer
 from streams.domain.fold import fold
 from streams.domain.shop import ShopSettings
@@ -113,16 +115,20 @@ def _published(number: int, minute: int, drawn: tuple[str, dict[str, Any]]) -> P
     return Published(topic, "c", value)
 
 
+def _issued(decided: list[Trigger | Decision]) -> list[Trigger]:
+    return [one for one in decided if isinstance(one, Trigger)]
+
+
 def _run(events: Sequence[Published]) -> tuple[CustomerState, dict[str, int]]:
     """The state in the end, and how often each trigger id was issued."""
     state = new_state("s", "c")
     issued: dict[str, int] = {}
     for item in decoded(events):
         facts = fold(state, item.event, item.time_ms, SHOP)
-        for trigger in decide(state, facts or (), item.event, item.time_ms, SHOP):
+        for trigger in _issued(decide(state, facts or (), item.event, item.time_ms, SHOP)):
             issued[trigger.trigger_id] = issued.get(trigger.trigger_id, 0) + 1
     for occasion in take_due(state, NEVER_MS, SHOP):
-        for trigger in decide_timer(state, occasion, SHOP):
+        for trigger in _issued(decide_timer(state, occasion, SHOP)):
             issued[trigger.trigger_id] = issued.get(trigger.trigger_id, 0) + 1
     return state, issued
 

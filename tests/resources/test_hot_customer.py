@@ -51,7 +51,8 @@ def test_a_million_events_of_one_customer_through_the_fold() -> None:
     names = {topic: topic for topic in CUSTOMER_TOPICS}
     processor = PartitionProcessor(
         0, Decoder(1, names), CouponCodes("key", "1"),
-        triggers_topic="triggers", verdicts_topic="verdicts", deadletters_topic="letters",
+        triggers_topic="triggers", verdicts_topic="verdicts",
+        decisions_topic="decisions", deadletters_topic="letters",
         exchange_topic="exchange", partitions=1,
     )  # fmt: skip
     states: dict[str, CustomerState] = {}

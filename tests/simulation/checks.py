@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 
-from schemas.catalogue import DEADLETTERS, TRIGGERS, VERDICTS
+from schemas.catalogue import DEADLETTERS, DECISIONS, TRIGGERS, VERDICTS
 from schemas.clock import RecordCause, SkipCause, TimerCause
 from schemas.journal import Skipped
 from schemas.partitioner import partition_of
@@ -100,7 +100,7 @@ def _same_as_committed(again: Refolded, kafka: MemoryKafka, number: int) -> None
 
 
 def _same_as_published(again: Refolded, kafka: MemoryKafka, number: int) -> None:
-    for topic in (TRIGGERS, VERDICTS, DEADLETTERS):
+    for topic in (TRIGGERS, VERDICTS, DECISIONS, DEADLETTERS):
         log = kafka.logs[topic, number]
         found = [(entry.key, entry.value) for _, entry in log.visible(0, log.stable_end)]
         wanted = [(row.key, row.value) for row in again.rows if row.topic == topic]

@@ -4,6 +4,7 @@ from collections.abc import Container, Mapping, MutableMapping, Sequence
 from typing import Any
 from unittest.mock import patch
 
+from schemas.decision import Decision
 from schemas.trigger import Trigger
 from streams.campaigns.decide import decide_timer
 from streams.domain.shop import ShopSettings
@@ -72,7 +73,9 @@ class FrailProcessor(PartitionProcessor):
             return super().fire(position, due, states, sizes, definitions, *more, **options)
 
 
-def _untimely(state: CustomerState, occasion: Occasion, settings: ShopSettings) -> list[Trigger]:
+def _untimely(
+    state: CustomerState, occasion: Occasion, settings: ShopSettings
+) -> list[Trigger | Decision]:
     if state.shop_id == UNTIMELY:
         raise ZeroDivisionError("planted")
     return decide_timer(state, occasion, settings)

@@ -48,6 +48,7 @@ def make_processors(
             CouponCodes("key", "1"),
             triggers_topic=TOPICS.triggers,
             verdicts_topic=TOPICS.verdicts,
+            decisions_topic=TOPICS.decisions,
             deadletters_topic=TOPICS.deadletters,
             exchange_topic=TOPICS.exchange,
             partitions=partitions,

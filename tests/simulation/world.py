@@ -21,7 +21,14 @@ class World:
         self.variant = variant
         self.partitions = self.rng.choice((1, 2, 3))
         counts = dict.fromkeys(
-            (*TOPICS.inputs, TOPICS.triggers, TOPICS.verdicts, TOPICS.deadletters, TOPICS.journal),
+            (
+                *TOPICS.inputs,
+                TOPICS.triggers,
+                TOPICS.verdicts,
+                TOPICS.decisions,
+                TOPICS.deadletters,
+                TOPICS.journal,
+            ),
             self.partitions,
         )
         self.kafka = MemoryKafka(counts, self.partitions)

@@ -26,6 +26,7 @@ _PROCESSOR = PartitionProcessor(
     None,
     triggers_topic="triggers",
     verdicts_topic="verdicts",
+    decisions_topic="decisions",
     deadletters_topic="dead",  # type: ignore[arg-type]
     exchange_topic="exchange",
     partitions=1,

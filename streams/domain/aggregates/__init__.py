@@ -18,6 +18,7 @@ from streams.domain.aggregates.attribution import count_attribution
 from streams.domain.aggregates.carts import ADDERS, count_cart
 from streams.domain.aggregates.clicks import VISITORS, VISITS, note_click, unfold_clicks
 from streams.domain.aggregates.completeness import note_fields
+from streams.domain.aggregates.coupons import count_coupon
 from streams.domain.aggregates.demographics import count_person
 from streams.domain.aggregates.orders import (
     PAYERS,
@@ -31,7 +32,7 @@ from streams.domain.increments import Increments
 from streams.domain.shop import ShopSettings, day_and_hour
 from streams.domain.state import CustomerState
 
-__all__ = ["aggregate", "aggregate_corrections", "unfold"]
+__all__ = ["aggregate", "aggregate_corrections", "count_coupon", "unfold"]
 
 #: Status of an order -> whose set they are in to whom it happens.
 _STEPS: Final = {"placed": PLACERS, "paid": PAYERS}

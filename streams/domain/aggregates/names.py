@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 DIVIDER: Final = "|"
-#: Dimensions whose values the contract or this build names: a day always has room for their parts.
-CLOSED: Final = frozenset({"hour", "source", "channel", "step", "age", "gender"})
+#: Dimensions whose values the contract, this build or the shop's own campaigns name: a day always has room
+#: for their parts.
+CLOSED: Final = frozenset({"hour", "source", "channel", "step", "age", "gender", "campaign"})
 #: Two digits, as the parts by hour are named.
 HOURS: Final = tuple(f"{hour:02}" for hour in range(24))
 #: What stands for NUL, which no name may hold.
