@@ -17,6 +17,7 @@ from schemas.catalogue import (
     CLOCK,
     CUSTOMER_TOPICS,
     DEADLETTERS,
+    DECISIONS,
     EXCHANGE,
     FOLDED_TOPICS,
     JOURNAL,
@@ -233,7 +234,7 @@ class Bench:
         if any(self.store.stored(number).position.seq != kafka[number].seq for number in kafka):
             return False
         # A transaction is decided before its markers are in each of its partitions.
-        topics = (JOURNAL, TRIGGERS, DEADLETTERS, EXCHANGE)
+        topics = (JOURNAL, TRIGGERS, DECISIONS, DEADLETTERS, EXCHANGE)
         places = [(self.prefix + topic, number) for topic in topics for number in kafka]
         with LogReader(self.settings.kafka_bootstrap) as log:
             written = log.high_watermarks(places)

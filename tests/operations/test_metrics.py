@@ -56,6 +56,7 @@ def metrics() -> Metrics:
     filled.watermark_lag.set({("0",): 1.0})
     filled.partitions_paused.set({("poisoned",): 1.0})
     filled.triggers("abandoned-cart", "committed").inc()
+    filled.refusals("bad-review", "consent").inc()
     filled.outbox_rows.set(4)
     filled.open_transaction_age.set({("shop.orders",): 0.0})
     filled.commit_refused("seq").inc()

@@ -25,7 +25,7 @@ def day(kafka: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) ->
     """
     settings = settings_of(kafka, redis_url, f"v{secrets.token_hex(5)}.")
     create_topics(settings)
-    shop_day = ShopDay(Bench(settings), customers=80)
+    shop_day = ShopDay(Bench(settings), customers=80, withdrawing=3)
     worker = WorkerProcess(settings, tmp_path_factory.mktemp("worker") / "log")
     try:
         worker.wait_recovered()
@@ -42,6 +42,8 @@ def day(kafka: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) ->
 def _live_through(day: ShopDay) -> None:
     """In waves, so that every partition has several commits."""
     bench = day.bench
+    day.withdraw()
+    bench.wait_processed()
     day.morning()
     bench.wait_processed()
     for _, name in day.names():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.catalogue import JOURNAL, TRIGGERS
+from schemas.catalogue import DECISIONS, JOURNAL, TRIGGERS
 from schemas.journal import decode_row
 from streams.engine.engine import EXIT_DOUBT
 from streams.settings import Settings
@@ -44,12 +44,15 @@ def day(kafka: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) ->
     fresh = settings_of(kafka, redis_url, f"v{secrets.token_hex(5)}.")
     create_topics(fresh)
     worker_log = tmp_path_factory.mktemp("worker") / "log"
-    shop_day = ShopDay(Bench(fresh), customers=60)
+    shop_day = ShopDay(Bench(fresh), customers=60, withdrawing=2)
     bench = shop_day.bench
-    halves = (("other", shop_day.morning, shop_day.customers), ("", shop_day.evening, 0))
+    halves = (("other", shop_day.morning, shop_day.customers // 2), ("", shop_day.evening, 0))
     for build, send, least in halves:
         kept = Kept(fresh, worker_log, build)
         try:
+            if build:
+                shop_day.withdraw()
+                kept.until(lambda: bench.processed() >= sum(bench.published.values()), "consents")
             send()
             wanted = least or len(shop_day.expected)
             kept.until(lambda: bench.processed() >= sum(bench.published.values()), "all events")
@@ -65,6 +68,13 @@ def day(kafka: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture
 def triggers(day: ShopDay) -> Iterator[Rewritable]:
     topic = Rewritable(day.bench.settings, TRIGGERS)
+    yield topic
+    topic.mend()
+
+
+@pytest.fixture
+def refusals(day: ShopDay) -> Iterator[Rewritable]:
+    topic = Rewritable(day.bench.settings, DECISIONS)
     yield topic
     topic.mend()
 
@@ -90,6 +100,7 @@ def test_rows_of_both_builds_agree(day: ShopDay) -> None:
     assert report.differences == []
     assert 0 < report.adopted < report.journal.compared
     assert report.triggers.compared == len(day.expected)
+    assert report.decisions.compared == len(day.refused)
     done = run_cli(day.bench.settings, "verify")
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{report.adopted} adopted rows" in done.stdout
@@ -123,6 +134,27 @@ def test_a_trigger_of_the_other_build_that_was_published_twice_is_found(
     found = differences(check(day))
     assert ("trigger", "extra", name_of(again)) in found
     assert ("journal", "different", row_of(day, again)) in found
+
+
+@pytest.mark.parametrize("done", ["missing", "altered", "doubled", "reordered"])
+def test_a_refusal_of_the_other_build_that_is_not_as_it_was_is_found(
+    day: ShopDay, refusals: Rewritable, done: str
+) -> None:
+    """Refusals of one row come in their order, so the last two of the morning's first row are looked at."""
+    first, second, *others = refusals.records
+    same = [row_of(day, record) for record in (first, second)]
+    changed = {
+        "missing": [second, *others],
+        "altered": [altered(first, lambda event: event["data"].update(reason="mood")), second, *others],
+        "doubled": [first, first, second, *others],
+        "reordered": [second, first, *others],
+    }[done]  # fmt: skip
+    refusals.replace(changed)
+    found = differences(check(day))
+    if done == "reordered" and same[0] != same[1]:
+        assert found == [], "each row has its own refusals, in whatever order the rows' lie"
+        return
+    assert ("journal", "different", same[0]) in found
 
 
 @pytest.mark.parametrize("field", ["value", "code", "key"])
