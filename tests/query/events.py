@@ -62,6 +62,7 @@ def batch_of(published: Sequence[Published], reader: BatchReader) -> Batch:
         batch.orders += read.orders
         batch.reviews += read.reviews
         batch.triggers += read.triggers
+        batch.decisions += read.decisions
         batch.verdicts += read.verdicts
         batch.erasures += read.erasures
         batch.products += read.products
