@@ -397,8 +397,20 @@ def wishes(database: Database, question: Question) -> None:
             assert figures(found[-1]) == {**oracle.wish_figures(question, left), "likes": Unknown()}
 
 
+def campaigns(database: Database, question: Question) -> None:
+    decided = [row for row in question.decided if question.holds(row["time_ms"])]
+    by_time(
+        database, question, "campaigns",
+        lambda fits: oracle.campaign_figures(question, [row for row in decided if fits(row["time_ms"])]),
+    )  # fmt: skip
+    split(
+        database, question, "campaigns", "campaign", decided, lambda row: row["campaign"],
+        lambda own: oracle.campaign_figures(question, own),
+    )  # fmt: skip
+
+
 CHECKS = (
     overview, payments_and_regions, hours, products, refunds, fulfilment, repurchase, intervals, cohorts,
     value, rfm, lifecycle, reviews, themes, brushing, demographics,
-    members, service, wishes,
+    members, service, wishes, campaigns,
 )  # fmt: skip
