@@ -11,14 +11,21 @@ from tests.reports.histories import DAY, HOUR
 from tests.reports.test_examples import asked_of
 
 
-def issued(name: str, at: float, customer: str = "c1", campaign: str = "second-order") -> Any:
+def issued(
+    name: str,
+    at: float,
+    customer: str = "c1",
+    campaign: str = "second-order",
+    code: str = "",
+    kind: str = "coupon_issued",
+) -> Any:
     offer = {
         "kind": "amount", "value": 5, "valid_from": "2026-01-01T00:00:00Z",
-        "valid_until": "2026-01-01T00:00:00Z", "code": name.upper(),
+        "valid_until": "2026-01-01T00:00:00Z", "code": code or name.upper(),
     }  # fmt: skip
     return TRIGGERS, event(
         TRIGGERS, name, at, customer, trigger_id=name, customer_id=customer, campaign=campaign,
-        campaign_version="1", kind="coupon_issued", offer=offer,
+        campaign_version="1", kind=kind, offer=offer,
     )  # fmt: skip
 
 
@@ -41,6 +48,8 @@ EVENTS = [
     issued("t2", DAY, "c2"),
     issued("t3", DAY, "c1"),
     issued("t4", DAY, "c1", "bad-review"),
+    # What becomes of a coupon later names its code again.
+    issued("t1-again", DAY, code="T1", kind="coupon_reminded"),
     refused("d1", HOUR, "consent"),
     refused("d2", DAY, "brushed"),
     refused("d3", DAY, "issued_before"),
@@ -74,7 +83,7 @@ def test_coupons_are_of_the_day_they_were_issued_and_so_is_what_was_paid(store: 
 
 
 def test_a_shop_whose_orders_name_no_coupons_does_not_redeem_none(store: Database) -> None:
-    question = asked_of(store, EVENTS[:7], "2026-01-01", "2026-01-02")
+    question = asked_of(store, EVENTS[:8], "2026-01-01", "2026-01-02")
     whole = rows(store, question, "campaigns")[0].values
     assert whole["issued"].number == 4
     for name in ("redeemed", "redemption_rate", "redeemed_amount", "redeemed_net_amount"):
