@@ -57,6 +57,8 @@ class Question:
             [row for row in tables[name] if row["shop_id"] == SHOP]
             for name in ("wishes", "wish_attributes", "wish_likes")
         )
+        #: Tables with any row of the shop: of what it never told nothing is known.
+        self.told = {name for name in tables if any(r.get("shop_id") == SHOP for r in tables[name])}
         issued = [row for row in tables["triggers"] if row["kind"] == "coupon_issued"]
         #: Every yes and no; of a yes ``reason`` is not there.
         self.decided = [row for row in (*issued, *tables["decisions"]) if row["shop_id"] == SHOP]
