@@ -5,6 +5,8 @@ An entry is 12 bytes: the 64-bit BLAKE2b of ``source NUL id``, then the event ti
 folded.
 """
 
+from struct import Struct
+
 from streams.domain.names import hash_of_bytes
 
 #: Ids remembered per customer; those older than the horizon leave first.
@@ -15,6 +17,7 @@ HASH_BYTES = 8
 ENTRY_BYTES = 12
 FULL = IDS * ENTRY_BYTES
 _LATEST_S = 2**32 - 1
+_SECONDS = Struct(">I")
 
 
 def hash_of(first: str, second: str) -> bytes:
@@ -39,8 +42,8 @@ def make_room(entries: bytes, newest: int) -> tuple[bytes, int]:
     Returns what stays and how many (0 or 1) had to leave before their seven days were over.
     """
     horizon = newest // 1000 - HORIZON_S
-    start = 0
-    while start < len(entries) and _seconds_at(entries, start) < horizon:
+    start, end = 0, len(entries)
+    while start < end and _SECONDS.unpack_from(entries, start + HASH_BYTES)[0] < horizon:
         start += ENTRY_BYTES
     if start:
         return entries[start:], 0
@@ -66,4 +69,5 @@ def seconds_of(time: int) -> bytes:
 
 
 def _seconds_at(entries: bytes, start: int) -> int:
-    return int.from_bytes(entries[start + HASH_BYTES : start + ENTRY_BYTES], "big")
+    seconds: int = _SECONDS.unpack_from(entries, start + HASH_BYTES)[0]
+    return seconds

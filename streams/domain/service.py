@@ -181,6 +181,8 @@ def is_open(case: Case) -> bool:
 
 
 def _count(service: Service, before: tuple[int, ...], after: tuple[int, ...]) -> None:
+    if before == after:
+        return
     for name, old, new in zip(_COUNTED, before, after, strict=True):
         if new != old:
             setattr(service, name, getattr(service, name) + new - old)

@@ -241,6 +241,9 @@ def reach(wishes: Wishes) -> tuple[Fact, ...]:
     """
     facts = []
     for wish in wishes.wishes:
+        # Of most there are not even so many, counted or not.
+        if wish.likes_before + len(wish.likers) // LIKER_BYTES <= wish.reached:
+            continue
         likers = counted_likers(wish)
         if wish.seen & MADE and likers > wish.reached:
             facts.append(WishReached(wish.wish_id, wish.sku, wish.reached, likers))
@@ -289,6 +292,8 @@ def past_wish(key: bytes, seen: int) -> Wish:
 
 def count(wishes: Wishes, before: tuple[int, ...], after: tuple[int, ...]) -> None:
     """Take one part of a wish out of the totals and put another in."""
+    if before == after:
+        return
     for name, old, new in zip(COUNTED, before, after, strict=True):
         if new != old:
             setattr(wishes, name, getattr(wishes, name) + new - old)

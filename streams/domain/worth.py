@@ -9,6 +9,7 @@ An erased customer's days until the erase are such.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ WINDOWS = (30, 90, 180, 365)
 #: The newest days with net orders between which the order interval is taken: enough for a median
 #: that one long absence does not move, few enough to follow a customer whose habits change.
 INTERVAL_DAYS = 24
+#: Days of which the year that ends with them is remembered: eleven years of them.
+_REMEMBERED_DAYS = 4_096
 
 
 class Purchases(NamedTuple):
@@ -98,6 +101,7 @@ def twelve_months(purchases: Purchases, today: int) -> Window | None:
     return window(purchases, first_of_year(today), today)
 
 
+@lru_cache(maxsize=_REMEMBERED_DAYS)
 def first_of_year(today: int) -> int:
     """The first day of the twelve months that end with ``today``."""
     moment = date_of(today)
