@@ -17,7 +17,7 @@ import msgspec
 from schemas.click import Channel, ClickAction
 from schemas.envelope import Line
 from streams.domain.names import short
-from streams.domain.preferences import PERIOD, PERIODS, add, aged, period_of
+from streams.domain.preferences import PERIOD, PERIODS, add, add_all, aged, period_of
 
 #: UTF-8 bytes of a name that is kept; a longer one is known by its beginning and its hash.
 INTEREST_BYTES = 40
@@ -106,20 +106,27 @@ class Summary(msgspec.Struct, array_like=True, gc=False):
 def add_entries(summary: Summary, entries: Sequence[Entry]) -> None:
     """Work noted events into ``summary``, in any order but for a VISIT, which is before its clicks."""
     path, products = summary.path, summary.products
-    # What one event says of a category is said again by the next, so sums are made here first.
-    categories: dict[tuple[int, str], int] = {}
-    bands: dict[tuple[int, int], int] = {}
+    # What one event says of a category is said again by the next, so sums are made here first, by period.
+    periods: dict[int, tuple[dict[str, int], dict[int, int]]] = {}
+    categories: dict[str, int] = {}
+    bands: dict[int, int] = {}
+    begin = end = 0
     visits: list[tuple[str | None, str | None, list[int]]] = []
     session, times = 0, list[int]()
     for action, time, sku, category, price, dwell_ms, word in entries:
         points = _POINTS.get(action)
         if points is not None:
-            period = time // PERIOD
+            if not begin <= time < end:
+                period = time // PERIOD
+                begin = period * PERIOD
+                end = begin + PERIOD
+                categories, bands = periods.setdefault(period, ({}, {}))
             if category is not None:
-                named = (period, category)
-                categories[named] = categories.get(named, 0) + points
+                if len(category) > _SHORT:
+                    category = short(category, INTEREST_BYTES)
+                categories[category] = categories.get(category, 0) + points
             if price is not None:
-                band = (period, BANDS[bisect_right(BANDS, price) - 1])
+                band = BANDS[bisect_right(BANDS, price) - 1]
                 bands[band] = bands.get(band, 0) + points
         if action >= CART_ADD:
             if action == VISIT:
@@ -161,14 +168,13 @@ def add_entries(summary: Summary, entries: Sequence[Entry]) -> None:
             name = word or sku
         if name:
             path.append((time, name, action, session))
-    for (period, category), sum_ in categories.items():
+    for period, (categories, bands) in periods.items():
+        if not categories and not bands:
+            continue
         age = _age(summary, period)
         if age < PERIODS:
-            add(summary.categories, short(category, INTEREST_BYTES), sum_, age, CATEGORIES)
-    for (period, begin), sum_ in bands.items():
-        age = _age(summary, period)
-        if age < PERIODS:
-            add(summary.prices, begin, sum_, age, PRICES)
+            add_all(summary.categories, categories, age, CATEGORIES)
+            add_all(summary.prices, bands, age, PRICES)
     path.sort()
     del path[:-STEPS]
     bound_products(summary)
@@ -287,8 +293,8 @@ def bound_products(summary: Summary) -> None:
         newest = []
         for sku, product in products.items():
             # As ``last_time`` has it.
-            viewed, bought = product.viewed_at or 0, product.bought_at or 0
-            newest.append((viewed if viewed > bought else bought, sku))
+            viewed, bought = product.viewed_at or 0, product.bought_at
+            newest.append((max(viewed, bought) if bought else viewed, sku))
         newest.sort()
         summary.products = {sku: products[sku] for _, sku in newest[-PRODUCTS:]}
 

@@ -125,6 +125,7 @@ def fold_wish(wishes: Wishes, data: WishData, time: int, owner: str) -> tuple[Fa
         wishes.devices = with_devices(wishes.devices, device)
     key = name_hash(data.wish_id)
     wish = next((known for known in wishes.wishes if known.key == key), None)
+    is_new = wish is None
     if wish is None:
         at = find(wishes.past, key, PAST_WISH_BYTES)
         if at >= 0:
@@ -132,7 +133,7 @@ def fold_wish(wishes: Wishes, data: WishData, time: int, owner: str) -> tuple[Fa
         wish = Wish(key, cut(data.wish_id))
     known = wish.seen
     before = contribution(wish)
-    liked = False
+    liked = is_word = False
     if bit == MADE:
         _take_content(wish, data, time)
     elif bit:
@@ -143,12 +144,16 @@ def fold_wish(wishes: Wishes, data: WishData, time: int, owner: str) -> tuple[Fa
     elif data.action == "story":
         wish.stories += 1
     else:
+        is_word = True
         liked = _take_word(wish, data, time, owner)
     wish.seen |= bit
     wish.changed_at = max(wish.changed_at, time)
     after = contribution(wish)
     count(wishes, before, after)
-    _keep(wishes, wish)
+    if is_new:
+        wishes.wishes.append(wish)
+    if is_new or bit == MADE or is_word:
+        bound_wishes(wishes)
     if bit == MADE:
         return () if known & MADE else (WishMade(data.wish_id, data.sku or ""),)
     return (WishLiked(data.wish_id, after[4]),) if liked else ()
@@ -297,13 +302,6 @@ def count(wishes: Wishes, before: tuple[int, ...], after: tuple[int, ...]) -> No
     for name, old, new in zip(COUNTED, before, after, strict=True):
         if new != old:
             setattr(wishes, name, getattr(wishes, name) + new - old)
-
-
-def _keep(wishes: Wishes, wish: Wish) -> None:
-    """Put a changed wish among the kept ones, within the bounds."""
-    if wish not in wishes.wishes:
-        wishes.wishes.append(wish)
-    bound_wishes(wishes)
 
 
 def bound_wishes(wishes: Wishes) -> None:

@@ -116,11 +116,10 @@ def twice_interval(bought: Sequence[PaidDay]) -> int | None:
     INTERVAL_DAYS. Orders of one day are one purchase here: checkouts that a shop splits into several
     orders would make everybody's interval 0.
     """
-    distances = sorted(
-        later.day - earlier.day for earlier, later in pairwise(bought[-INTERVAL_DAYS:])
-    )
-    if not distances:
+    if len(bought) < 2:
         return None
+    days = [row.day for row in bought[-INTERVAL_DAYS:]]
+    distances = sorted([later - earlier for earlier, later in pairwise(days)])
     middle = len(distances) // 2
     return distances[middle] + distances[-middle - 1]
 
