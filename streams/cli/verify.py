@@ -36,8 +36,8 @@ def verify(
     archive: FromArchive = None,
 ) -> None:
     """Fold the log again along the journal, and compare it with every customer's state and timers
-    and every shop's aggregates in Redis and every record of shop.triggers, shop.decisions and shop.verdicts, also
-    beside running workers. Exit 1 unless all agree.
+    and every shop's aggregates in Redis and every record of shop.triggers, shop.decisions and
+    shop.verdicts, also beside running workers. Exit 1 unless all agree.
     """
     from confluent_kafka import KafkaException
     from redis.exceptions import RedisError

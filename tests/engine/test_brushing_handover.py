@@ -1,4 +1,4 @@
-"""What two lives of a buyer tell only together is judged when one is handed to the other: once, whatever dies.
+"""What two lives of a buyer tell only together is judged as one is handed to the other: once, whatever dies.
 
 A visitor and the customer they are each pay two orders of a product that neither looked at, within the
 hour. By the shop's settings that is nothing of either of them, and brushing of who paid all four.
