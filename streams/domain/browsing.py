@@ -78,23 +78,24 @@ def fold_click(browsing: Browsing, click: Click, time: int) -> None:
         browsing.dwell_ms += click.dwell_ms
     session_id = click.session_id or ""
     session = browsing.session
-    # The newest session can be extended forward without a look at the others: none ends after it.
-    if (
-        session is not None
-        and session.id == session_id
-        and session.start <= time
-        and (session_id or time - session.end < SESSION_GAP)
-    ):
-        session.clicks += 1
-        if time > session.end:
-            session.end = time
-    elif session is None:
+    if session is None:
         browsing.session = Session(session_id, time, time, 1)
         browsing.sessions += 1
-    elif not session_id and not session.id and time - session.end >= SESSION_GAP:
+        return
+    newest_id, end = session.id, session.end
+    # The newest session can be extended forward without a look at the others: none ends after it.
+    if (
+        newest_id == session_id
+        and session.start <= time
+        and (session_id or time - end < SESSION_GAP)
+    ):
+        session.clicks += 1
+        if time > end:
+            session.end = time
+    elif not session_id and not newest_id and time - end >= SESSION_GAP:
         # None of the kept sessions ends after the newest, so this one joins none of them.
         _begin(browsing, session, session_id, time)
-    elif session_id and time > session.end and session.id != session_id:
+    elif session_id and time > end and newest_id != session_id:
         digest = _id_hash(session_id)
         if find(browsing.past, digest, PAST_BYTES) < 0:
             # Of none of the kept sessions, and after all of them.

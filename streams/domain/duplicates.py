@@ -5,7 +5,9 @@ An entry is 12 bytes: the 64-bit BLAKE2b of ``source NUL id``, then the event ti
 folded.
 """
 
-from streams.domain.names import hash_of_bytes
+from struct import Struct
+
+from streams.domain.names import hash_of_eight
 
 #: Ids remembered per customer; those older than the horizon leave first.
 IDS = 128
@@ -15,11 +17,12 @@ HASH_BYTES = 8
 ENTRY_BYTES = 12
 FULL = IDS * ENTRY_BYTES
 _LATEST_S = 2**32 - 1
+_SECONDS = Struct(">I")
 
 
 def hash_of(first: str, second: str) -> bytes:
     """The 8 bytes by which a pair of names is known: of an event, its source and id."""
-    return hash_of_bytes(f"{first}\0{second}".encode(), HASH_BYTES)
+    return hash_of_eight(f"{first}\0{second}".encode())
 
 
 def find(entries: bytes, digest: bytes, entry_bytes: int) -> int:
@@ -39,12 +42,12 @@ def make_room(entries: bytes, newest: int) -> tuple[bytes, int]:
     Returns what stays and how many (0 or 1) had to leave before their seven days were over.
     """
     horizon = newest // 1000 - HORIZON_S
-    start = 0
-    while start < len(entries) and _seconds_at(entries, start) < horizon:
+    if _SECONDS.unpack_from(entries, HASH_BYTES)[0] >= horizon:
+        return entries[ENTRY_BYTES:], 1
+    start, end = ENTRY_BYTES, len(entries)
+    while start < end and _SECONDS.unpack_from(entries, start + HASH_BYTES)[0] < horizon:
         start += ENTRY_BYTES
-    if start:
-        return entries[start:], 0
-    return entries[ENTRY_BYTES:], 1
+    return entries[start:], 0
 
 
 def later_than(entries: bytes, time: int) -> bytes:
@@ -61,9 +64,10 @@ def seconds_of(time: int) -> bytes:
     """The 4 bytes of a time (ms): seconds since 1970, cut to what they hold."""
     seconds = time // 1000
     if 0 <= seconds <= _LATEST_S:
-        return seconds.to_bytes(4, "big")
+        return _SECONDS.pack(seconds)
     return (0 if seconds < 0 else _LATEST_S).to_bytes(4, "big")
 
 
 def _seconds_at(entries: bytes, start: int) -> int:
-    return int.from_bytes(entries[start + HASH_BYTES : start + ENTRY_BYTES], "big")
+    seconds: int = _SECONDS.unpack_from(entries, start + HASH_BYTES)[0]
+    return seconds

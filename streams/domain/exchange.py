@@ -115,5 +115,5 @@ def _fold_body(
         onward = pass_on(state, body, time)
         return hear_told(state, body, settings) if onward is None else onward
     if isinstance(body, LikeGiven | LikerSeen | LikerMoved | LikerForgotten):
-        return fold_likes(state, body, time)
+        return fold_likes(state, body, time, settings)
     raise TypeError(f"{type(body).__name__} is no body of shop.exchange that can be folded")

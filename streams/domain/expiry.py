@@ -47,7 +47,8 @@ def is_over(state: CustomerState, until: int, waits: int | None) -> bool:
     if not state.expires or state.expires * 1000 > until:
         return False
     moment = _goes_at(state, waits)
-    if moment <= until:
+    # What waits though it is overdue fires first, and then the state is looked at again.
+    if moment <= until and waits is None:
         return True
     _look_at(state, moment)
     return False

@@ -76,13 +76,18 @@ def fold(
     facts: tuple[Fact, ...] | None = _NOTHING
     judged = settings.brushing is not None
     # Any event may move a verdict where orders are judged; else orders alone change what was paid.
-    paid = paid_of(state) if judged or isinstance(event, OrderEvent) else None
+    paid = paid_of(state) if judged else None
     if isinstance(event, ClickEvent):
-        fold_click(state.browsing, event.data, time)
-        facts = fold_interest(_interests(state), event.data, time, state.customer_id)
+        # Most events are clicks, so what is asked for each of them is asked here without a call.
+        click, interests = event.data, state.interests
+        if interests is None:
+            interests = state.interests = Interests()
+        fold_click(state.browsing, click, time)
+        facts = fold_interest(interests, click, time, state.customer_id)
     elif isinstance(event, CartEvent):
         facts = _fold_cart(state, event, time)
     elif isinstance(event, OrderEvent):
+        paid = paid or paid_of(state)
         facts = _fold_order(state, event, time, settings)
     elif isinstance(event, ReviewEvent):
         facts = _fold_review(state, event)

@@ -13,9 +13,10 @@ Orders are net ones, days those of the shop's clock, the own interval that of st
 has none (orders on one day only) is judged by the days alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
+from streams.domain.paid_days import PaidDay
 from streams.domain.shop import start_of_day
 from streams.domain.worth import INTERVAL_DAYS, Purchases, twice_interval
 
@@ -45,10 +46,11 @@ def stage(purchases: Purchases, today: int) -> Stage | None:
     age = today - bought[-1].day
     if purchases.net_orders == 1 and age <= FRESH_DAYS:
         return "new"
-    twice = twice_interval(bought)
-    if age > LOST_DAYS and (twice is None or 2 * age > 3 * twice):
-        return "lost"
-    if _is_dormant(age, twice, purchases.net_orders):
+    if age > LOST_DAYS:
+        twice = twice_interval(bought)
+        if twice is None or 2 * age > 3 * twice:
+            return "lost"
+    if _is_dormant(age, bought, purchases.net_orders):
         return "dormant"
     if _was_won_back(purchases, today):
         return "won_back"
@@ -93,9 +95,12 @@ def _is_known(purchases: Purchases) -> bool:
     return not purchases.forgotten or len(purchases.bought) >= _ENOUGH_DAYS
 
 
-def _is_dormant(age: int, twice: int | None, orders: int) -> bool:
-    """Dormant or lost, since who is lost is dormant too; ``twice`` the own interval, in days."""
-    return age > DORMANT_DAYS or (orders >= DORMANT_ORDERS and twice is not None and age > twice)
+def _is_dormant(age: int, bought: Sequence[PaidDay], orders: int) -> bool:
+    """Dormant or lost, since who is lost is dormant too, ``age`` days after the last of ``bought``."""
+    if age > DORMANT_DAYS or orders < DORMANT_ORDERS:
+        return age > DORMANT_DAYS
+    twice = twice_interval(bought)
+    return twice is not None and age > twice
 
 
 def _was_won_back(purchases: Purchases, today: int) -> bool:
@@ -105,7 +110,7 @@ def _was_won_back(purchases: Purchases, today: int) -> bool:
         if today - row.day > FRESH_DAYS:
             break
         before -= row.net_orders
-        if _is_dormant(row.day - bought[at - 1].day, twice_interval(bought[:at]), before):
+        if _is_dormant(row.day - bought[at - 1].day, bought[:at], before):
             return True
     return False
 

@@ -12,13 +12,16 @@ Points: streams.domain.points.
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 
 from schemas.settings import NO_TIER, Tier
 from streams.domain.shop import date_of, day_of_date
-from streams.domain.worth import Purchases, first_of_year, twelve_months
+from streams.domain.worth import Purchases, first_of_year
 
 #: Months that begin until an order of today is in no year that a tier rests on.
 MONTHS_HELD = 13
+#: Days of which it is remembered what their month is: eleven years, and orders are mostly of the last days.
+_REMEMBERED_DAYS = 4_096
 
 
 def tier(purchases: Purchases, today: int, tiers: Sequence[Tier]) -> str | None:
@@ -38,8 +41,13 @@ def tier_level(purchases: Purchases, today: int, tiers: Sequence[Tier]) -> int |
     if not purchases.known_since(first_of_year(month_end)):
         return None
     # Between two orders the year only loses some, so a tier is first reached on one of these days.
-    days = [month_end, *(row.day for row in purchases.bought if month_end < row.day <= today)]
-    return max(_reached(purchases, day, tiers) for day in days)
+    level = _reached(purchases, month_end, tiers)
+    for row in reversed(purchases.bought):
+        if row.day <= month_end:
+            break
+        if row.day <= today:
+            level = max(level, _reached(purchases, row.day, tiers))
+    return level
 
 
 def drops(
@@ -50,12 +58,7 @@ def drops(
     Each is the first of a month; tiers by number, as of ``tier_level``. None where that is unknown.
     """
     level = tier_level(purchases, today, tiers)
-    first = date_of(today).replace(day=1)
-    months = [first.month + ahead for ahead in range(MONTHS_HELD + 1)]
-    starts = [
-        day_of_date(date(first.year + (month - 1) // 12, (month - 1) % 12 + 1, 1))
-        for month in months
-    ]
+    starts = _months_from(today) if level else ()
     while level:
         held = level
         # The rolling year only loses orders, so what a month's last day gives only goes down.
@@ -68,14 +71,37 @@ def drops(
         yield starts[at], held, level
 
 
+@lru_cache(maxsize=_REMEMBERED_DAYS)
 def last_of_month_before(day: int) -> int:
     """The last day of the month before the one of ``day``."""
     return day_of_date(date_of(day).replace(day=1)) - 1
 
 
+@lru_cache(maxsize=_REMEMBERED_DAYS)
+def _months_from(today: int) -> tuple[int, ...]:
+    """The first days of the month of ``today`` and of those after it in which a tier may rest on it."""
+    first = date_of(today).replace(day=1)
+    months = [first.month + ahead for ahead in range(MONTHS_HELD + 1)]
+    return tuple(
+        day_of_date(date(first.year + (month - 1) // 12, (month - 1) % 12 + 1, 1))
+        for month in months
+    )
+
+
 def _reached(purchases: Purchases, day: int, tiers: Sequence[Tier]) -> int:
     """How many of ``tiers``, from the lowest, the twelve months that end with ``day`` reach."""
-    year = twelve_months(purchases, day)
-    if year is None:
+    first = first_of_year(day)
+    if not purchases.known_since(first):
         return 0
-    return sum(year.net_orders >= tier.orders and year.net_amount >= tier.amount for tier in tiers)
+    # As streams.domain.worth ``twelve_months`` has them, but for what tiers do not rest on: every purchase
+    # asks for some ten such years.
+    net_orders = net_amount = 0
+    for at, orders, amount, lost_orders, lost_amount, _, _ in purchases.days:
+        if first <= at <= day:
+            net_orders += orders - lost_orders
+            net_amount += amount - lost_amount
+    level = 0
+    for tier in tiers:
+        if net_orders >= tier.orders and net_amount >= tier.amount:
+            level += 1
+    return level

@@ -41,8 +41,11 @@ def name_hash(name: str, size: int = 8) -> bytes:
 
 def hash_of_bytes(data: bytes, size: int = 8) -> bytes:
     """The BLAKE2b of ``data`` with ``size`` bytes, of which none is asked for more often than 8."""
-    if size != _EIGHT.digest_size:
-        return blake2b(data, digest_size=size).digest()
+    return hash_of_eight(data) if size == 8 else blake2b(data, digest_size=size).digest()
+
+
+def hash_of_eight(data: bytes) -> bytes:
+    """The BLAKE2b of ``data`` with 8 bytes."""
     # Every event has several: a copy costs half of a new one, whose parameters are read first.
     hasher = _EIGHT.copy()
     hasher.update(data)

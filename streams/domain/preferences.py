@@ -29,6 +29,18 @@ def period_of(time: int) -> int:
     return time // PERIOD
 
 
+def add_all(kept: dict[Name, int], sums: dict[Name, int], age: int, most: int) -> None:
+    """``add`` of each name's points in ``sums``, in their order."""
+    at = _NEWEST_AT - age * PLACE_BITS
+    for name, points in sums.items():
+        known = kept.get(name)
+        # As ``add`` does with a name that has room: most have.
+        if known is not None and (known >> at & MOST_POINTS) + points <= MOST_POINTS:
+            kept[name] = known + (points << at)
+        else:
+            add(kept, name, points, age, most)
+
+
 def add(kept: dict[Name, int], name: Name, points: int, age: int, most: int) -> None:
     """Add ``points`` of a period that is ``age`` (below PERIODS) periods before the newest.
 

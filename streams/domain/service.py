@@ -97,7 +97,10 @@ def fold_service(
     case, known = None, 0
     if data.case_id is not None:
         key = name_hash(data.case_id)
-        case = next((kept for kept in service.cases if kept.key == key), None)
+        for kept in service.cases:
+            if kept.key == key:
+                case = kept
+                break
         at = find(service.past, key, PAST_CASE_BYTES) if case is None else -1
         if at >= 0:
             known = _fold_past(service, at, bit)
@@ -181,6 +184,8 @@ def is_open(case: Case) -> bool:
 
 
 def _count(service: Service, before: tuple[int, ...], after: tuple[int, ...]) -> None:
+    if before == after:
+        return
     for name, old, new in zip(_COUNTED, before, after, strict=True):
         if new != old:
             setattr(service, name, getattr(service, name) + new - old)

@@ -13,6 +13,8 @@ from schemas.settings import Brushing, Liking, RfmThresholds, Tier
 _REMEMBERED_QUARTERS = 16_384
 #: Minutes whose day and hour are remembered: five days of one zone, and the events of a bundle lie close.
 _REMEMBERED_MINUTES = 8_192
+#: Days whose beginning is remembered: eleven years of one zone.
+_REMEMBERED_DAYS = 4_096
 _MINUTE_MS = 60_000
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
@@ -94,6 +96,7 @@ def day_of(time: int, time_zone: str) -> int:
     return day_and_hour(time, time_zone)[0]
 
 
+@lru_cache(maxsize=_REMEMBERED_DAYS)
 def start_of_day(day: int, time_zone: str) -> int:
     """The first moment (ms) of ``day`` (days since 1970-01-01) on the shop's clock.
 

@@ -17,10 +17,12 @@ import msgspec
 from schemas.click import Channel, ClickAction
 from schemas.envelope import Line
 from streams.domain.names import short
-from streams.domain.preferences import PERIOD, PERIODS, add, aged, period_of
+from streams.domain.preferences import PERIOD, PERIODS, add, add_all, aged, period_of
 
 #: UTF-8 bytes of a name that is kept; a longer one is known by its beginning and its hash.
 INTEREST_BYTES = 40
+#: Characters that are never more than that, at 4 bytes each: such names need no ``short``.
+_SHORT = INTEREST_BYTES // 4
 CATEGORIES = 8
 PRICES = 6
 KEYWORDS = 8
@@ -104,20 +106,27 @@ class Summary(msgspec.Struct, array_like=True, gc=False):
 def add_entries(summary: Summary, entries: Sequence[Entry]) -> None:
     """Work noted events into ``summary``, in any order but for a VISIT, which is before its clicks."""
     path, products = summary.path, summary.products
-    # What one event says of a category is said again by the next, so sums are made here first.
-    categories: dict[tuple[int, str], int] = {}
-    bands: dict[tuple[int, int], int] = {}
+    # What one event says of a category is said again by the next, so sums are made here first, by period.
+    periods: dict[int, tuple[dict[str, int], dict[int, int]]] = {}
+    categories: dict[str, int] = {}
+    bands: dict[int, int] = {}
+    begin = end = 0
     visits: list[tuple[str | None, str | None, list[int]]] = []
     session, times = 0, list[int]()
     for action, time, sku, category, price, dwell_ms, word in entries:
         points = _POINTS.get(action)
         if points is not None:
-            period = time // PERIOD
+            if not begin <= time < end:
+                period = time // PERIOD
+                begin = period * PERIOD
+                end = begin + PERIOD
+                categories, bands = periods.setdefault(period, ({}, {}))
             if category is not None:
-                named = (period, category)
-                categories[named] = categories.get(named, 0) + points
+                if len(category) > _SHORT:
+                    category = short(category, INTEREST_BYTES)
+                categories[category] = categories.get(category, 0) + points
             if price is not None:
-                band = (period, BANDS[bisect_right(BANDS, price) - 1])
+                band = BANDS[bisect_right(BANDS, price) - 1]
                 bands[band] = bands.get(band, 0) + points
         if action >= CART_ADD:
             if action == VISIT:
@@ -131,33 +140,41 @@ def add_entries(summary: Summary, entries: Sequence[Entry]) -> None:
         times.append(time)
         name = sku
         if sku is not None:
-            name = sku = short(sku, INTEREST_BYTES)
+            if len(sku) > _SHORT:
+                sku = short(sku, INTEREST_BYTES)
+            name = sku
             if action == _VIEW:
                 product = products.get(sku)
                 if product is None:
                     products[sku] = Product(1, dwell_ms or 0, time)
                 else:
-                    _view(product, time, dwell_ms or 0)
+                    product.views += 1
+                    if dwell_ms:
+                        product.dwell_ms += dwell_ms
+                    viewed = product.viewed_at
+                    if viewed is None or time > viewed:
+                        product.viewed_at = time
             elif action in (_FAVORITE, _UNFAVORITE):
                 word_at = 2 * time + (action == _UNFAVORITE)
                 keep_latest(summary.favorites, sku, word_at, FAVORITES)
             elif action == _SHARE:
                 keep_latest(summary.shared, sku, time, SHARED)
         if word is not None:
-            word = short(word.strip(), INTEREST_BYTES)
+            word = word.strip()
+            if len(word) > _SHORT:
+                word = short(word, INTEREST_BYTES)
             if action == _SEARCH and word:
                 _search(summary, word, time)
             name = word or sku
         if name:
             path.append((time, name, action, session))
-    for (period, category), sum_ in categories.items():
+    for period, (categories, bands) in periods.items():
+        if not categories and not bands:
+            continue
         age = _age(summary, period)
         if age < PERIODS:
-            add(summary.categories, short(category, INTEREST_BYTES), sum_, age, CATEGORIES)
-    for (period, begin), sum_ in bands.items():
-        age = _age(summary, period)
-        if age < PERIODS:
-            add(summary.prices, begin, sum_, age, PRICES)
+            add_all(summary.categories, categories, age, CATEGORIES)
+            add_all(summary.prices, bands, age, PRICES)
     path.sort()
     del path[:-STEPS]
     bound_products(summary)
@@ -251,18 +268,6 @@ def last_time(product: Product) -> int:
     return max(product.viewed_at or 0, product.bought_at or 0)
 
 
-def _prefer(summary: Summary, category: str, points: int, period: int) -> None:
-    age = _age(summary, period)
-    if age < PERIODS:
-        add(summary.categories, category, points, age, CATEGORIES)
-
-
-def _prefer_price(summary: Summary, band: int, points: int, period: int) -> None:
-    age = _age(summary, period)
-    if age < PERIODS:
-        add(summary.prices, band, points, age, PRICES)
-
-
 def _search(summary: Summary, keyword: str, time: int) -> None:
     age = _age(summary, period_of(time))
     if age < PERIODS:
@@ -281,18 +286,16 @@ def _age(summary: Summary, period: int) -> int:
     return -newer
 
 
-def _view(product: Product, time: int, dwell_ms: int) -> None:
-    product.views += 1
-    product.dwell_ms += dwell_ms
-    viewed = product.viewed_at
-    product.viewed_at = time if viewed is None else max(viewed, time)
-
-
 def bound_products(summary: Summary) -> None:
     """Keep those looked at or bought last, of one time those with the greater sku."""
     products = summary.products
     if len(products) > PRODUCTS:
-        newest = sorted([(last_time(product), sku) for sku, product in products.items()])
+        newest = []
+        for sku, product in products.items():
+            # As ``last_time`` has it.
+            viewed, bought = product.viewed_at or 0, product.bought_at
+            newest.append((max(viewed, bought) if bought else viewed, sku))
+        newest.sort()
         summary.products = {sku: products[sku] for _, sku in newest[-PRODUCTS:]}
 
 

@@ -124,34 +124,52 @@ def fold_wish(wishes: Wishes, data: WishData, time: int, owner: str) -> tuple[Fa
         device = name_hash(data.device_hash, DEVICE_BYTES)
         wishes.devices = with_devices(wishes.devices, device)
     key = name_hash(data.wish_id)
-    wish = next((known for known in wishes.wishes if known.key == key), None)
-    if wish is None:
+    is_new = True
+    for wish in wishes.wishes:
+        if wish.key == key:
+            is_new = False
+            break
+    else:
         at = find(wishes.past, key, PAST_WISH_BYTES)
         if at >= 0:
             return _fold_past(wishes, at, data, bit)
         wish = Wish(key, cut(data.wish_id))
     known = wish.seen
-    before = contribution(wish)
-    liked = False
-    if bit == MADE:
-        _take_content(wish, data, time)
-    elif bit:
-        if wish.decided_at is None or (time, bit) > (wish.decided_at, wish.decision):
-            wish.decision, wish.decided_at = bit, time
-    elif data.action == "commented":
+    liked, is_word, likes = False, False, 0
+    if data.action == "commented":
         wish.comments += 1
+        wishes.comments += 1
     elif data.action == "story":
         wish.stories += 1
+        wishes.stories += 1
+    elif bit == MADE:
+        _take_content(wish, data, time)
+        if not known & MADE:
+            # Said again it has the part in the totals that it had.
+            before = contribution(wish)
+            wish.seen |= MADE
+            count(wishes, before, contribution(wish))
+    elif bit:
+        before = contribution(wish)
+        if wish.decided_at is None or (time, bit) > (wish.decided_at, wish.decision):
+            wish.decision, wish.decided_at = bit, time
+        wish.seen |= bit
+        count(wishes, before, contribution(wish))
     else:
+        before = contribution(wish)
+        is_word = True
         liked = _take_word(wish, data, time, owner)
-    wish.seen |= bit
+        after = contribution(wish)
+        likes = after[4]
+        count(wishes, before, after)
     wish.changed_at = max(wish.changed_at, time)
-    after = contribution(wish)
-    count(wishes, before, after)
-    _keep(wishes, wish)
+    if is_new:
+        wishes.wishes.append(wish)
+    if is_new or bit == MADE or is_word:
+        bound_wishes(wishes)
     if bit == MADE:
         return () if known & MADE else (WishMade(data.wish_id, data.sku or ""),)
-    return (WishLiked(data.wish_id, after[4]),) if liked else ()
+    return (WishLiked(data.wish_id, likes),) if liked else ()
 
 
 def _take_content(wish: Wish, data: WishData, time: int) -> None:
@@ -241,6 +259,9 @@ def reach(wishes: Wishes) -> tuple[Fact, ...]:
     """
     facts = []
     for wish in wishes.wishes:
+        # Of most there are not even so many, counted or not.
+        if wish.likes_before + len(wish.likers) // LIKER_BYTES <= wish.reached:
+            continue
         likers = counted_likers(wish)
         if wish.seen & MADE and likers > wish.reached:
             facts.append(WishReached(wish.wish_id, wish.sku, wish.reached, likers))
@@ -289,16 +310,11 @@ def past_wish(key: bytes, seen: int) -> Wish:
 
 def count(wishes: Wishes, before: tuple[int, ...], after: tuple[int, ...]) -> None:
     """Take one part of a wish out of the totals and put another in."""
+    if before == after:
+        return
     for name, old, new in zip(COUNTED, before, after, strict=True):
         if new != old:
             setattr(wishes, name, getattr(wishes, name) + new - old)
-
-
-def _keep(wishes: Wishes, wish: Wish) -> None:
-    """Put a changed wish among the kept ones, within the bounds."""
-    if wish not in wishes.wishes:
-        wishes.wishes.append(wish)
-    bound_wishes(wishes)
 
 
 def bound_wishes(wishes: Wishes) -> None:

@@ -9,6 +9,7 @@ An erased customer's days until the erase are such.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ WINDOWS = (30, 90, 180, 365)
 #: The newest days with net orders between which the order interval is taken: enough for a median
 #: that one long absence does not move, few enough to follow a customer whose habits change.
 INTERVAL_DAYS = 24
+#: Days of which the year that ends with them is remembered: eleven years of them.
+_REMEMBERED_DAYS = 4_096
 
 
 class Purchases(NamedTuple):
@@ -98,6 +101,7 @@ def twelve_months(purchases: Purchases, today: int) -> Window | None:
     return window(purchases, first_of_year(today), today)
 
 
+@lru_cache(maxsize=_REMEMBERED_DAYS)
 def first_of_year(today: int) -> int:
     """The first day of the twelve months that end with ``today``."""
     moment = date_of(today)
@@ -112,11 +116,10 @@ def twice_interval(bought: Sequence[PaidDay]) -> int | None:
     INTERVAL_DAYS. Orders of one day are one purchase here: checkouts that a shop splits into several
     orders would make everybody's interval 0.
     """
-    distances = sorted(
-        later.day - earlier.day for earlier, later in pairwise(bought[-INTERVAL_DAYS:])
-    )
-    if not distances:
+    if len(bought) < 2:
         return None
+    days = [row.day for row in bought[-INTERVAL_DAYS:]]
+    distances = sorted([later - earlier for earlier, later in pairwise(days)])
     middle = len(distances) // 2
     return distances[middle] + distances[-middle - 1]
 

@@ -1,6 +1,7 @@
 """What customers wish for (心愿): by product and attribute, what became of it, and how many like it."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -12,12 +13,15 @@ from sqlalchemy import (
     and_,
     case,
     func,
+    literal,
+    null,
     select,
 )
 
 from schemas.catalogue import WISHES
+from streams.domain.summary import BANDS
 from streams.query.tables import products, wish_attributes, wish_events, wish_likes, wishes
-from streams.query.wording import local
+from streams.query.wording import local, money
 from streams.reports.amounts import count, rows_of, unknown
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import TIME_DIMENSIONS
@@ -27,6 +31,7 @@ from streams.reports.sums import Facts, Parts, Raw, add_up, counted
 
 ATTRIBUTE: Final = "attribute"
 CATEGORY: Final = "category"
+PRICE: Final = "price"
 _DECISIONS: Final = ("granted", "declined", "withdrawn")
 _MADE, _DECIDED = "wishes.made_ms: the earliest `made`", "wishes.decision: the last of the three"
 FIGURES = (
@@ -44,6 +49,23 @@ FIGURES = (
     ),
     Figure("liked_wishes", "count", "Wishes with such a like.", "wish_likes: liked", additive=True),
 )  # fmt: skip
+#: What costs this, in minor units, or more is in one band.
+_DEAREST: Final = 100_000_000
+
+
+def _price_band(currency: str | None) -> ColumnElement[Any]:
+    """The band of the product's price; bands are those that a state has (streams.domain.summary BANDS)."""
+    price = products.c.price
+    begins = [begin for begin in BANDS if begin <= _DEAREST]
+    bands = [
+        (price < below, literal(f"{money(begin, currency)} to {money(below - 1, currency)}"))
+        for begin, below in pairwise(begins)
+    ]
+    return case(
+        (price.is_(None), null()), *bands, else_=literal(f"from {money(_DEAREST, currency)}")
+    )
+
+
 _held = wishes.c
 _wanted = wish_attributes.c
 _liked = wish_likes.c
@@ -58,8 +80,8 @@ def _rows(connection: Connection, asked: Asked) -> list[Row]:
     own = and_(likes.c.customer_id == _held.customer_id, likes.c.wish_id == _held.wish_id)
     source: FromClause = wishes.outerjoin(likes, own)
     columns = _columns(likes.c.likes)
-    key = _KEYS.get(asked.by or "")
-    if asked.by == CATEGORY:
+    key = _price_band(asked.currency_at_end()) if asked.by == PRICE else _KEYS.get(asked.by or "")
+    if asked.by in (CATEGORY, PRICE):
         same = and_(products.c.shop_id == asked.shop, products.c.sku == _held.sku)
         source = source.outerjoin(products, same)
     whole = None
@@ -144,13 +166,12 @@ def _says(asked: Asked) -> tuple[str, ...]:
 
 
 REPORT = Report(
-    "wishes", "Wishes", FIGURES, (ATTRIBUTE, "product", CATEGORY, *TIME_DIMENSIONS),
-    unless_silent(_rows, wish_events, "wish"), by=ATTRIBUTE,
-    says=_says,
+    "wishes", "Wishes", FIGURES, (ATTRIBUTE, "product", CATEGORY, PRICE, *TIME_DIMENSIONS),
+    unless_silent(_rows, wish_events, "wish"), by=ATTRIBUTE, says=_says,
     notes=(
         "Wishes are of the day on which they were made, and so is what became of them.",
         "Likes that look bought count here; which these are a customer's live state says (huitou customer).",
-        "A category is that of the product, as the shop has it now.",
+        "Category and price are those of the product, as the shop has it now; prices are in bands.",
         "What was wished for under a visitor's name stays under it.",
     ),
 )  # fmt: skip

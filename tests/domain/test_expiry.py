@@ -116,6 +116,16 @@ def test_nothing_goes_while_a_timer_waits() -> None:
     assert gone_at(after(*rare, arrived=last)) > last + 450 * DAY_MS
 
 
+def test_nothing_goes_while_a_change_is_overdue() -> None:
+    """As where settings that came late plan one for a time that is over: it is told first."""
+    state = after(order("1", START, "o", "paid", amount_paid=1))
+    over = START + KEPT_MS
+    assert not goes(state, over)
+    assert waiting(state)[-1] == over
+    assert [each.after for each in take_due(state, over, SHOP)] == ["dormant", "lost"]
+    assert goes(state, over)
+
+
 def test_nothing_goes_while_a_coupon_holds() -> None:
     state = after(click("1", START))
     until = START + VISITOR_MS + 5 * DAY_MS

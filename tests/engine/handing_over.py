@@ -40,9 +40,7 @@ class Pair:
     """A visitor and the customer they are, whose partitions differ; ``sent`` names both."""
 
     def __init__(self, number: int, partitions: int, start: int = START) -> None:
-        home = number % partitions
-        self.customer = _named(f"customer{number}-", home, partitions)
-        self.visitor = _named(f"cookie{number}-", (home + 1) % partitions, partitions)
+        self.visitor, self.customer = named_pair(number, partitions)
         at = start + number * MINUTE
         mine = [
             click(f"c1-{number}", at + 1, session_id="desk"),
@@ -72,6 +70,15 @@ class Pair:
         self.after = [alias, alias, *(as_of(self.visitor, made) for made in after)]
         of_one = [*mine, *before, *after, profile(f"alias-{number}", alias_at, "updated")]
         self.expected = _figures(fold_all(of_one, shop=SHOP))
+
+
+def named_pair(number: int, partitions: int) -> tuple[str, str]:
+    """A visitor and a customer whose partitions differ; the names, and which it is, go by ``number``."""
+    home = number % partitions
+    return (
+        _named(f"cookie{number}-", (home + 1) % partitions, partitions),
+        _named(f"customer{number}-", home, partitions),
+    )
 
 
 def _named(stem: str, home: int, partitions: int) -> str:

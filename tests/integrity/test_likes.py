@@ -133,10 +133,14 @@ def test_a_suspicious_liker_who_left_stays_suspicious() -> None:
     assert wishes.wishes[0].suspicious_before == 1
 
 
+#: More than one like in an hour, or two in a day, are too many.
+FEW = Liking(likes_in_an_hour=1, likes_in_a_day=2)
+
+
 def give(liker: LikerIntegrity, owner: str, wish_id: str, second: int) -> set[tuple[Any, ...]]:
     """A like that ``l`` gives; what owners are told: wish, most within an hour and a day, age."""
     body = LikeGiven(liker_id="l", owner_id=owner, wish_id=wish_id)
-    return shown(fold_given(liker, "l", body, second * 1000))
+    return shown(fold_given(liker, "l", body, second * 1000, FEW))
 
 
 def shown(told: tuple[LikerTold, ...]) -> set[tuple[Any, ...]]:
@@ -153,24 +157,30 @@ def test_a_liker_tells_how_fast_it_likes_and_since_when_it_is_known() -> None:
     # Said again, it is answered again, and no other like.
     assert give(liker, "o1", "w1", now) == {("w1", 1, 1, 50)}
     assert give(liker, "o2", "w2", now + 3_600) == {("w1", 2, 2, 50), ("w2", 2, 2, 3_650)}
-    # Two hours after the first: within a day of it, within an hour of none but the second.
-    assert give(liker, "o3", "w3", now + 7_200) == {
-        ("w1", 2, 3, 50), ("w2", 2, 3, 3_650), ("w3", 2, 3, 7_250),
-    }  # fmt: skip
+    # Two hours after the first: within a day of it, within an hour of none but the second. Of the others it
+    # is known already that they were too many.
+    assert give(liker, "o3", "w3", now + 7_200) == {("w3", 2, 3, 7_250)}
     # The same wish again is another word, but no other wish; the greatest of two answers counts.
-    assert {each[:3] for each in give(liker, "o3", "w3", now + 7_300)} == {
-        ("w1", 2, 3), ("w2", 2, 3), ("w3", 2, 3), ("w3", 1, 3),
-    }  # fmt: skip
+    assert {each[:3] for each in give(liker, "o3", "w3", now + 7_300)} == {("w3", 1, 3)}
+
+
+def test_owners_are_told_of_other_likes_where_the_shop_judges_them() -> None:
+    for liking, told in ((None, 1), (Liking(), 1), (Liking(likes_in_a_day=1), 2)):
+        liker = LikerIntegrity()
+        for number in range(2):
+            body = LikeGiven(liker_id="l", owner_id=f"o{number}", wish_id="w")
+            heard = fold_given(liker, "l", body, NOON + number * 7_200_000, liking)
+        assert len(heard) == told
 
 
 def test_a_like_that_is_taken_back_stays_given() -> None:
     liker = LikerIntegrity()
     give(liker, "o1", "w1", 1_000)
     back = LikeGiven(liker_id="l", owner_id="o1", wish_id="w1", word="unliked")
-    assert fold_given(liker, "l", back, 1_001_000) == ()
+    assert fold_given(liker, "l", back, 1_001_000, FEW) == ()
     assert len(liker.given) == 1
     # Of a visitor whom the customer was, the owner learns who it is.
-    (told,) = fold_given(liker, "c", back, 1_001_000)
+    (told,) = fold_given(liker, "c", back, 1_001_000, FEW)
     assert (told.liker_id, told.customer_id) == ("l", "c")
 
 

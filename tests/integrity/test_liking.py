@@ -212,6 +212,24 @@ def test_a_visitor_who_took_a_like_back_took_the_customers_back() -> None:
         assert likes(network) == (0, 0, 0), events
 
 
+def test_many_likes_of_a_visitor_are_told_once_and_where_they_turn_suspicious() -> None:
+    """Not each to the owners of all the others, which of 48 likes is more than a thousand rows."""
+    owners = [f"o{number}" for number in range(LIKES)]
+    network = Network(JUDGED)
+    told(network, [made(owner) for owner in owners])
+    told(network, [like(n, n * 1_000, "cookie", owner) for n, owner in enumerate(owners)])
+    before = network.kinds.copy()
+    told(network, [alias("cookie", "c9")])
+    more = network.kinds - before
+    # Each like moves, is given and is told again; of the first ten it is told once more that they were fast.
+    limit = Liking().likes_in_an_hour
+    assert (more["liked"], more["like_given"]) == (LIKES, LIKES)
+    assert more["liker_told"] == LIKES + limit
+    for owner in owners:
+        wishes = wishes_of(network, owner)
+        assert (wishes.likes, wishes.suspicious) == (0, 1), owner
+
+
 def test_an_owner_who_liked_as_a_visitor_liked_the_own_wish() -> None:
     network = Network(JUDGED)
     told(network, [made(), like(1, 0, "cookie"), alias("cookie", "o")])

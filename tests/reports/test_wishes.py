@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from streams.query.connecting import Database
 from streams.query.tables import sink_offsets
 from tests.query.events import event
@@ -55,8 +57,32 @@ def test_demand_by_attribute_product_and_category(store: Database) -> None:
     assert {name: each["wishes"] for name, each in products.items()} == {"a": 2, None: 1}
     categories = by_key(rows(store, question, "wishes", "category"))
     assert {name: each["wishes"] for name, each in categories.items()} == {"coats": 2, None: 1}
+    # Nobody said what it costs, or it is of no product.
+    prices = by_key(rows(store, question, "wishes", "price"))
+    assert {name: each["wishes"] for name, each in prices.items()} == {None: 3}
     one = rows(store, question, "wishes", "attribute", limit=1)
     assert (figures(one[0])["likes"], figures(one[-1])["likes"]) == (1, Unknown())
+
+
+@pytest.mark.parametrize(
+    ("price", "band"),
+    [
+        (0, "0.00 CNY to 0.00 CNY"), (1, "0.01 CNY to 0.01 CNY"), (19_99, "10.00 CNY to 19.99 CNY"),
+        (20_00, "20.00 CNY to 49.99 CNY"), (99_999_999, "500,000.00 CNY to 999,999.99 CNY"),
+        (10**12, "from 1,000,000.00 CNY"),
+    ],
+)  # fmt: skip
+def test_demand_by_what_the_product_costs_now(store: Database, price: int, band: str) -> None:
+    first = PRODUCTS, event(PRODUCTS, "p2", 6 * DAY, "a", sku="a", action="price_changed", price=5)
+    now = (
+        PRODUCTS,
+        event(PRODUCTS, "p3", 7 * DAY, "a", sku="a", action="price_changed", price=price),
+    )
+    question = asked_of(store, [*EVENTS, first, now], "2026-01-01", "2026-01-02")
+    found = by_key(rows(store, question, "wishes", "price"))
+    assert {name: (each["wishes"], each["likes"]) for name, each in found.items()} == {
+        band: (2, 1), None: (1, 0),
+    }  # fmt: skip
 
 
 def test_an_erased_customer_s_wishes_go_and_their_likes_of_others_stay(store: Database) -> None:

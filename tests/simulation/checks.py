@@ -12,11 +12,11 @@ from streams.state.codec import decode
 from streams.state.days import Place, read_days, read_places
 from tests.oracle.events import Published
 from tests.oracle.expected import ExpectedTrigger, expect
-from tests.simulation.frail import SOUND
 from tests.simulation.memory_kafka import MemoryKafka
 from tests.simulation.memory_redis import MemoryClient, MemoryRedis, MemoryStore
 from tests.simulation.refold import Refolded, refold
 from tests.simulation.source import HOME, LATE, VISITOR, Source
+from tests.simulation.tally import BRUSHED, BRUSHED_MERGED, EXPIRED, REVERSED
 from tests.simulation.worker import TOPICS
 
 
@@ -24,8 +24,8 @@ class Wrong(AssertionError):
     """A promise is broken."""
 
 
-def check(kafka: MemoryKafka, redis: MemoryRedis, source: Source, partitions: int) -> int:
-    """Returns how many states expired. Raises Wrong, or Broken of refold."""
+def check(kafka: MemoryKafka, redis: MemoryRedis, source: Source, partitions: int) -> Counter[str]:
+    """Returns how often what the tally calls OUTCOMES came to be. Raises Wrong, or Broken of refold."""
     store = MemoryStore(MemoryClient(redis), "sim:")
     counts: Counter[tuple[str, str]] = Counter()
     left_out: set[tuple[int, SkipCause]] = set()
@@ -40,8 +40,29 @@ def check(kafka: MemoryKafka, redis: MemoryRedis, source: Source, partitions: in
         left_out |= _each_once(again.skipped, number)
     _same_as_told(kafka, refolded)
     published = _same_as_expected(kafka, source, partitions, counts, left_out)
-    _handed_over_once(published, refolded)
-    return sum(again.expired for again in refolded)
+    _handed_over_once(published, refolded, source.paired_shop)
+    return Counter({EXPIRED: sum(again.expired for again in refolded)}) + _verdicts(
+        kafka, partitions
+    )
+
+
+def _verdicts(kafka: MemoryKafka, partitions: int) -> Counter[str]:
+    """What became of orders, each change said once and by a number of its own."""
+    said: Counter[str] = Counter()
+    numbers: Counter[tuple[str, int]] = Counter()
+    names: Counter[str] = Counter()
+    for number in range(partitions):
+        log = kafka.logs[VERDICTS, number]
+        for _, entry in log.visible(0, log.stable_end):
+            event = json.loads(entry.value or b"")
+            data = event["data"]
+            names[event["id"]] += 1
+            numbers[data["customer_id"], data["number"]] += 1
+            said[BRUSHED if data["brushed"] else REVERSED] += 1
+            said[BRUSHED_MERGED] += bool(data.get("visitors")) and data["brushed"]
+    _equal("verdicts told twice", [name for name, count in names.items() if count > 1], [])
+    _equal("numbers of two verdicts", [each for each, count in numbers.items() if count > 1], [])
+    return said
 
 
 def _equal(what: str, found: object, wanted: object) -> None:
@@ -123,7 +144,9 @@ def _same_as_told(kafka: MemoryKafka, refolded: list[Refolded]) -> None:
         _equal(f"{TOPICS.exchange}[{number}]", found, wanted)
 
 
-def _handed_over_once(published: list[Published], refolded: list[Refolded]) -> None:
+def _handed_over_once(
+    published: list[Published], refolded: list[Refolded], shop_of_pairs: str
+) -> None:
     """Each visitor whose alias was folded is a mark, and their customer has all of it once."""
     named = {
         event.key: event.value["data"]["alias_of"]
@@ -140,7 +163,7 @@ def _handed_over_once(published: list[Published], refolded: list[Refolded]) -> N
         wanted = (figures.views, figures.cart_adds)
         _equal(f"views and adds of {customer}", (state.browsing.actions.view, adds), wanted)
     for visitor, customer in named.items():
-        mark = found[state_key(SOUND, visitor)]
+        mark = found[state_key(shop_of_pairs, visitor)]
         moved = mark.identity.moved_to if mark.identity is not None else ""
         _equal(f"the mark of {visitor}", (moved, mark.first_seen), (customer, None))
 

@@ -16,6 +16,8 @@ from streams.engine.draft import DefinitionsLike, Draft
 from streams.engine.process import PartitionProcessor, Work
 
 SOUND = "s"
+#: Of visitors and who they turn out to be: it judges orders.
+JUDGING = "judging"
 UNFOLDABLE = "unfoldable"
 UNTIMELY = "untimely"
 #: Every second build cannot fold what the others can.

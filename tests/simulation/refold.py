@@ -15,7 +15,7 @@ from streams.state.codec import CODEC_VERSION
 from tests.simulation.memory_aggregates import put_aggregates
 from tests.simulation.memory_kafka import MemoryKafka
 from tests.simulation.memory_redis import MemoryRedis
-from tests.simulation.worker import TOPICS, NoDefinitions, make_processors
+from tests.simulation.worker import TOPICS, FixedDefinitions, make_processors
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -73,7 +73,7 @@ class Refolded:
 def refold(kafka: MemoryKafka, partitions: int, number: int) -> Refolded:
     """Raises Broken where the chain is, or where a row cannot be had again byte for byte."""
     processor = make_processors(partitions)[number]
-    definitions = NoDefinitions().current()
+    definitions = FixedDefinitions().current()
     done = Refolded()
     live: dict[str, CustomerState] = {}
     journal = kafka.logs[TOPICS.journal, number]

@@ -16,7 +16,7 @@ from tests.simulation.redis_losses import RedisLosses
 from tests.simulation.skipping import Skipping
 from tests.simulation.steps import Steps
 from tests.simulation.strikes import Strikes
-from tests.simulation.tally import EXPIRED, Tally
+from tests.simulation.tally import Tally
 from tests.simulation.turns import Turns
 from tests.simulation.variants import AS_IT_IS, Variant
 from tests.simulation.worker import TOPICS
@@ -54,8 +54,7 @@ class Schedule:
                 if self._processes.refusals:
                     self._operator.make_good()
             self._come_to_rest()
-            expired = check(world.kafka, world.redis, world.source, world.partitions)
-            world.tally.events[EXPIRED] += expired
+            world.tally.events += check(world.kafka, world.redis, world.source, world.partitions)
         for metric in world.metrics.registry.collect():
             for sample in metric.samples:
                 if sample.name == "shop_recoveries_total":

@@ -21,7 +21,7 @@ from tests.oracle.events import (
     WISHES,
     Published,
 )
-from tests.simulation.frail import OUTGROWN, SOUND, UNFOLDABLE, UNTIMELY
+from tests.simulation.frail import JUDGING, OUTGROWN, SOUND, UNFOLDABLE, UNTIMELY
 from tests.simulation.memory_kafka import MemoryKafka, Place
 from tests.simulation.passing import PASSING
 
@@ -45,9 +45,17 @@ class Source:
     """``send`` publishes one event or a mistake; what was good is in ``good``, by its bytes."""
 
     def __init__(
-        self, rng: Random, kafka: MemoryKafka, partitions: int, *, frail: bool = False
+        self,
+        rng: Random,
+        kafka: MemoryKafka,
+        partitions: int,
+        *,
+        frail: bool = False,
+        judged: bool = False,
     ) -> None:
-        """``frail``: also of shops at which the fold and the campaigns raise."""
+        """``frail``: also of shops at which the fold and the campaigns raise; ``judged``: visitors and who
+        they turn out to be pay orders, at a shop that judges them.
+        """
         self._rng = rng
         self._kafka = kafka
         self._partitions = partitions
@@ -59,6 +67,9 @@ class Source:
             [SOUND] * 16 + [UNFOLDABLE, UNTIMELY, OUTGROWN, OUTGROWN] if frail else [SOUND]
         )
         self._epoch = -1
+        self._judged = judged
+        #: Of visitors and who they turn out to be.
+        self.paired_shop = JUDGING if judged else SOUND
         self.good: dict[bytes, Published] = {}
         #: Where nothing can be sent for now.
         self.closed: set[Place] = set()
@@ -122,8 +133,11 @@ class Source:
             customer = f"{PASSING}{self._number // 40}"
         late = rng.randint(0, 7_200_000) if customer.startswith(LATE) and rng.random() < 0.4 else 0
         time = self._kafka.now - rng.randint(0, IN_TIME_MS) - late
-        paired = customer.startswith((VISITOR, HOME, PASSING))
-        return self._encoded(customer, SOUND if paired else rng.choice(self._shops), time)
+        if customer.startswith((VISITOR, HOME)):
+            shop = self.paired_shop
+        else:
+            shop = SOUND if customer.startswith(PASSING) else rng.choice(self._shops)
+        return self._encoded(customer, shop, time)
 
     def _encoded(self, customer: str, shop: str, time: int) -> tuple[str, bytes, bytes]:
         self._number += 1
@@ -141,12 +155,20 @@ class Source:
         rng = self._rng
         if customer.startswith(PASSING) and rng.random() < 0.1:
             return CARTS, {"action": "add", "sku": "A"}
-        if customer.startswith((HOME, PASSING)):
+        if customer.startswith(PASSING):
             return CLICKS, {"action": "view"}
+        if customer.startswith(VISITOR) and rng.random() < 0.15:
+            home = customer.replace(VISITOR, HOME)
+            return PROFILES, {"action": "alias", "alias_of": home}
+        if self._judged and customer.startswith((VISITOR, HOME)) and rng.random() < 0.2:
+            # Brushed as soon as there are two, until one looks at it: often only of both together.
+            order = {"order_id": f"p{self._number}", "status": "paid", "lines": [{"sku": "A"}]}
+            phone = {"device_hash": rng.choice(("p1", "p2"))}
+            return ORDERS, {**order, **phone, "amount_paid": 500}
+        if customer.startswith(HOME):
+            looked = self._judged and rng.random() < 0.1
+            return CLICKS, {"action": "view", **({"sku": "A"} if looked else {})}
         if customer.startswith(VISITOR):
-            if rng.random() < 0.15:
-                home = customer.replace(VISITOR, HOME)
-                return PROFILES, {"action": "alias", "alias_of": home}
             sku = {"sku": rng.choice(("A", "B"))}
             return rng.choice(((CLICKS, {"action": "view"}), (CARTS, {"action": "add", **sku})))
         topic = rng.choice(

@@ -55,6 +55,13 @@ TAKEOVERS = ("clock taken back", "clock taken ahead", "clock handed back", "cloc
 
 #: States that were removed since nothing needed them.
 EXPIRED = "state expired"
+#: Verdicts on orders, those of customers who had been visitors among them, and what was taken back.
+BRUSHED, BRUSHED_MERGED, REVERSED = (
+    "order brushed",
+    "order brushed after a merge",
+    "verdict reversed",
+)
+OUTCOMES = (EXPIRED, BRUSHED, BRUSHED_MERGED, REVERSED)
 
 
 class Tally:
@@ -75,4 +82,6 @@ class Tally:
     def never_hit(self) -> list[str]:
         """What no schedule has found: recovery cases, the ways of a skip and of a tool."""
         cases = [case for case in CASES if not self.cases[case]]
-        return cases + [event for event in (*SKIPS, *TAKEOVERS) if not self.events[event]]
+        return cases + [
+            event for event in (*SKIPS, *TAKEOVERS, *OUTCOMES) if not self.events[event]
+        ]

@@ -4,10 +4,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, cast
 
 from schemas.decoding import Decoder, RawRecord
+from schemas.settings import Brushing, Settings
 from streams.definitions import Definitions
 from streams.engine.clock_ahead import ClockAhead
 from streams.engine.commit import Commit, Fetched, Position
@@ -24,7 +26,7 @@ from streams.operations.health import Health
 from streams.operations.metrics import Metrics
 from streams.state.codes import CouponCodes
 from streams.state.redis_store import Refused
-from tests.simulation.frail import FrailProcessor
+from tests.simulation.frail import JUDGING, FrailProcessor
 from tests.simulation.memory_kafka import MemoryKafka
 from tests.simulation.memory_redis import MemoryClient, MemoryStore, Wire
 from tests.simulation.variants import LiveGeneration, Variant
@@ -57,17 +59,24 @@ def make_processors(
     }
 
 
-class NoDefinitions:
-    """No shop has settings of its own."""
+class FixedDefinitions:
+    """No shop has settings of its own but the one that judges orders."""
 
     def __init__(self) -> None:
-        self._none = Definitions()
+        judging = Settings(
+            shop_id=JUDGING, version=1, effective_from=datetime(2026, 1, 1, tzinfo=UTC),
+            # Two orders of a product within the hour by who never looked at it; a look clears them.
+            brushing=Brushing(
+                orders_in_an_hour=1, rate_points=30, glance_s=0, unviewed_points=30, verdict_points=50
+            ),
+        )  # fmt: skip
+        self._fixed = Definitions([judging])
 
     def current(self) -> Definitions:
-        return self._none
+        return self._fixed
 
     def upto(self, offsets: object) -> Definitions:
-        return self._none
+        return self._fixed
 
 
 class NoMetrics:
@@ -148,7 +157,7 @@ class Worker:
         cycle_store.build, cycle_store.note = build, note
         points = Points(reach)
         processors = make_processors(partitions, partial(FrailProcessor, build))
-        definitions = NoDefinitions()
+        definitions = FixedDefinitions()
         self.publisher = variant.publisher(
             name, GROUP, f"{GROUP}-{slot}", publisher_store, TOPICS.journal, TOPICS.customer[0],
             NoMetrics(), points, self._failed,

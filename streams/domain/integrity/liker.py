@@ -12,6 +12,7 @@ by, so that the owners learn who their likers are.
 import msgspec
 
 from schemas.exchange import LIKES_TOLD, Liked, LikeGiven, LikerTold
+from schemas.settings import Liking
 
 #: Likes given that are kept, and the UTF-8 bytes of their names (of 48 likes with the longest ASCII ones
 #: 85 each); the earliest leave first. More than any limit that a shop can set.
@@ -38,13 +39,13 @@ class LikerIntegrity(msgspec.Struct, array_like=True, gc=False):
 
 
 def fold_given(
-    liker: LikerIntegrity, customer_id: str, body: LikeGiven, time: int
+    liker: LikerIntegrity, customer_id: str, body: LikeGiven, time: int, liking: Liking | None
 ) -> tuple[LikerTold, ...]:
     """Note a like of ``time`` (ms) by ``customer_id``; tells its wish's owner, and those of other likes
-    that are within a day of it.
+    that were too fast only together with it: to the others it is no news.
 
-    A like that is taken back stays given. Its owner is told only who took it back, where that is a visitor
-    whom the customer was.
+    ``liking``: how the shop judges likes; None: it does not, and nothing is too fast. A like that is taken
+    back stays given. Its owner is told only who took it back, where that is a visitor whom the customer was.
     """
     seen = () if body.first_seen is None else fold_seen(liker, customer_id, body.first_seen)
     if body.word == "unliked":
@@ -59,14 +60,24 @@ def fold_given(
     if like in liker.given:
         # Of one that is said again its owner is told again: it may have forgotten the liker meanwhile.
         return (*seen, _told(liker, like, customer_id))
-    liker.given.append(like)
-    told = tuple(
-        _told(liker, each, customer_id)
+    slow = [
+        each
         for each in liker.given
-        if abs(each.time - like.time) <= _DAY_S
-    )
+        if liking is not None
+        and abs(each.time - like.time) <= _DAY_S
+        and not is_fast(_told(liker, each, customer_id), liking)
+    ]
+    liker.given.append(like)
+    others = [_told(liker, each, customer_id) for each in slow]
+    fast = [each for each in others if liking is not None and is_fast(each, liking)]
+    told = _told(liker, like, customer_id)
     _bound(liker)
-    return (*seen, *told)
+    return (*seen, *fast, told)
+
+
+def is_fast(told: LikerTold, liking: Liking) -> bool:
+    """Whether the liker liked too many wishes within an hour, or a day, of the like that is told of."""
+    return told.in_an_hour > liking.likes_in_an_hour or told.in_a_day > liking.likes_in_a_day
 
 
 def fold_seen(liker: LikerIntegrity, customer_id: str, time: int) -> tuple[LikerTold, ...]:

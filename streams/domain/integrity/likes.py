@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple
 
 from schemas.exchange import LikerTold
 from schemas.settings import Liking
+from streams.domain.integrity.liker import is_fast
 from streams.domain.merging_wishes import last_words
 from streams.domain.names import name_hash
 from streams.domain.wishes import (
@@ -70,10 +71,7 @@ def take_told(wishes: Wishes, told: LikerTold, liking: Liking | None, owner: str
         if told.age_s is None:
             liker.flags |= OLD
         elif liking is not None:
-            fast = (
-                told.in_an_hour > liking.likes_in_an_hour or told.in_a_day > liking.likes_in_a_day
-            )
-            liker.flags |= FAST if fast else 0
+            liker.flags |= FAST if is_fast(told, liking) else 0
             liker.flags |= OLD if told.age_s >= liking.young_hours * 3_600 else 0
         liker.key = customer
     wish.likers = last_words(repacked(likers), name_hash(owner))

@@ -91,7 +91,10 @@ def hear_told(state: CustomerState, body: LikerTold, settings: ShopSettings) -> 
 
 
 def fold_likes(
-    state: CustomerState, body: LikeGiven | LikerSeen | LikerMoved | LikerForgotten, time: int
+    state: CustomerState,
+    body: LikeGiven | LikerSeen | LikerMoved | LikerForgotten,
+    time: int,
+    settings: ShopSettings,
 ) -> tuple[Fact, ...]:
     """Fold ``body`` of ``time`` (ms) into the likes that a customer gave; what owners are to hear."""
     liker = state.liker_integrity
@@ -103,7 +106,7 @@ def fold_likes(
     if isinstance(body, LikerMoved):
         return tuple(Forward(body.customer_id, at, liked) for at, liked in move(liker))
     if isinstance(body, LikeGiven):
-        told = fold_given(liker, state.customer_id, body, time)
+        told = fold_given(liker, state.customer_id, body, time, settings.liking)
     else:
         told = fold_seen(liker, state.customer_id, time)
     return tuple(Forward(each.visitor, time, each) for each in told)
