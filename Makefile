@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help venv setup check test test-long faults soak bench demo lock clean
+.PHONY: help venv setup check test test-long faults soak bench demo docs lock clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -41,6 +41,9 @@ bench: setup ## CPU per event beside a stock Faust agent and the first domain; t
 
 demo: setup ## The main job with a live view, as make demo ARGS="--seconds 90 --summary s.json"
 	@$(BIN)/huitou demo $(ARGS)
+
+docs: venv ## Write what comes of the catalogue of metrics anew: docs/metrics.md and the like
+	$(BIN)/python -m streams.telemetry
 
 lock: ## Write the lock files anew (uv must be on PATH)
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 \
