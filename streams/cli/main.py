@@ -54,6 +54,7 @@ COMMANDS = {
     "archive": Command("streams.cli.archive:archive", "The topics as Parquet files.", _OPERATE),
     "snapshot": Command("streams.cli.snapshot:snapshot", "The states as files.", _OPERATE),
     "group": Command("streams.cli.repair:group_app", "The consumer group.", _OPERATE),
+    "size": Command("streams.cli.size:size", "How large a stack has to be.", _OPERATE),
     "skip": Command("streams.cli.skip:skip", "Leaves out what a fold fails at.", _OPERATE),
     "resume": Command("streams.cli.resume:resume", "Goes on with a paused topic.", _OPERATE),
 }
