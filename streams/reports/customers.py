@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, and_, select
 from streams.domain.paid_days import PaidDay, within_days
 from streams.domain.shop import day_of, day_of_date
 from streams.domain.worth import Purchases
-from streams.query.tables import erased
+from streams.query.tables import erased, profiles
 from streams.reports.honest import orders
 from streams.reports.model import Asked
 
@@ -28,11 +28,17 @@ class Customer(NamedTuple):
     """A customer with a net order until the period's end.
 
     ``purchases``: amounts in the currency that is the shop's at that end; an order that was paid while it had
-    another one is of unknown amount. ``erased``: whether what was until some day is gone.
+    another one is of unknown amount. ``erased``: whether what was until some day is gone. ``joined_ms``: when
+    they became a member, None: they are none at that end, as far as profiles tell. ``used``: money of the
+    period that was paid with points, None: no order tells any; ``used_elsewhere``: orders that tell some in
+    another currency.
     """
 
     purchases: Purchases
     erased: bool
+    joined_ms: int | None = None
+    used: int | None = None
+    used_elsewhere: int = 0
 
 
 def today_of(asked: Asked) -> int:
@@ -52,15 +58,18 @@ def customers(connection: Connection, asked: Asked) -> Iterator[Customer]:
 def _statement(asked: Asked) -> Select[Any]:
     held, mark = orders.c, erased.c
     of_customer = and_(mark.shop_id == held.shop_id, mark.customer_id == held.customer_id)
+    said = profiles.c
+    own_profile = and_(said.shop_id == held.shop_id, said.customer_id == held.customer_id)
     return (
         select(
-            held.customer_id, held.paid_ms, held.status, held.amount, held.net_amount, mark.until_ms
+            held.customer_id, held.paid_ms, held.status, held.amount, held.net_amount,
+            held.points_used, mark.until_ms, said.joined_ms,
         )
-        .select_from(orders.outerjoin(erased, of_customer))
+        .select_from(orders.outerjoin(erased, of_customer).outerjoin(profiles, own_profile))
         # The sum keeps the index of paid orders out: along the key the rows come in their order, unsorted.
         .where(held.shop_id == asked.shop, held.paid_ms + 0 < asked.period.until_ms)
         .order_by(held.customer_id)
-    )
+    )  # fmt: skip
 
 
 def _customer(rows: list[Row[Any]], asked: Asked) -> Customer:
@@ -81,9 +90,21 @@ def _customer(rows: list[Row[Any]], asked: Asked) -> Customer:
         newest = min(max(hidden), asked.period.until_ms - 1)
         forgotten = within_days(day_of(newest, zone))
     net_orders = sum(day.net_orders for day in bought)
-    return Customer(
-        Purchases(days, bought, net_orders, forgotten, erased=bool(hidden)), until_ms is not None
-    )
+    joined_ms = rows[0].joined_ms
+    if joined_ms is not None and joined_ms >= asked.period.until_ms:
+        joined_ms = None
+    used, elsewhere = _used(rows, asked)
+    purchases = Purchases(days, bought, net_orders, forgotten, erased=bool(hidden))
+    return Customer(purchases, until_ms is not None, joined_ms, used, elsewhere)
+
+
+def _used(rows: list[Row[Any]], asked: Asked) -> tuple[int | None, int]:
+    """What orders of the period say was paid with points, and how many say it in another currency."""
+    told = [
+        row for row in rows if row.points_used is not None and row.paid_ms >= asked.period.since_ms
+    ]
+    here = [row.points_used for row in told if asked.in_currency_of_end(row.paid_ms)]
+    return sum(here) if told else None, len(told) - len(here)
 
 
 def _part(row: Row[Any], asked: Asked) -> tuple[int, int, int, int, int, int]:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from schemas.settings import NO_TIER, Tier
 from streams.domain.membership import tier_level
-from streams.domain.shop import day_of_date
-from streams.reports.amounts import count, share, withheld
+from streams.domain.points import points
+from streams.domain.shop import day_of, day_of_date
+from streams.query.tables import profiles
+from streams.reports.amounts import count, share, unknown, withheld
 from streams.reports.customers import Customer, customers, today_of
 from streams.reports.model import Asked, Figure, Report, Row, Value
 
@@ -39,6 +41,30 @@ FIGURES = (
         additive=True,
     ),
     Figure(
+        "members", "count", "Those of them who had joined the membership by the period's end.",
+        "profiles.joined_ms", additive=True,
+    ),
+    Figure(
+        "members_without_order", "count",
+        "Who had joined by then and is none of these customers: of no tier.",
+        "profiles.joined_ms", additive=True,
+    ),
+    Figure(
+        "points_earned", "count",
+        "Members' points that are good at the period's end, used ones among them: one for each full 1.00 of "
+        "a day's net paid amount from the day of joining on, for 365 days.",
+        "profiles.joined_ms, orders.net_amount; docs/worth.md", additive=True,
+    ),
+    Figure(
+        "points_expiring", "count", "Of these: how many will have expired 30 days later.",
+        "profiles.joined_ms, orders.net_amount; docs/worth.md", additive=True,
+    ),
+    Figure(
+        "points_used_amount", "money",
+        "What their orders that were paid in the period say was paid with points, whatever became of them.",
+        "orders.points_used", additive=True,
+    ),
+    Figure(
         "erased_customers", "count",
         "Those of them who were erased: the tier is not known until the year it rests on is past that.",
         "erased.until_ms", additive=True,
@@ -60,6 +86,28 @@ class _Sums:
     unpriced: int = 0
     hidden: int = 0
     erased: int = 0
+    #: Members; of whom points are not all known.
+    members: int = 0
+    earned: int = 0
+    expiring: int = 0
+    unscored: int = 0
+    #: None: no order tells any; and orders that tell it in another currency.
+    used: int | None = None
+    used_elsewhere: int = 0
+
+    def reward(self, customer: Customer, today: int, joined: int | None) -> None:
+        """Add the points of who joined on the day ``joined``, and what they paid with points."""
+        if customer.used is not None:
+            self.used = (self.used or 0) + customer.used
+            self.used_elsewhere += customer.used_elsewhere
+        if joined is None:
+            return
+        self.members += 1
+        found = points(customer.purchases, today, joined)
+        self.unscored += found is None or found.unknown_amounts > 0
+        if found is not None:
+            self.earned += found.earned
+            self.expiring += found.expiring
 
     def add(self, customer: Customer, before: int | None, level: int | None, first: int) -> None:
         """``before`` and ``level``: the tier before the period's ``first`` day and at its end."""
@@ -87,18 +135,61 @@ def _rows(connection: Connection, asked: Asked) -> list[Row]:
     for customer in customers(connection, asked):
         before = tier_level(customer.purchases, first - 1, tiers)
         level = tier_level(customer.purchases, today, tiers)
+        joined = customer.joined_ms
+        joined_day = None if joined is None else day_of(joined, asked.period.zone)
         for sums in (whole, parts[level]):
             sums.add(customer, before, level, first)
+            sums.reward(customer, today, joined_day)
     why = asked.whole_life()
+    joined_ever = _joined(connection, asked)
 
     def values(sums: _Sums) -> dict[str, Value]:
-        told = _values(sums, whole, asked)
+        told = _values(sums, whole, asked) | _rewards(sums, whole, asked, joined_ever)
+        if joined_ever is not None:
+            outside = joined_ever - whole.members if sums in (whole, parts[0]) else 0
+            told["members_without_order"] = count(outside)
         return told if why is None else withheld(told, FIGURES, why)
 
     rows = [Row("whole", values(whole))]
     if asked.by == REPORT.by:
         rows += [Row("part", values(sums), _name(tiers, level)) for level, sums in parts.items()]
     return rows
+
+
+def _joined(connection: Connection, asked: Asked) -> int | None:
+    """How many had joined by the period's end; None: the shop has told no profile of anybody."""
+    held = profiles.c
+    of_shop = select(held.customer_id).where(held.shop_id == asked.shop).limit(1)
+    if connection.execute(of_shop).first() is None:
+        return None
+    joined = held.joined_ms < asked.period.until_ms
+    number = select(func.count()).where(held.shop_id == asked.shop, joined)
+    return int(connection.execute(number).scalar_one())
+
+
+def _rewards(sums: _Sums, whole: _Sums, asked: Asked, joined_ever: int | None) -> dict[str, Value]:
+    """Membership and points. ``joined_ever`` None: nobody knows who is a member."""
+    currency = asked.currency_at_end()
+    used = Value(sums.used or 0, currency=currency)
+    if whole.used is None:
+        used = unknown("no order of the period tells what was paid with points")
+    elif sums.used_elsewhere:
+        why = f"{sums.used_elsewhere:,} orders tell it in another currency"
+        used = Value(None, why, sums.used or 0, currency=currency)
+    found = {"points_used_amount": used}
+    if joined_ever is None:
+        nothing = unknown("the shop has told no profile yet")
+        names = ("members", "members_without_order", "points_earned", "points_expiring")
+        return found | dict.fromkeys(names, nothing)
+    earned, expiring = count(sums.earned), count(sums.expiring)
+    if sums.unscored:
+        why = (
+            f"of {sums.unscored:,} of {sums.members:,} members orders or amounts are not all known"
+        )
+        earned, expiring = Value(None, why, sums.earned), Value(None, why, sums.expiring)
+    return found | {
+        "members": count(sums.members), "points_earned": earned, "points_expiring": expiring,
+    }  # fmt: skip
 
 
 def _name(tiers: Sequence[Tier], level: int | None) -> str | None:
@@ -150,6 +241,7 @@ REPORT = Report(
         "As of the end of the period's last day. Moves are from the end of the day before its first.",
         "Both ends are judged by the tiers of the last one, and by orders as they are known now.",
         "An order that tells no amount, or one of another currency, adds no money to what a tier takes.",
+        "Who joined under a visitor's name and bought under another is a member without an order here.",
         "In no figure: customers whose net orders are all later, or from before they were erased.",
     ),
     says=_says,

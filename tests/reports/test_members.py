@@ -14,7 +14,7 @@ from streams.reports.currencies import FOREVER, tier_spans
 from streams.reports.model import TierSpan
 from streams.reports.registry import REPORTS
 from tests.query.events import event
-from tests.query.expected import ORDERS
+from tests.query.expected import ORDERS, PROFILES
 from tests.reports.asking import asked, by_key, figures, moment_ms, rows
 from tests.reports.histories import DAY
 from tests.reports.oracle import Unknown
@@ -120,3 +120,39 @@ def test_the_command_says_whose_tiers_these_are(huitou: Run) -> None:
     assert "Tiers at the end of 2026-01-02 (the defaults: the shop's own were not read)" in out
     assert "silver 2 and 50,000" in out
     assert "platinum" in out
+
+
+def joined(customer: str, at: float) -> Any:
+    name = f"j-{customer}"
+    return PROFILES, event(PROFILES, name, at, customer, action="joined_membership")
+
+
+def test_points_are_earned_from_joining_on_and_expire_after_a_year(store: Database) -> None:
+    """c1 joined on 10 January 2025: what was paid before earns nothing, 30 January's expire in a year."""
+    events = [
+        joined("c1", -356 * DAY), joined("c9", 0), joined("later", 300 * DAY),
+        paid(1, -360 * DAY, 99_900), paid(2, -336 * DAY, 12_345), paid(3, 3 * DAY, 555),
+        paid(4, 3 * DAY, 70_000, "c2"),
+    ]  # fmt: skip
+    events[5][1]["data"]["points_used"] = 120
+    found = rows(store, asked_of(store, events, "2026-01-01", "2026-01-05"), "members")
+    whole, parts = figures(found[0]), by_key(found)
+    assert (whole["members"], whole["members_without_order"]) == (1, 1)
+    assert (whole["points_earned"], whole["points_expiring"]) == (123 + 5, 123)
+    assert whole["points_used_amount"] == 120
+    assert parts["none"]["members_without_order"] == 1
+    assert sum(part["points_earned"] for part in parts.values()) == 128
+    # A day of which money is not known may have earned more.
+    unknown = [*events, paid(5, DAY, None)]
+    found = rows(store, asked_of(store, unknown, "2026-01-01", "2026-01-05"), "members")
+    assert figures(found[0])["points_earned"] == Unknown(128)
+    # A year after the second order its points are gone, and the third's are not.
+    found = rows(store, asked_of(store, events, "2026-02-01", "2026-02-28"), "members")
+    assert (figures(found[0])["points_earned"], figures(found[0])["points_expiring"]) == (5, 0)
+    assert figures(found[0])["points_used_amount"] == Unknown()
+
+
+def test_who_is_a_member_is_not_known_of_a_shop_that_tells_no_profiles(store: Database) -> None:
+    found = rows(store, asked_of(store, [paid(1, 0, 500)], "2026-01-01", "2026-01-01"), "members")
+    for name in ("members", "members_without_order", "points_earned", "points_expiring"):
+        assert found[0].values[name].why == "the shop has told no profile yet"
