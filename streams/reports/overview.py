@@ -22,8 +22,8 @@ FIGURES = (
     ),
     Figure(
         "unpaid_orders", "count",
-        "催付: orders that were placed in the period and are neither paid nor cancelled by now; not known "
-        "where nothing but payments is told.",
+        "催付: orders that were placed in the period and are neither paid nor cancelled by now; at least "
+        "so many where some orders are told by their payment alone.",
         "orders.placed_ms, paid_ms, cancelled_ms", additive=True,
     ),
     *visits.FIGURES,
@@ -79,10 +79,17 @@ def _placed(raw: Raw) -> Value:
 
 
 def _unpaid(raw: Raw) -> Value:
-    """Who tells no placed order tells none that waits for its payment."""
-    if counted(raw, "unplaced") and not counted(raw, "placed"):
+    """Who tells of payments alone tells of no order that waits for its payment."""
+    unpaid, lacking = counted(raw, "unpaid"), counted(raw, "unplaced")
+    if not lacking:
+        return count(unpaid)
+    if not counted(raw, "placed"):
         return Value(None, "no order says when it was placed")
-    return count(counted(raw, "unpaid"))
+    return Value(
+        None,
+        f"{lacking:,} paid orders do not say when they were placed, so others may wait",
+        unpaid,
+    )
 
 
 REPORT = Report(

@@ -185,7 +185,7 @@ def overview(question: Question, fits: Callable[[int], bool] = lambda _: True) -
     unpaid: Any = len(waiting)
     if any(o["placed_ms"] is None for o in paid):
         placed = Unknown(placed)
-        unpaid = unpaid if was_placed else Unknown()
+        unpaid = Unknown(unpaid) if was_placed else Unknown()
     return {
         **paid_figures(question, paid),
         "placed_orders": placed, "unpaid_orders": unpaid,
