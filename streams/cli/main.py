@@ -38,6 +38,7 @@ COMMANDS = {
     "event": Command("streams.cli.event:event", "What became of one event.", _READ),
     "triggers": Command("streams.cli.triggers:triggers", "The coupons that were issued.", _READ),
     "orders": Command("streams.cli.orders:orders_app", "Finds orders, shows one.", _READ),
+    "decisions": Command("streams.cli.decisions:decisions", "Each yes and no, and why.", _READ),
     "report": Command("streams.cli.report:report", "A shop's figures, explained.", _READ),
     "goals": Command("streams.cli.goals:goals_app", "What figures are to reach.", _READ),
     "segments": Command("streams.cli.segments:segments_app", "Customers by their scores.", _READ),
@@ -53,6 +54,7 @@ COMMANDS = {
     "archive": Command("streams.cli.archive:archive", "The topics as Parquet files.", _OPERATE),
     "snapshot": Command("streams.cli.snapshot:snapshot", "The states as files.", _OPERATE),
     "group": Command("streams.cli.repair:group_app", "The consumer group.", _OPERATE),
+    "size": Command("streams.cli.size:size", "How large a stack has to be.", _OPERATE),
     "skip": Command("streams.cli.skip:skip", "Leaves out what a fold fails at.", _OPERATE),
     "resume": Command("streams.cli.resume:resume", "Goes on with a paused topic.", _OPERATE),
 }

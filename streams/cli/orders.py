@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.endings import EXIT_DOUBT, EXIT_FOUND, EXIT_USAGE
+from streams.cli.endings import EXIT_FOUND, EXIT_USAGE
+from streams.cli.instants import between
 from streams.cli.options import require_text
 from streams.cli.order_pages import for_machines, print_found, print_page
 from streams.cli.printable import printable
@@ -91,33 +92,25 @@ def find(
         from streams.query.finding import find as run
         from streams.query.freshness import freshness, held
         from streams.query.migrating import require_current
-        from streams.query.wording import NoClock, instant
         from streams.reports.reach import has_shop
         from streams.settings import Settings
 
         require_current(database)
         settings = Settings()
         shops = Shops(settings, "orders find")
+        since_ms, until_ms = between(
+            "orders find", shops, shop=shop, zone=zone, since=since, until=until
+        )
         try:
-            if zone is None and (since or until):
-                zone = shops.time_zone(shop) if shop else "UTC"
             wanted = Wanted(
                 shop=shop, order_id=order_id, customer=customer, product=product, status=status,
                 region=region, payment=payment, coupon=coupon, remark=remark, brushed=brushed,
-                since_ms=instant(since, zone) if since else None,
-                until_ms=instant(until, zone) if until else None,
+                since_ms=since_ms, until_ms=until_ms,
                 after=read_key(after) if after else None, limit=limit,
             )  # fmt: skip
         except ValueError as error:
             typer.echo(f"huitou orders find: {error}", err=True)
             raise typer.Exit(EXIT_USAGE) from None
-        except NoClock as error:
-            typer.echo(
-                f"huitou orders find: {error}, and the clock of shop {shop} is in Kafka, which does not "
-                "answer: add the offset (2026-01-31T18:00+08:00), give --zone Asia/Shanghai, or try again",
-                err=True,
-            )
-            raise typer.Exit(EXIT_DOUBT) from None
         with database.reading() as connection:
             found = run(connection, wanted)
             stored = held(connection, settings)

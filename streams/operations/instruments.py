@@ -10,19 +10,20 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter
-from prometheus_client.metrics_core import GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client import Metric as Family
+from prometheus_client.metrics_core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
+
+from streams.telemetry.metric import Metric
 
 
 class Counters:
     """A counter by its label values: ``counters("shop.clicks", "applied").inc(120)``."""
 
-    def __init__(
-        self, registry: CollectorRegistry, name: str, meaning: str, labels: Sequence[str] = ()
-    ) -> None:
-        self.name = name
-        self.labels = tuple(labels)
-        self._family = Counter(name, meaning, self.labels, registry=registry)
+    def __init__(self, registry: CollectorRegistry, metric: Metric) -> None:
+        self.name = metric.name
+        self.labels = metric.label_names
+        self._family = Counter(metric.name, metric.meaning, self.labels, registry=registry)
         self._children: dict[tuple[str, ...], Counter] = {}
         if not self.labels:
             self._children[()] = self._family
@@ -41,23 +42,18 @@ class Counters:
 class Distribution(Collector):
     """A histogram whose observations have a weight: one call for a whole bundle of events.
 
-    ``edges`` are the upper bounds of its buckets, rising, without infinity.
+    Raises ValueError for a metric of more than one label.
     """
 
-    def __init__(
-        self,
-        registry: CollectorRegistry,
-        name: str,
-        meaning: str,
-        edges: Sequence[float],
-        label: str | None = None,
-    ) -> None:
-        self.name = name
-        self.label = label
-        self._meaning = meaning
-        self._edges = tuple(edges)
+    def __init__(self, registry: CollectorRegistry, metric: Metric) -> None:
+        if len(metric.labels) > 1:
+            raise ValueError(f"{metric.name}: a distribution has one label at most")
+        self.name = metric.name
+        self.label = metric.label_names[0] if metric.labels else None
+        self._meaning = metric.meaning
+        self._edges = metric.edges
         self._series: dict[str, _Series] = {}
-        if label is None:
+        if self.label is None:
             self._series[""] = _Series(self._edges)
         registry.register(self)
 
@@ -74,7 +70,7 @@ class Distribution(Collector):
         """``count`` observations of ``value``, on a histogram without a label."""
         self().observe(value, count)
 
-    def collect(self) -> Iterator[Metric]:
+    def collect(self) -> Iterator[Family]:
         names = [] if self.label is None else [self.label]
         family = HistogramMetricFamily(self.name, self._meaning, labels=names)
         for value, series in list(self._series.items()):
@@ -130,14 +126,12 @@ class Reading(Collector):
     def __init__(
         self,
         registry: CollectorRegistry,
-        name: str,
-        meaning: str,
-        labels: Sequence[str] = (),
+        metric: Metric,
         failures: Counters | None = None,
     ) -> None:
-        self.name = name
-        self.labels = tuple(labels)
-        self._meaning = meaning
+        self.name = metric.name
+        self.labels = metric.label_names
+        self._meaning = metric.meaning
         self._failures = failures
         self._read: Callable[[], Values] | None = None
         registry.register(self)
@@ -150,7 +144,7 @@ class Reading(Collector):
         """A value that changes seldom, kept until the next ``set``."""
         self.read_from(lambda: value)
 
-    def collect(self) -> Iterator[Metric]:
+    def collect(self) -> Iterator[Family]:
         family = GaugeMetricFamily(self.name, self._meaning, labels=self.labels)
         if self._read is not None:
             try:
@@ -162,7 +156,7 @@ class Reading(Collector):
                 self._failures(self.name).inc()
         yield family
 
-    def describe(self) -> Iterator[Metric]:
+    def describe(self) -> Iterator[Family]:
         """Registration asks for names only, not for values."""
         yield GaugeMetricFamily(self.name, self._meaning, labels=self.labels)
 

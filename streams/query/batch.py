@@ -17,13 +17,13 @@ out: verdicts are on the copy.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from schemas.catalogue import (
     DEADLETTERS,
+    DECISIONS,
     ORDERS,
     PRODUCTS,
     PROFILES,
@@ -42,16 +42,18 @@ from schemas.product_decoding import DecodedProduct, ProductDecoder
 from schemas.profile import ProfileEvent
 from schemas.review import ReviewEvent
 from schemas.service import ServiceEvent
-from schemas.trigger import TriggerEvent
-from schemas.verdict import VerdictEvent
 from schemas.wish import WishEvent
-from streams.query.facts import CustomerFact, Fact, Place, storable, storable_or_none
+from streams.query.facts import CustomerFact, Fact, Place, storable
 from streams.query.likers import pseudonymous
 from streams.query.products import ProductFact, said_of
+from streams.query.worker_rows import decision_row, trigger_row, verdict_row
 
+#: How what workers decided becomes a row.
+_OF_WORKERS: Final = {TRIGGERS: trigger_row, DECISIONS: decision_row, VERDICTS: verdict_row}
 #: What the sink reads, by the catalogue's names.
 TOPICS: Final = (
-    ORDERS, REVIEWS, PROFILES, SERVICE, WISHES, PRODUCTS, TRIGGERS, VERDICTS, DEADLETTERS,
+    ORDERS, REVIEWS, PROFILES, SERVICE, WISHES, PRODUCTS, TRIGGERS, DECISIONS, VERDICTS,
+    DEADLETTERS,
 )  # fmt: skip
 #: No event is refused for its time here: only the worker knows the tick it is judged against.
 _NO_HORIZON: Final = 1 << 60
@@ -65,12 +67,8 @@ _MOST_OFFSET: Final = 2**63 - 1
 _BEYOND_THE_RECORD: Final = frozenset({"future_time", "skipped"})
 #: The reason of a record that another one, in a later generation of topics, is a copy of.
 FORWARDED: Final = "forwarded"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
 
 _encode = msgspec.json.encode
-_decode_trigger = msgspec.json.Decoder(TriggerEvent).decode
-_decode_verdict = msgspec.json.Decoder(VerdictEvent).decode
 _decode_letter = msgspec.json.Decoder(DeadLetterEvent).decode
 
 
@@ -126,6 +124,7 @@ class Batch:
     products: list[ProductFact] = field(default_factory=list)
     #: Rows of the tables.
     triggers: list[dict[str, Any]] = field(default_factory=list)
+    decisions: list[dict[str, Any]] = field(default_factory=list)
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
 
@@ -143,10 +142,8 @@ class BatchReader:
         batch = Batch()
         for part in slices:
             name = self._names[part.topic]
-            if name == TRIGGERS:
-                passed_over = sum(not _trigger(batch, record) for record in part.records)
-            elif name == VERDICTS:
-                passed_over = sum(not _verdict(batch, record) for record in part.records)
+            if name in _OF_WORKERS:
+                passed_over = _decided(batch, name, part.records)
             elif name == DEADLETTERS:
                 passed_over = sum(not self._letter(batch, record) for record in part.records)
             elif name == PRODUCTS:
@@ -238,6 +235,15 @@ class BatchReader:
         return True
 
 
+def _decided(batch: Batch, name: str, records: Sequence[RawRecord]) -> int:
+    """How many were passed over."""
+    row_of = _OF_WORKERS[name]
+    read = [row_of(record) for record in records]
+    rows = {TRIGGERS: batch.triggers, DECISIONS: batch.decisions, VERDICTS: batch.verdicts}[name]
+    rows += [row for row in read if row is not None]
+    return read.count(None)
+
+
 def _is_erasure(event: object) -> bool:
     return isinstance(event, ProfileEvent) and event.data.action == "erase"
 
@@ -279,50 +285,3 @@ def _fact(
         _encode(data).decode(),
         (record.topic, record.partition, record.offset),
     )
-
-
-def _trigger(batch: Batch, record: RawRecord) -> bool:
-    """Whether it could be read."""
-    try:
-        event = _decode_trigger(record.value or b"")
-    except UNREADABLE:
-        return False
-    data = event.data
-    batch.triggers.append(
-        {
-            "shop_id": data.shop_id,
-            "customer_id": storable(data.customer_id),
-            "trigger_id": storable(data.trigger_id),
-            "time_ms": (event.time - _EPOCH) // _MILLISECOND,
-            "kind": data.kind,
-            "campaign": storable(data.campaign),
-            "campaign_version": storable(data.campaign_version),
-            "code": storable_or_none((data.offer and data.offer.code) or None),
-            "data": _encode(data).decode(),
-        }
-    )
-    return True
-
-
-def _verdict(batch: Batch, record: RawRecord) -> bool:
-    """Whether it could be read."""
-    try:
-        event = _decode_verdict(record.value or b"")
-    except UNREADABLE:
-        return False
-    data = event.data
-    batch.verdicts.append(
-        {
-            "shop_id": data.shop_id,
-            "order_hash": data.order_hash,
-            "customer_id": storable(data.customer_id),
-            "number": data.number,
-            "brushed": int(data.brushed),
-            "points": data.points,
-            "reasons": _encode(data.reasons).decode(),
-            "visitors": _encode([storable(each) for each in data.visitors]).decode(),
-            "product_hash": data.product_hash,
-            "time_ms": (event.time - _EPOCH) // _MILLISECOND,
-        }
-    )
-    return True

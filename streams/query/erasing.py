@@ -21,6 +21,7 @@ from streams.query.facts import Customer, OrderKey
 from streams.query.histories import ORDERS, REVIEWS, History
 from streams.query.statements import KEYS, among, chunks, insert_rows
 from streams.query.tables import (
+    decisions,
     erased,
     like_events,
     profile_events,
@@ -34,7 +35,7 @@ from streams.query.verdicts import forget_verdicts, verdicts_of, visitors_in
 #: Tables of records that are deleted without a look at what they were of: nothing is computed from them, or
 #: it is computed anew for each customer erased.
 _RECORDS: Final[tuple[Table, ...]] = (
-    repeats, triggers, profile_events, service_events, wish_events, like_events,
+    repeats, triggers, decisions, profile_events, service_events, wish_events, like_events,
 )  # fmt: skip
 
 

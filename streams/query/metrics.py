@@ -1,4 +1,4 @@
-"""The catalogue of the sink's metrics: base units, and no label that holds a customer or an order."""
+"""The sink's metrics, as streams/telemetry/sink.py defines them."""
 
 import time
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from prometheus_client import (
 )
 
 from streams.operations.instruments import Counters, Reading
+from streams.telemetry import sink
 
 
 class SinkMetrics:
@@ -24,23 +25,10 @@ class SinkMetrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.records = Counters(
-            self.registry, "shop_sink_records_total",
-            "Records whose offsets are in the store: written, or passed_over as dead letters.",
-            ("topic", "outcome"),
-        )  # fmt: skip
-        self.transactions = Counters(
-            self.registry, "shop_sink_transactions_total", "Transactions that were committed."
-        )
-        self.lag = Reading(
-            self.registry, "shop_sink_lag_records",
-            "High watermark less the store's offset, of the partitions that this sink has.",
-            ("topic", "partition"),
-        )  # fmt: skip
-        self.last_commit = Reading(
-            self.registry, "shop_sink_last_commit_timestamp_seconds",
-            "When the last transaction was committed, seconds since 1970; none before the first.",
-        )  # fmt: skip
+        self.records = Counters(self.registry, sink.RECORDS)
+        self.transactions = Counters(self.registry, sink.TRANSACTIONS)
+        self.lag = Reading(self.registry, sink.LAG)
+        self.last_commit = Reading(self.registry, sink.LAST_COMMIT)
 
     def committed(self, topic: str, records: int, passed_over: int) -> None:
         """What one transaction had of a topic (the catalogue's name); for each of its partitions."""

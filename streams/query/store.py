@@ -25,6 +25,7 @@ from streams.query.reviews import review_row
 from streams.query.service import write_service
 from streams.query.statements import delete_rows, insert_rows
 from streams.query.tables import (
+    decisions,
     like_events,
     order_coupons,
     order_lines,
@@ -111,6 +112,7 @@ class QueryStore:
             _write_orders(connection, good.orders, gone[ORDERS])
             _write_reviews(connection, good.reviews, gone[REVIEWS])
             insert_rows(connection, triggers, good.triggers, existing="keep")
+            insert_rows(connection, decisions, good.decisions, existing="keep")
             write_profiles(connection, good.profiles, profiles_gone | erased.until_ms.keys())
             write_service(connection, good.service, service_gone | erased.until_ms.keys())
             wishes_gone |= erased.until_ms.keys()
@@ -153,6 +155,7 @@ class _Kept(NamedTuple):
     service: list[CustomerFact]
     wishes: list[CustomerFact]
     triggers: list[dict[str, Any]]
+    decisions: list[dict[str, Any]]
     verdicts: list[dict[str, Any]]
 
 
@@ -163,7 +166,10 @@ def _kept(connection: Connection, batch: Batch, excluded: set[Place]) -> _Kept:
         [
             *(fact.order[:2] for fact in (*batch.orders, *batch.reviews)),
             *(fact.customer for fact in (*batch.profiles, *batch.service, *batch.wishes)),
-            *((row["shop_id"], row["customer_id"]) for row in (*batch.triggers, *batch.verdicts)),
+            *(
+                (row["shop_id"], row["customer_id"])
+                for row in (*batch.triggers, *batch.decisions, *batch.verdicts)
+            ),
         ],
     )
 
@@ -179,13 +185,13 @@ def _kept(connection: Connection, batch: Batch, excluded: set[Place]) -> _Kept:
         [f for f in some if f.place not in excluded and counts(f.customer, f.time_ms)]
         for some in (batch.profiles, batch.service, batch.wishes)
     )
-    triggers_kept, verdicts_kept = (
+    triggers_kept, decisions_kept, verdicts_kept = (
         [row for row in some if counts((row["shop_id"], row["customer_id"]), row["time_ms"])]
-        for some in (batch.triggers, batch.verdicts)
+        for some in (batch.triggers, batch.decisions, batch.verdicts)
     )
     return _Kept(
         orders_kept, reviews_kept, profiles_kept, service_kept, wishes_kept, triggers_kept,
-        verdicts_kept,
+        decisions_kept, verdicts_kept,
     )  # fmt: skip
 
 

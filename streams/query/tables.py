@@ -22,9 +22,11 @@ from streams.query.wish_tables import (
     wish_likes,
     wishes,
 )
+from streams.query.worker_tables import decisions, triggers, verdicts
 
 __all__ = [
     "cases",
+    "decisions",
     "erased",
     "left_out",
     "like_events",
@@ -258,23 +260,6 @@ reviews = Table(
     Index("reviews_by_time", "shop_id", "posted_ms"),
 )
 
-triggers = Table(
-    "triggers",
-    metadata,
-    text("shop_id", null=False),
-    text("customer_id", null=False),
-    text("trigger_id", null=False),
-    number("time_ms", null=False),
-    text("kind", null=False),
-    text("campaign", null=False),
-    text("campaign_version", null=False),
-    text("code"),
-    #: The trigger's data, JSON.
-    text("data", null=False),
-    PrimaryKeyConstraint("shop_id", "customer_id", "trigger_id"),
-    Index("triggers_by_time", "shop_id", "customer_id", "time_ms"),
-)
-
 #: What a shop sells: of each field the latest that was said of it.
 products = Table(
     "products",
@@ -295,25 +280,4 @@ products = Table(
     #: JSON: of each field that is known, the time and place of the record that said it.
     text("said", null=False),
     PrimaryKeyConstraint("shop_id", "sku"),
-)
-
-#: What orders were held to be; of each the verdict with the greatest number holds: streams.query.verdicts.
-verdicts = Table(
-    "verdicts",
-    metadata,
-    text("shop_id", null=False),
-    #: schemas.verdict.Verdict says of what.
-    text("order_hash", null=False),
-    text("customer_id", null=False),
-    Column("number", BigInteger, nullable=False, autoincrement=False),
-    Column("brushed", Integer, nullable=False),
-    number("points", null=False),
-    #: JSON, the strongest first.
-    text("reasons", null=False),
-    #: Visitors who turned out to be the customer, JSON.
-    text("visitors", null=False),
-    text("product_hash"),
-    number("time_ms", null=False),
-    PrimaryKeyConstraint("shop_id", "order_hash", "customer_id", "number"),
-    Index("verdicts_by_customer", "shop_id", "customer_id", "time_ms"),
 )

@@ -16,13 +16,13 @@ from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import TIME_DIMENSIONS
 from streams.reports.sent import CARTS, CLICKS, ORDERS
 
-#: By its topic, and by the sum of the events that make it.
+#: By its topic, by the sum of the events that make it, and by those of them that tell no part.
 _STEPS: Final = {
-    VISITORS: (CLICKS, "visits"),
-    VIEWERS: (CLICKS, "views"),
-    ADDERS: (CARTS, "adds"),
-    PLACERS: (ORDERS, "placed_orders"),
-    PAYERS: (ORDERS, "paid_orders"),
+    VISITORS: (CLICKS, "visits", None),
+    VIEWERS: (CLICKS, "views", None),
+    ADDERS: (CARTS, "adds", "adds"),
+    PLACERS: (ORDERS, "placed_orders", "placed"),
+    PAYERS: (ORDERS, "paid_orders", "paid"),
 }
 FIGURES: Final = (
     visits.VISITORS_FIGURE,
@@ -42,7 +42,7 @@ _GROUPS: Final = {name: [name] for name in _STEPS}
 
 
 def _values(held: Counted) -> dict[str, Value]:
-    found: dict[str, Value] = {name: held.set(name, topic) for name, (topic, _) in _STEPS.items()}
+    found: dict[str, Value] = {name: held.set(name, topic) for name, (topic, *_) in _STEPS.items()}
     # Whose order is brushed has paid one all the same.
     paid = held.period.get("paid_orders", 0) + held.period.get("brushed_orders", 0)
     if paid and not held.period.get("placed_orders"):
@@ -60,7 +60,10 @@ def _rows(_: Connection, asked: Asked) -> list[Row]:
     ranked_by = "views" if asked.by == "category" else "visits"
     parts: Mapping[str, Part] = {
         ranked_by: Part(ranked_by),
-        **{name: Part(name, is_set=True, of=of) for name, (_, of) in _STEPS.items()},
+        **{
+            name: Part(name, is_set=True, of=of, lacking=lacking)
+            for name, (_, of, lacking) in _STEPS.items()
+        },
         VISITORS: Part(VISITORS, is_set=True, of=ranked_by),
     }
     dimension = asked.by

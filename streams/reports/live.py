@@ -33,6 +33,8 @@ class Counted(NamedTuple):
     period: Mapping[str, int]
     sent: Sent
     untold: Mapping[str, str] = {}
+    #: Of names of which only some events tell a part, the reason why there may be more.
+    partly: Mapping[str, str] = {}
 
     def sum(self, name: str, topic: str) -> Value:
         """A sum over events of ``topic``; 0 where nothing was added to it though some were sent."""
@@ -40,7 +42,11 @@ class Counted(NamedTuple):
 
     def set(self, name: str, topic: str) -> Value:
         """How many different ones there are by events of ``topic``."""
-        return self._known(name, topic) or number(self.sets.get(name, _NOBODY))
+        found = self._known(name, topic) or number(self.sets.get(name, _NOBODY))
+        why = self.partly.get(name)
+        if why is not None and found.number is not None:
+            return Value(None, why, found.number)
+        return found
 
     def _known(self, name: str, topic: str) -> Value | None:
         why = self.sent.lacks(topic) or self.untold.get(name)

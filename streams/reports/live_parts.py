@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 from streams.domain.aggregated import Coverage
-from streams.domain.aggregates.names import CLOSED, part, parts_of, values_of
+from streams.domain.aggregates.names import CLOSED, part, parts_of, values_of, without
 from streams.domain.reading import Span, Wanted
 from streams.domain.shop import date_of
 from streams.reports.amounts import unknown, withheld
@@ -21,6 +21,10 @@ _EVENTS: Final = {
     "paid_orders": "paid order",
 }  # fmt: skip
 
+#: The same, of those that may tell a value or not, by the ``lacking`` of their part.
+_MANY: Final = {
+    "adds": "additions to a cart", "placed": "orders that were placed", "paid": "paid orders",
+}  # fmt: skip
 #: What customers say of themselves, not their events.
 _OF_CUSTOMERS: Final = frozenset({"age", "gender"})
 
@@ -29,12 +33,14 @@ class Part(NamedTuple):
     """A figure's parts: of the sum or the set ``name``; ``is_set`` says which.
 
     ``of``: the sum of the events that may tell the value, the sum itself if nothing is said. Where there are
-    such events and none of them tells a value, no part is known.
+    such events and none of them tells a value, no part is known. ``lacking``: how the sums of events
+    that tell none begin (streams.domain.aggregates.names ``without``): with any, a part may be more.
     """
 
     name: str
     is_set: bool = False
     of: str | None = None
+    lacking: str | None = None
 
 
 WholeOnly = Callable[[Mapping[str, int]], Mapping[str, str]]
@@ -137,7 +143,8 @@ class _Split:
         reasons: Mapping[str, str],
     ) -> Counted:
         sets = {key: united(self.span, names(name)) for key, name in self._sets.items()}
-        return Counted(sums, sets, self.span.sums, self._sent, reasons)
+        partly = self._partly if reasons is self._silent else {}
+        return Counted(sums, sets, self.span.sums, self._sent, reasons, partly)
 
     @cached_property
     def _sent(self) -> Sent:
@@ -175,6 +182,18 @@ class _Split:
                 found[key] = f"no {_EVENTS.get(of, 'event')} tells its {self.dimension}"
                 if self.dimension in _OF_CUSTOMERS:
                     found[key] = f"nobody of them had said their {self.dimension}"
+        return found
+
+    @cached_property
+    def _partly(self) -> dict[str, str]:
+        """Names of which some events tell a value and others do not, with the reason."""
+        found = {}
+        for key, one in self.parts.items():
+            if one.lacking is None or key in self._silent:
+                continue
+            if number := self.span.sums.get(without(one.lacking, self.dimension), 0):
+                what = _MANY.get(one.lacking, "events")
+                found[key] = f"{number:,} {what} tell no {self.dimension}"
         return found
 
     def _untold(self) -> dict[str, int]:

@@ -8,6 +8,7 @@ from streams.reports import (
     attribution,
     benchmark,
     brushing,
+    campaigns,
     carts,
     cohorts,
     completeness,
@@ -40,7 +41,7 @@ from streams.reports.model import Report
 _MODULES: Final = (
     overview, funnel, sources, attribution, keywords, paths, carts, live_streams, sharing, payments, regions,
     demographics, products, hours, refunds, fulfilment, repurchase, intervals, cohorts, value, rfm, lifecycle,
-    members, reviews, service, wishes, brushing, completeness, benchmark,
+    members, campaigns, reviews, service, wishes, brushing, completeness, benchmark,
 )  # fmt: skip
 REPORTS: Final[Mapping[str, Report]] = MappingProxyType(
     {module.REPORT.name: module.REPORT for module in _MODULES}

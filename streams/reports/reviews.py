@@ -7,11 +7,12 @@ from sqlalchemy import Connection, case, func
 
 from streams.domain.reviews import BAD_RATING
 from streams.domain.themes import DEFAULT_THEMES
-from streams.query.tables import reviews
+from streams.query.tables import review_events, reviews
 from streams.reports.amounts import count, rows_of, share, unknown
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import DAY_MS, TIME_DIMENSIONS
 from streams.reports.quantiles import add_quantiles, quantiles_of
+from streams.reports.silence import unless_silent
 from streams.reports.sums import Facts, Parts, Raw, add_up, counted
 from streams.reports.themes import THEME, by_theme
 
@@ -113,7 +114,7 @@ REPORT = Report(
     "Reviews",
     FIGURES,
     ("product", THEME, *TIME_DIMENSIONS),
-    _rows,
+    unless_silent(_rows, review_events, "review"),
     by="product",
     says=_says,
 )

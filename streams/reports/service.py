@@ -13,6 +13,7 @@ from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import TIME_DIMENSIONS
 from streams.reports.quantiles import add_quantiles, quantiles_of
 from streams.reports.reach import reach
+from streams.reports.silence import unless_silent
 from streams.reports.sums import Facts, Parts, Raw, add_up, counted
 
 _CASES = "cases.opened_ms, replied_ms, resolved_ms"
@@ -122,7 +123,8 @@ def _within_reach(connection: Connection, asked: Asked) -> Asked:
 
 
 REPORT = Report(
-    "service", "Service cases and surveys", FIGURES, (*TIME_DIMENSIONS, "topic"), _rows,
+    "service", "Service cases and surveys", FIGURES, (*TIME_DIMENSIONS, "topic"),
+    unless_silent(_rows, service_events, "service case or survey"),
     notes=(
         "Cases are of the day on which they were opened, answers of that on which they were given.",
         "A case's topic is what its opening names; a survey's answer has none.",

@@ -34,7 +34,7 @@ def _rows(_: Connection, asked: Asked) -> list[Row]:
     parts = {
         "visits": Part("visits"),
         VISITORS: Part(VISITORS, is_set=True, of="visits"),
-        PAYERS: Part(PAYERS, is_set=True, of="paid_orders"),
+        PAYERS: Part(PAYERS, is_set=True, of="paid_orders", lacking="paid"),
     }
     return by_value(asked, FIGURES, asked.by or "source", parts, _values)
 

@@ -26,6 +26,7 @@ from streams.reports.amounts import count, rows_of, unknown
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import TIME_DIMENSIONS
 from streams.reports.reach import reach
+from streams.reports.silence import unless_silent
 from streams.reports.sums import Facts, Parts, Raw, add_up, counted
 
 ATTRIBUTE: Final = "attribute"
@@ -165,8 +166,8 @@ def _says(asked: Asked) -> tuple[str, ...]:
 
 
 REPORT = Report(
-    "wishes", "Wishes", FIGURES, (ATTRIBUTE, "product", CATEGORY, PRICE, *TIME_DIMENSIONS), _rows,
-    by=ATTRIBUTE, says=_says,
+    "wishes", "Wishes", FIGURES, (ATTRIBUTE, "product", CATEGORY, PRICE, *TIME_DIMENSIONS),
+    unless_silent(_rows, wish_events, "wish"), by=ATTRIBUTE, says=_says,
     notes=(
         "Wishes are of the day on which they were made, and so is what became of them.",
         "Likes that look bought count here; which these are a customer's live state says (huitou customer).",

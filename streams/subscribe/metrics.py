@@ -1,32 +1,26 @@
-"""A subscriber's work as Prometheus metrics."""
+"""A subscriber's work as Prometheus metrics, as streams/telemetry/subscriber.py defines them."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
 from streams.subscribe.hooks import Hooks
 from streams.subscribe.received import LetterReason, ReceivedTrigger, Record
+from streams.telemetry import subscriber
+from streams.telemetry.metric import Metric
 
 
 class PrometheusHooks(Hooks):
     """Counters in ``registry``, labelled by campaign where a trigger has one (as many as campaigns exist)."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._handled = Counter(
-            "subscriber_triggers_handled", "Triggers handled.", ["campaign"], registry=registry
-        )
-        self._repeated = Counter(
-            "subscriber_triggers_repeated", "Redeliveries not handled again.", registry=registry
-        )
-        self._failed = Counter(
-            "subscriber_attempts_failed",
-            "Attempts to be repeated.",
-            ["campaign"],
-            registry=registry,
-        )
-        self._letters = Counter(
-            "subscriber_dead_letters", "Triggers put away.", ["reason"], registry=registry
-        )
+        # Each counter would come with a second series that holds its time of birth.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._handled = _counter(subscriber.HANDLED, registry)
+        self._repeated = _counter(subscriber.REPEATED, registry)
+        self._failed = _counter(subscriber.FAILED, registry)
+        self._letters = _counter(subscriber.DEAD_LETTERS, registry)
+        seconds = subscriber.HANDLER_SECONDS
         self._seconds = Histogram(
-            "subscriber_handler_seconds", "Seconds of a successful attempt.", registry=registry
+            seconds.name, seconds.meaning, registry=registry, buckets=seconds.edges
         )
 
     def handled(self, trigger: ReceivedTrigger, seconds: float) -> None:
@@ -41,3 +35,7 @@ class PrometheusHooks(Hooks):
 
     def dead_lettered(self, record: Record, reason: LetterReason) -> None:
         self._letters.labels(reason).inc()
+
+
+def _counter(metric: Metric, registry: CollectorRegistry) -> Counter:
+    return Counter(metric.name, metric.meaning, metric.label_names, registry=registry)

@@ -8,38 +8,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from streams.operations.instruments import Distribution, Reading
 from streams.operations.metrics import Metrics
+from streams.telemetry.metric import Label, Metric
+from streams.telemetry.worker import WORKER
 from tests.operations.promtool import check_metrics, has_promtool
 
-#: Name -> labels, as the alerts, dashboards and runbooks are written against.
-CATALOGUE = {
-    "shop_events_total": {"topic", "outcome"},
-    "shop_event_age_seconds": set(),
-    "shop_stage_seconds": {"stage"},
-    "shop_bundle_events": set(),
-    "shop_watermark_lag_seconds": {"partition"},
-    "shop_heartbeat_seconds": set(),
-    "shop_partitions_paused": {"reason"},
-    "shop_skips_total": {"cause"},
-    "shop_states_expired_total": set(),
-    "shop_triggers_total": {"campaign", "outcome"},
-    "shop_refusals_total": {"campaign", "reason"},
-    "shop_trigger_latency_seconds": set(),
-    "shop_outbox_rows": set(),
-    "shop_open_transaction_age_seconds": {"topic"},
-    "shop_commit_refused_total": {"reason"},
-    "shop_recoveries_total": {"case"},
-    "shop_transactions_total": {"outcome"},
-    "shop_timers_pending": set(),
-    "shop_state_bytes": set(),
-    "shop_state_cache_hits_total": set(),
-    "shop_state_cache_misses_total": set(),
-    "shop_state_cache_evictions_total": set(),
-    "shop_dedupe_evicted_early_total": set(),
-    "shop_bad_definitions_total": set(),
-    "shop_consumer_lag_records": {"topic", "partition"},
-    "shop_scrape_failures_total": {"metric"},
-    "shop_build_info": {"version", "python", "codec"},
-}
+#: Name -> labels.
+CATALOGUE = {metric.name: set(metric.label_names) for metric in WORKER}
 
 
 @pytest.fixture
@@ -60,7 +34,7 @@ def metrics() -> Metrics:
     filled.outbox_rows.set(4)
     filled.open_transaction_age.set({("shop.orders",): 0.0})
     filled.commit_refused("seq").inc()
-    filled.recoveries("resume").inc()
+    filled.recoveries("current").inc()
     filled.skips("record").inc()
     filled.transactions("committed").inc()
     filled.timers_pending.set(7)
@@ -113,18 +87,18 @@ def test_promtool_accepts_the_exposition(metrics: Metrics) -> None:
 
 def test_a_weighted_observation_equals_that_many_single_ones() -> None:
     weighted, single = CollectorRegistry(), CollectorRegistry()
-    edges = (1.0, 5.0, 10.0)
-    one = Distribution(weighted, "size", "Size.", edges)
-    many = Distribution(single, "size", "Size.", edges)
+    size = Metric("cart_size", "histogram", "records", "Size.", edges=(1.0, 5.0, 10.0))
+    one = Distribution(weighted, size)
+    many = Distribution(single, size)
     for value, count in ((0.5, 3), (5.0, 2), (7.0, 1), (11.0, 4)):
         one.observe(value, count)
         for _ in range(count):
             many.observe(value)
     for le, expected in (("1.0", 3), ("5.0", 5), ("10.0", 6), ("+Inf", 10)):
-        assert weighted.get_sample_value("size_bucket", {"le": le}) == expected
-        assert single.get_sample_value("size_bucket", {"le": le}) == expected
-    assert weighted.get_sample_value("size_sum") == single.get_sample_value("size_sum")
-    assert weighted.get_sample_value("size_count") == 10
+        assert weighted.get_sample_value("cart_size_bucket", {"le": le}) == expected
+        assert single.get_sample_value("cart_size_bucket", {"le": le}) == expected
+    assert weighted.get_sample_value("cart_size_sum") == single.get_sample_value("cart_size_sum")
+    assert weighted.get_sample_value("cart_size_count") == 10
 
 
 def test_an_objective_limit_is_a_bucket_edge(metrics: Metrics) -> None:
@@ -174,9 +148,9 @@ def test_a_reading_that_raises_costs_its_own_series_only() -> None:
 
 def test_a_reading_without_a_place_for_failures_raises() -> None:
     registry = CollectorRegistry()
-    Reading(registry, "x", "X.").read_from(lambda: 1 / 0)
+    Reading(registry, Metric("cart_x", "gauge", "records", "X.")).read_from(lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        registry.get_sample_value("x")
+        registry.get_sample_value("cart_x")
 
 
 def test_labels_are_resolved_once_and_checked() -> None:
@@ -186,6 +160,15 @@ def test_labels_are_resolved_once_and_checked() -> None:
         metrics.events("shop.clicks")
     with pytest.raises(ValueError, match="no label"):
         metrics.event_age("shop.clicks")
+
+
+def test_a_distribution_has_one_label_at_most() -> None:
+    labels = (Label("stage", "", ("fold",)), Label("topic", "a topic"))
+    with pytest.raises(ValueError, match="one label"):
+        Distribution(
+            CollectorRegistry(),
+            Metric("cart_size", "histogram", "records", "S.", labels, (1.0,)),
+        )
 
 
 def test_two_workers_in_one_process_do_not_share_numbers() -> None:

@@ -34,6 +34,7 @@ def test_ci_runs_what_it_prints() -> None:
     run = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert re.findall(r"^make .+$", run, re.MULTILINE) == [
         "make check",
+        "make check-ops",
         "make test",
         "make faults MINUTES=4 SEED=14471",
         "make test-long",

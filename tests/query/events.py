@@ -12,6 +12,7 @@ from schemas.partitioner import partition_of
 from streams.query.batch import Batch, BatchReader, Slice
 from tests.engine.harness import moment
 from tests.query.expected import (
+    DECISIONS,
     ORDERS,
     PRODUCTS,
     PROFILES,
@@ -26,7 +27,7 @@ from tests.query.expected import (
 TYPES = {
     ORDERS: "shop.order.v1", REVIEWS: "shop.review.v1", TRIGGERS: "shop.trigger.v1",
     PROFILES: "shop.profile.v1", PRODUCTS: "shop.product.v1", VERDICTS: "shop.verdict.v1",
-    SERVICE: "shop.service.v1", WISHES: "shop.wish.v1",
+    SERVICE: "shop.service.v1", WISHES: "shop.wish.v1", DECISIONS: "shop.decision.v1",
 }  # fmt: skip
 #: When the broker appended the records of these tests: after all that they tell.
 APPENDED_MS = 1_798_761_600_000
@@ -61,6 +62,7 @@ def batch_of(published: Sequence[Published], reader: BatchReader) -> Batch:
         batch.orders += read.orders
         batch.reviews += read.reviews
         batch.triggers += read.triggers
+        batch.decisions += read.decisions
         batch.verdicts += read.verdicts
         batch.erasures += read.erasures
         batch.products += read.products
@@ -164,6 +166,11 @@ _review_events = _drawn(
 _triggers = _drawn(
     TRIGGERS, kind=st.just("coupon_issued"), campaign=st.just("second-order"), campaign_version=st.just("1"),
 )  # fmt: skip
+_decisions = _drawn(
+    DECISIONS, campaign=st.just("bad-review"), campaign_version=st.just("1"),
+    reason=st.sampled_from(["consent", "brushed", "issued_before"]),
+    checks=st.sampled_from([[], [{"step": "consent", "passed": True, "value": "", "threshold": "sms"}]]),
+)  # fmt: skip
 _verdicts = _drawn(
     VERDICTS, order_id=st.sampled_from(["o1", "o1", "o2", "o3"]), sku=st.sampled_from(["a", "b", None]),
     brushed=st.booleans(), visitors=st.sampled_from([[], [], ["c1"], ["c2"], ["c3", "c2"]]),
@@ -246,10 +253,13 @@ def published_events(most: int = 25, *, erased: bool = False) -> st.SearchStrate
                     "product_hash": sku and product_hash(sku), "points": 30 * data["brushed"],
                     "number": number * 11 % 29,
                 }  # fmt: skip
-            if topic in (TRIGGERS, PROFILES, WISHES):
+            if topic in (TRIGGERS, DECISIONS, PROFILES, WISHES):
                 data = {each: data[each] for each in data if each != "order_id"}
             if topic == TRIGGERS:
                 data = {**data, "trigger_id": name, "customer_id": customer}
+            if topic == DECISIONS:
+                # The same occasion may be refused often.
+                data |= {"decision_id": name, "trigger_id": "occasion", "customer_id": customer}
             made = event(topic, name, at, customer, source=source, **data)
             events += [(topic, made)] * (1 + again)
         return placed(events, 1)
@@ -257,6 +267,16 @@ def published_events(most: int = 25, *, erased: bool = False) -> st.SearchStrate
     one = st.one_of(_order_events, _order_events, _refund_events, _review_events)
     if erased:
         one = st.one_of(
-            one, one, one, _triggers, _verdicts, _verdicts, _profiles, _service, _wishes, _wishes
+            one,
+            one,
+            one,
+            _triggers,
+            _decisions,
+            _verdicts,
+            _verdicts,
+            _profiles,
+            _service,
+            _wishes,
+            _wishes,
         )
     return st.lists(st.tuples(one, st.booleans()), min_size=1, max_size=most).map(build)

@@ -16,7 +16,7 @@ Tables = dict[str, list[Row]]
 
 ORDERS, REVIEWS, TRIGGERS = "shop.orders", "shop.reviews", "shop.triggers"
 PROFILES, PRODUCTS, VERDICTS = "shop.profiles", "shop.products", "shop.verdicts"
-SERVICE, WISHES = "shop.service", "shop.wishes"
+SERVICE, WISHES, DECISIONS = "shop.service", "shop.wishes", "shop.decisions"
 REFUND = ("refund_requested", "refund_withdrawn", "refunded")
 
 
@@ -74,6 +74,7 @@ def expected(
         "refunds": [row for key, own in by_order.items() for row in _refunds(key, own)],
         "reviews": [_review(key, own) for key, own in by_review.items()],
         "triggers": _triggers(record for record in records if record.topic == TRIGGERS),
+        "decisions": _decisions(record for record in records if record.topic == DECISIONS),
         "profile_events": [_customer_event(record) for record in records if _is_of_profile(record)],
         "profiles": _profiles([record for record in records if _is_of_profile(record)]),
         "service_events": [_customer_event(r) for r in records if r.topic == SERVICE],
@@ -551,5 +552,26 @@ def _triggers(records: Iterable[Published]) -> list[Row]:
             "kind": data["kind"], "campaign": data["campaign"],
             "campaign_version": data["campaign_version"],
             "code": data.get("offer", {}).get("code") or None, "data": _canonical(data),
+        }  # fmt: skip
+    return list(rows.values())
+
+
+def _decisions(records: Iterable[Published]) -> list[Row]:
+    rows = {}
+    for record in records:
+        event, data = record.event, record.event["data"]
+        names = (
+            "shop_id",
+            "customer_id",
+            "decision_id",
+            "trigger_id",
+            "campaign",
+            "campaign_version",
+            "reason",
+        )
+        rows[data["shop_id"], data["customer_id"], data["decision_id"]] = {
+            **{name: data[name] for name in names},
+            "time_ms": milliseconds(event["time"]),
+            "data": _canonical(data),
         }  # fmt: skip
     return list(rows.values())

@@ -14,6 +14,7 @@ _JSON = {
     ("review_events", "data"),
     ("repeats", "data"),
     ("triggers", "data"),
+    ("decisions", "data"),
     ("verdicts", "reasons"),
     ("verdicts", "visitors"),
     ("order_lines", "attributes"),

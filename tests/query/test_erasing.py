@@ -17,13 +17,23 @@ from streams.query.store import QueryStore, Stored
 from streams.query.tables import metadata
 from tests.query.conftest import open_store
 from tests.query.events import APPENDED_MS, batch_of, event, placed, record, slices_of
-from tests.query.expected import ORDERS, PROFILES, REVIEWS, TRIGGERS, Published, expected
+from tests.query.expected import (
+    DECISIONS,
+    ORDERS,
+    PROFILES,
+    REVIEWS,
+    TRIGGERS,
+    Published,
+    expected,
+)
 from tests.query.plans import plan_of, statements_of
 from tests.query.postgres import PostgreSQL
 from tests.query.stored import content, differences
 
 LATER = "g2."
-NAMES = {name: name for name in (ORDERS, REVIEWS, TRIGGERS, PROFILES, "shop.deadletters")}
+NAMES = {
+    name: name for name in (ORDERS, REVIEWS, TRIGGERS, DECISIONS, PROFILES, "shop.deadletters")
+}
 READER = BatchReader(8, {**NAMES, LATER + PROFILES: PROFILES})
 
 

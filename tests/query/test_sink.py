@@ -34,6 +34,7 @@ from tests.query.events import event
 from tests.query.expected import Tables, expected
 from tests.query.publishing import Shop
 from tests.query.stored import content, differences
+from tests.telemetry.exposed import unlike_catalogue
 from tests.verify.kafka_log import delete_before, make_topic
 from tests.waiting import wait_for
 
@@ -388,6 +389,8 @@ def test_a_sink_says_what_it_does_on_a_port(
         PATIENCE,
         "no lag",
     )
+    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - the sink's own
+        assert unlike_catalogue("sink", answer.read().decode()) == []
     _, said = fill(made, "--metrics-port", url.split(":")[2].split("/")[0], code=EXIT_USAGE)
     assert "no metrics on 127.0.0.1:" in said
 

@@ -39,6 +39,7 @@ from tests.query.events import (
     verdict,
 )
 from tests.query.expected import (
+    DECISIONS,
     ORDERS,
     PRODUCTS,
     PROFILES,
@@ -63,6 +64,7 @@ READER = BatchReader(
             ORDERS,
             REVIEWS,
             TRIGGERS,
+            DECISIONS,
             VERDICTS,
             PROFILES,
             PRODUCTS,

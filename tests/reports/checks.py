@@ -250,7 +250,18 @@ def intervals(database: Database, question: Question) -> None:
     )  # fmt: skip
 
 
+def is_silent(database: Database, question: Question, table: str, name: str, by: str) -> bool:
+    """Whether the shop told nothing of the kind; then nothing is known of it."""
+    if table in question.told:
+        return False
+    found = [figures(row) for row in rows(database, question, name, by)]
+    assert all(value == Unknown() for row in found for value in row.values()), (name, by)
+    return True
+
+
 def reviews(database: Database, question: Question) -> None:
+    if is_silent(database, question, "review_events", "reviews", "day"):
+        return
     posted = [
         r for r in question.reviews if question.holds(r["posted_ms"]) and r["removed_ms"] is None
     ]
@@ -264,6 +275,8 @@ def reviews(database: Database, question: Question) -> None:
 
 
 def themes(database: Database, question: Question) -> None:
+    if is_silent(database, question, "review_events", "reviews", "theme"):
+        return
     posted = [
         r for r in question.reviews if question.holds(r["posted_ms"]) and r["removed_ms"] is None
     ]
@@ -340,6 +353,8 @@ def members(database: Database, question: Question) -> None:
 
 
 def service(database: Database, question: Question) -> None:
+    if is_silent(database, question, "service_events", "service", "day"):
+        return
     opened = [each for each in question.cases if question.holds(each["opened_ms"])]
     answers = [each for each in question.surveys if question.holds(each["answered_ms"])]
     by_time(
@@ -362,6 +377,8 @@ def service(database: Database, question: Question) -> None:
 
 
 def wishes(database: Database, question: Question) -> None:
+    if is_silent(database, question, "wish_events", "wishes", "day"):
+        return
     made = [each for each in question.wishes if question.holds(each["made_ms"])]
     by_time(
         database, question, "wishes",
@@ -397,8 +414,20 @@ def wishes(database: Database, question: Question) -> None:
             assert figures(found[-1]) == {**oracle.wish_figures(question, left), "likes": Unknown()}
 
 
+def campaigns(database: Database, question: Question) -> None:
+    decided = [row for row in question.decided if question.holds(row["time_ms"])]
+    by_time(
+        database, question, "campaigns",
+        lambda fits: oracle.campaign_figures(question, [row for row in decided if fits(row["time_ms"])]),
+    )  # fmt: skip
+    split(
+        database, question, "campaigns", "campaign", decided, lambda row: row["campaign"],
+        lambda own: oracle.campaign_figures(question, own),
+    )  # fmt: skip
+
+
 CHECKS = (
     overview, payments_and_regions, hours, products, refunds, fulfilment, repurchase, intervals, cohorts,
     value, rfm, lifecycle, reviews, themes, brushing, demographics,
-    members, service, wishes,
+    members, service, wishes, campaigns,
 )  # fmt: skip

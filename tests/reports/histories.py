@@ -11,6 +11,7 @@ from streams.query.store import QueryStore, Stored
 from streams.query.tables import metadata
 from tests.query.events import batch_of, event, order_hash, placed, product_hash
 from tests.query.expected import (
+    DECISIONS,
     ORDERS,
     PRODUCTS,
     PROFILES,
@@ -26,7 +27,17 @@ READER = BatchReader(
     1,
     {
         name: name
-        for name in (ORDERS, REVIEWS, TRIGGERS, PROFILES, PRODUCTS, VERDICTS, SERVICE, WISHES)
+        for name in (
+            ORDERS,
+            REVIEWS,
+            TRIGGERS,
+            DECISIONS,
+            PROFILES,
+            PRODUCTS,
+            VERDICTS,
+            SERVICE,
+            WISHES,
+        )
     },
 )
 SHOP = "shop"
@@ -69,6 +80,7 @@ _orders = st.fixed_dictionaries(
         "amount": st.sampled_from([None, 0, 99, 250, 100_000, 1_000_000_000_000]),
         "region": st.sampled_from([None, "north", "south", "east"]),
         "payment": st.sampled_from([None, "card", "alipay"]),
+        "coupons": st.sampled_from([None, ["T1"], ["T1", "T2"], ["T2"], ["T3"], ["mine"]]),
         "lines": _lines,
         "refunds": st.lists(
             st.fixed_dictionaries(
@@ -186,11 +198,42 @@ def _wishes(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     return WISHES, event(WISHES, f"w{name}", at, customer, **data)
 
 
+@st.composite
+def _decided(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    """A trigger, of each id always the same, or a refusal."""
+    at = draw(st.sampled_from(TURNS)) + draw(st.sampled_from([-HOUR, 0, 0.001, 60, 30 * HOUR]))
+    name, shop = draw(st.integers(1, 3)), draw(st.sampled_from([SHOP, SHOP, SHOP, "other"]))
+    customer, campaign = (
+        draw(st.sampled_from(["c1", "c2", "c3"])),
+        draw(st.sampled_from(["second-order", "bad-review", "cart"])),
+    )
+    shared = {
+        "customer_id": customer, "shop_id": shop, "campaign": campaign, "campaign_version": "1",
+    }  # fmt: skip
+    if draw(st.booleans()):
+        # Of each code one coupon: the name has all of it.
+        name = f"d{draw(st.integers(0, 99_999))}"
+        reason = draw(st.sampled_from(["consent", "brushed", "issued_before", "later_step"]))
+        return DECISIONS, event(
+            DECISIONS, name, at, customer, decision_id=name, trigger_id="t", reason=reason, **shared
+        )
+    offer = {
+        "kind": "amount", "value": 5, "valid_from": "2026-01-01T00:00:00Z",
+        "valid_until": "2026-01-01T00:00:00Z", "code": f"T{name}",
+    }  # fmt: skip
+    kind = draw(
+        st.sampled_from(["coupon_issued", "coupon_issued", "coupon_issued", "message_requested"])
+    )
+    return TRIGGERS, event(
+        TRIGGERS, f"t{name}", at, customer, trigger_id=f"t{name}", kind=kind, offer=offer, **shared
+    )
+
+
 def _events(number: int, order: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     of_order = {"order_id": order["order_id"], "shop_id": order["shop_id"]}
     details = {
         "amount_paid": order["amount"], "region": order["region"], "payment_method": order["payment"],
-        "lines": order["lines"],
+        "lines": order["lines"], "coupon_codes": order["coupons"],
     }  # fmt: skip
     paid = order["paid"] if order["paid"] is not None else order["placed"] or 0
     times = {
@@ -242,6 +285,13 @@ def histories(draw: st.DrawFn, most: int = 9) -> list[Published]:
     events += draw(st.lists(_profiles, max_size=5))
     events += draw(st.just([]) | st.lists(_service(), max_size=12))
     events += draw(st.just([]) | st.lists(_wishes(), max_size=12))
+    events += draw(
+        st.just([])
+        | st.lists(
+            _decided(), max_size=9,
+            unique_by=lambda one: one[1]["id"],
+        )
+    )  # fmt: skip
     return placed(draw(st.permutations(events)), 1)
 
 
@@ -318,6 +368,8 @@ def fill(database: Database, published: Sequence[Published], *, first_offset: in
             Stored(ORDERS, 0, "id", first_offset, first_offset, None, 0, 0),
             Stored(SERVICE, 0, "id", 0, 0, None, 0, 0),
             Stored(WISHES, 0, "id", 0, 0, None, 0, 0),
+            Stored(TRIGGERS, 0, "id", 0, 0, None, 0, 0),
+            Stored(DECISIONS, 0, "id", 0, 0, None, 0, 0),
         ]
     )
     if published:

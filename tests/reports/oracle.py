@@ -57,6 +57,12 @@ class Question:
             [row for row in tables[name] if row["shop_id"] == SHOP]
             for name in ("wishes", "wish_attributes", "wish_likes")
         )
+        #: Tables with any row of the shop: of what it never told nothing is known.
+        self.told = {name for name in tables if any(r.get("shop_id") == SHOP for r in tables[name])}
+        issued = [row for row in tables["triggers"] if row["kind"] == "coupon_issued"]
+        #: Every yes and no; of a yes ``reason`` is not there.
+        self.decided = [row for row in (*issued, *tables["decisions"]) if row["shop_id"] == SHOP]
+        self.coupons = [row for row in tables["order_coupons"] if row["shop_id"] == SHOP]
         self.profiles = {
             row["customer_id"]: row for row in tables["profiles"] if row["shop_id"] == SHOP
         }
@@ -333,6 +339,34 @@ def repurchase_figures(question: Question, days: int) -> Figures:
         "day_repeat_buyers": len(on_days), "day_repurchase_rate": share(len(on_days), len(buyers)),
         "previous_buyers": len(previous), "returned_buyers": len(buyers & previous),
         "return_rate": share(len(buyers & previous), len(previous)),
+    }  # fmt: skip
+
+
+def campaign_figures(question: Question, decided: list[Row]) -> Figures:
+    """What was offered and refused, and what was paid with it: an order for each of its coupons."""
+    issued = [row for row in decided if "reason" not in row]
+    reasons = Counter(row["reason"] for row in decided if "reason" in row)
+    paid = {key(order): order for order in question.orders if order["paid_ms"] is not None}
+    uses = [
+        (row, paid[key(coupon)])
+        for row in issued
+        for coupon in question.coupons
+        if coupon["code"] == row["code"] and key(coupon) in paid
+    ]
+    redeemed: Any = len({row["code"] for row, _ in uses})
+    amounts: list[Any] = [
+        question.money((order["paid_ms"], order[name]) for _, order in uses)
+        for name in ("amount", "net_amount")
+    ]
+    rate = share(redeemed, len(issued))
+    if not question.coupons:
+        redeemed, rate, amounts = Unknown(), Unknown(), [Unknown(), Unknown()]
+    return {
+        "candidates": len(decided), "issued": len(issued),
+        "receivers": len({row["customer_id"] for row in issued}), "refused": len(decided) - len(issued),
+        "refused_consent": reasons["consent"], "refused_brushed": reasons["brushed"],
+        "refused_before": reasons["issued_before"], "redeemed": redeemed, "redemption_rate": rate,
+        "redeemed_amount": amounts[0], "redeemed_net_amount": amounts[1],
     }  # fmt: skip
 
 

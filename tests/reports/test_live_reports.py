@@ -74,7 +74,9 @@ def check_sources(store: Database, live: Aggregates, whole: Traffic) -> None:
         told = whole.bought_tell("paid", dimension)
         known = whole.sends(ORDERS) and (told or not whole.paid)
         for row in parts.values():
-            assert (numbers(row, "payers") == [None]) == (not known)
+            partly = known and whole.silent("paid", dimension) > 0
+            assert (numbers(row, "payers") == [None]) == (not known or partly)
+            assert (row["payers"].at_least is not None) == partly
             if whole.visits and not own:
                 assert row["visitors"].why == f"no visit tells its {dimension}"
         if not whole.sends(ORDERS):
@@ -147,11 +149,19 @@ def check_part(own: Values, whole: Traffic, dimension: str, expected: dict[str, 
     assert numbers(own, "visitors") == [expected["visit"].customers if told else None]
     silent = bool(whole.adds) and not whole.adders_by(dimension)
     told = whole.sends(CARTS) and dimension != "region" and not silent
-    assert numbers(own, "adders") == [expected["cart"].customers if told else None]
+    adders = expected["cart"].customers
+    if told and (number := whole.silent("adds", dimension)):
+        why = f"{number:,} additions to a cart tell no {dimension}"
+        assert own["adders"] == Value(None, why, adders)
+    else:
+        assert numbers(own, "adders") == [adders if told else None]
     for figure, status in (("payers", "paid"), ("placers", "placed")):
         did = whole.paid if status == "paid" else whole.placed
         if not whole.sends(ORDERS) or (did and not whole.bought_tell(status, dimension)):
             assert numbers(own, figure) == [None]
+        elif dimension != "category" and (number := whole.silent(status, dimension)):
+            assert numbers(own, figure) == [None]
+            assert f"{number:,} " in str(own[figure].why)
 
 
 def alone(

@@ -84,15 +84,17 @@ def test_who_visits_one_day_and_pays_the_next_converts_in_the_range_and_on_neith
     assert [day.conversion for day in found.by_day().values()] == [0, None]
 
 
-def test_an_order_has_the_lines_and_source_that_placed_told_where_paid_tells_none() -> None:
+def test_each_step_of_an_order_has_what_its_own_event_told() -> None:
     lines = [{"sku": "A", "category": "tea"}, {"sku": "B", "category": "cups"}]
     found = traffic(
         order(1, "placed", lines=lines, traffic_source="search", region="CN-33"),
         order(2, "paid", region="CN-31", lines=[]),
     )
-    assert found.payers_by("category") == {"cups": {"c"}, "tea": {"c"}}
-    assert found.payers_by("source") == {"search": {"c"}}
-    assert found.payers_by("region") == found.placers_by("region") == {"CN-31": {"c"}}
+    assert found.placers_by("category") == {"cups": {"c"}, "tea": {"c"}}
+    assert found.placers_by("source") == {"search": {"c"}}
+    assert found.placers_by("region") == {"CN-33": {"c"}}
+    assert found.payers_by("category") == found.payers_by("source") == {}
+    assert found.payers_by("region") == {"CN-31": {"c"}}
 
 
 def test_a_refund_and_a_cancellation_change_the_day_of_the_payment_only() -> None:

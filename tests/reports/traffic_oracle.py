@@ -18,11 +18,11 @@ An erasure is refused: what of an erased customer remains in live figures hangs 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from tests.oracle.events import CARTS, CLICKS, EPOCH, ORDERS, PROFILES, Event, Published, distinct
@@ -151,6 +151,13 @@ class Traffic:
             return any(line.get("category") for line in lines)
         return any(_value(event, dimension) is not None for event in events)
 
+    def silent(self, status: str, dimension: str) -> int:
+        """How many of what is placed, paid or added in the period tell no value of it themselves."""
+        events = self.adds if status == "adds" else [
+            own[status] for own in self._statuses(status)
+        ]  # fmt: skip
+        return sum(_value(event, dimension) is None for event in events)
+
     # --- customers
 
     @cached_property
@@ -208,15 +215,20 @@ class Traffic:
         return self._bought("paid")
 
     def _bought(self, status: str) -> list[Bought]:
+        return [
+            Bought(own[status].customer[1], own[status].time, _said_of(own[status]))
+            for own in self._statuses(status)
+        ]
+
+    def _statuses(self, status: str) -> list[dict[str, Event]]:
+        """Of each order that had it in the period: what was said when it was placed and paid."""
         orders: dict[tuple[str, str], dict[str, Event]] = {}
         for event in self._events:
             if event.topic == ORDERS and event.data["status"] in ("placed", "paid"):
                 own = orders.setdefault((event.customer[1], event.data["order_id"]), {})
                 own[event.data["status"]] = event
         return [
-            Bought(customer, own[status].time, _said_of(own))
-            for (customer, _), own in orders.items()
-            if status in own and self.days.holds(own[status].time)
+            own for own in orders.values() if status in own and self.days.holds(own[status].time)
         ]
 
     @cached_property
@@ -348,21 +360,12 @@ def _grouped(told: Iterable[tuple[str, list[str]]]) -> dict[str, set[str]]:
     return found
 
 
-def _said_of(own: dict[str, Event]) -> dict[str, list[str]]:
-    """What ``paid`` says of the order, else ``placed``; of categories, all of them."""
-
-    def first(of: Callable[[dict[str, Any]], Any]) -> Any:
-        told = (of(own[status].data) for status in ("paid", "placed") if status in own)
-        return next((value for value in told if value), None)
-
-    lines = first(lambda data: data.get("lines")) or []
+def _said_of(event: Event) -> dict[str, list[str]]:
+    """What the event says itself; of categories, all of them."""
+    lines = event.data.get("lines") or []
     said = {"category": sorted({line["category"] for line in lines if line.get("category")})}
-    for dimension, name in (
-        ("source", "traffic_source"),
-        ("channel", "channel"),
-        ("region", "region"),
-    ):
-        value = first(lambda data, name=name: data.get(name))  # type: ignore[misc]
+    for dimension in ("source", "channel", "region"):
+        value = _value(event, dimension)
         said[dimension] = [] if value is None else [value]
     return said
 

@@ -17,6 +17,7 @@ import pytest
 from streams.local.ports import pick
 from tests.subscribe.publishing import SECONDS, Triggers, encoded, trigger
 from tests.subscribe.receiver import SECRET, Answer, Posted, Receiver
+from tests.telemetry.exposed import unlike_catalogue
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.long
@@ -227,6 +228,7 @@ def test_metrics_and_a_receiver_that_is_not_there(triggers: Triggers, tmp_path: 
         with urllib.request.urlopen(address) as answer:  # noqa: S310
             text = answer.read().decode()
         assert bridge.end()["dead_letters"] == 1
+    assert unlike_catalogue("webhook", text) == []
     assert 'subscriber_dead_letters_total{reason="exhausted"} 1.0' in text
     assert 'subscriber_attempts_failed_total{campaign="abandoned-cart"} 1.0' in text
     assert bridge.letters()[0]["detail"].startswith("RetryTrigger: no answer: Client")

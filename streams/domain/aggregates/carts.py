@@ -3,7 +3,7 @@
 from typing import Final
 
 from schemas.cart import Cart
-from streams.domain.aggregates.names import part
+from streams.domain.aggregates.names import part, without
 from streams.domain.increments import Increments, add_to, member_of
 
 ADDERS: Final = "adders"
@@ -32,3 +32,5 @@ def count_cart(increments: Increments, customer_id: str, data: Cart, day: int) -
     ):
         if value is not None:
             increments.see(shop_id, day, part(ADDERS, dimension, value), member)
+        else:
+            add_to(fields, without("adds", dimension), 1)

@@ -29,6 +29,15 @@ def part(figure: str, dimension: str, value: str) -> str:
     return f"{figure}|{dimension}|{value}"
 
 
+def without(events: str, dimension: str) -> str:
+    """The name of the sum of those events that tell no value of ``dimension``.
+
+    >>> without("paid", "source")
+    'paid_without_source'
+    """
+    return f"{events}_without_{dimension}"
+
+
 def is_open(name: str) -> bool:
     """Whether there may be any number of names like this one: it is of a part whose value upstream made up.
 

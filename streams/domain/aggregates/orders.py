@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from schemas.order import Order
-from streams.domain.aggregates.names import HOURS, part
+from streams.domain.aggregates.names import HOURS, part, without
 from streams.domain.facts import (
     MoneyChange,
     OrderAdvanced,
@@ -43,14 +43,14 @@ def count_order(
         add_to(fields, part("paid_orders", "hour", HOURS[hour]), 1)
         if not data.lines:
             add_to(fields, "paid_without_lines", 1)
-        _who(increments, PAYERS, customer_id, data, day)
+        _who(increments, PAYERS, "paid", customer_id, data, day)
     elif fact.status == "placed":
         day, _ = day_and_hour(time, zone)
         fields = increments.fields(shop_id, day)
         add_to(fields, "placed_orders", 1)
         if not data.lines:
             add_to(fields, "placed_without_lines", 1)
-        _who(increments, PLACERS, customer_id, data, day)
+        _who(increments, PLACERS, "placed", customer_id, data, day)
     if fact.money is not None:
         _count_money(increments, shop_id, fact.money, zone)
 
@@ -117,9 +117,12 @@ def _count_money(
     return fields, hour
 
 
-def _who(increments: Increments, figure: str, customer_id: str, data: Order, day: int) -> None:
+def _who(
+    increments: Increments, figure: str, status: str, customer_id: str, data: Order, day: int
+) -> None:
     member = member_of(customer_id)
     shop_id = data.shop_id
+    fields = increments.fields(shop_id, day)
     increments.see(shop_id, day, figure, member)
     for dimension, value in (
         ("source", data.traffic_source),
@@ -128,6 +131,9 @@ def _who(increments: Increments, figure: str, customer_id: str, data: Order, day
     ):
         if value is not None:
             increments.see(shop_id, day, part(figure, dimension, value), member)
+        else:
+            # Whoever it was may be of any source, channel or region.
+            add_to(fields, without(status, dimension), 1)
     # Not a set: its order differs from process to process, and the journal has a digest of what is added.
     for category in dict.fromkeys(line.category for line in data.lines if line.category):
         increments.see(shop_id, day, part(figure, "category", category), member)

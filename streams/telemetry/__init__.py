@@ -1,0 +1,1 @@
+"""What every process of huitou measures: the one catalogue of metrics, and what is asked of them."""

@@ -1,0 +1,1 @@
+"""How large a stack has to be."""

@@ -1,0 +1,1 @@
+"""The catalogue of metrics: what real processes serve is what it says."""
