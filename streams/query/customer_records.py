@@ -4,8 +4,9 @@ So a verdict that takes a record away leaves no trace of it, and a record that c
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, select
 
 from streams.query.batch import LeftOut
 from streams.query.facts import Customer, CustomerFact
@@ -26,33 +27,46 @@ def forget_left_out(
     connection: Connection, table: Table, verdicts: Sequence[LeftOut]
 ) -> set[Customer]:
     """Delete the records that a worker left out; whose they were."""
+    return {fact.customer for fact in take_left_out(connection, table, verdicts)}
+
+
+def take_left_out(
+    connection: Connection, table: Table, verdicts: Sequence[LeftOut]
+) -> list[CustomerFact]:
+    """Delete the records that a worker left out; returns them."""
     held = table.c
-    found: set[Customer] = set()
+    found: list[CustomerFact] = []
     for some in chunks([one.place for one in verdicts], KEYS):
         of_records = among(connection, [held.topic, held.partition, held.offset], some)
-        rows = connection.execute(select(held.shop_id, held.customer_id).where(of_records))
-        gone = {(row.shop_id, row.customer_id) for row in rows}
+        gone = [_fact(row) for row in connection.execute(select(table).where(of_records))]
         if gone:
             connection.execute(delete(table).where(of_records))
-        found |= gone
+        found += gone
     return found
 
 
 def records_of(
-    connection: Connection, table: Table, customers: Iterable[Customer]
+    connection: Connection, table: Table, customers: Iterable[Customer], *only: ColumnElement[bool]
 ) -> dict[Customer, list[CustomerFact]]:
-    """Customer -> all that there is of them, in no order; of those of ``customers`` who have any."""
+    """Customer -> all that there is of them, in no order; of those of ``customers`` who have any.
+
+    ``only``: of these, the records for which all of this holds.
+    """
     held = table.c
     found: dict[Customer, list[CustomerFact]] = {}
     for some in chunks(sorted(set(customers)), KEYS):
         of_customers = among(connection, [held.shop_id, held.customer_id], some)
-        for row in connection.execute(select(table).where(of_customers)):
-            fact = CustomerFact(
-                (row.shop_id, row.customer_id), row.time_ms, row.source, row.event_id, row.data,
-                (row.topic, row.partition, row.offset),
-            )  # fmt: skip
+        for row in connection.execute(select(table).where(of_customers, *only)):
+            fact = _fact(row)
             found.setdefault(fact.customer, []).append(fact)
     return found
+
+
+def _fact(row: Any) -> CustomerFact:
+    return CustomerFact(
+        (row.shop_id, row.customer_id), row.time_ms, row.source, row.event_id, row.data,
+        (row.topic, row.partition, row.offset),
+    )  # fmt: skip
 
 
 def each_once(facts: Iterable[CustomerFact]) -> list[CustomerFact]:

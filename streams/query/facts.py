@@ -17,7 +17,7 @@ Place: TypeAlias = tuple[str, int, int]
 
 #: PostgreSQL's text cannot hold it.
 _NUL: Final = "\0"
-_REPLACEMENT: Final = "�"
+REPLACEMENT: Final = "�"
 
 
 class Fact(NamedTuple):
@@ -69,7 +69,7 @@ def kept(facts: Iterable[Fact]) -> dict[tuple[OrderKey, tuple[str, str]], Fact]:
 
 def storable(text: str) -> str:
     """``text`` as both stores can hold it: NUL, which PostgreSQL cannot, becomes U+FFFD."""
-    return text.replace(_NUL, _REPLACEMENT)
+    return text.replace(_NUL, REPLACEMENT)
 
 
 def storable_or_none(text: str | None) -> str | None:

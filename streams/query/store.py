@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Connection, func, literal, select, update
 
 from streams.query.batch import Advance, Batch
 from streams.query.connecting import Database
-from streams.query.customer_records import forget_left_out
+from streams.query.customer_records import forget_left_out, take_left_out
 from streams.query.erasing import erase, erased_until
 from streams.query.errors import OffsetsMoved
 from streams.query.facts import Customer, CustomerFact, Fact, OrderKey, Place
@@ -91,7 +91,7 @@ class QueryStore:
             profiles_gone = forget_left_out(connection, profile_events, batch.left_out)
             service_gone = forget_left_out(connection, service_events, batch.left_out)
             wishes_gone = forget_left_out(connection, wish_events, batch.left_out)
-            wishes_gone |= forget_left_out(connection, like_events, batch.left_out)
+            likes_gone = take_left_out(connection, like_events, batch.left_out)
             excluded = left_out_among(
                 connection,
                 [
@@ -115,7 +115,8 @@ class QueryStore:
             insert_rows(connection, decisions, good.decisions, existing="keep")
             write_profiles(connection, good.profiles, profiles_gone | erased.until_ms.keys())
             write_service(connection, good.service, service_gone | erased.until_ms.keys())
-            write_wishes(connection, good.wishes, wishes_gone | erased.until_ms.keys())
+            wishes_gone |= erased.until_ms.keys()
+            write_wishes(connection, good.wishes, wishes_gone, likes_gone)
             write_products(connection, batch.products)
             forget_moves(connection, erased.until_ms)
 

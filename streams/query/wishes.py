@@ -1,8 +1,9 @@
 """Wishes: rows by the rules of streams.domain.wishes.
 
 A customer's wishes are computed anew from all that was said of them, but for likes. A wish may have very
-many of these, so a like moves its own row, which is each liker's last word whatever came first; all of a
-customer's are computed anew where a record of theirs went. Which likes look bought only the live state says.
+many of these, so a like moves its own row, which is each liker's last word whatever came first, and one that
+is left out has that row computed anew; all of a customer's are where the customer is erased, or anything else
+of their wishes is left out. Which likes look bought only the live state says.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,11 +15,12 @@ from sqlalchemy import Connection, select
 from schemas.wish import Wish as WishData
 from streams.domain.wishes import ACTION_BITS, MADE
 from streams.query.customer_records import each_once, keep_records, records_of
-from streams.query.facts import Customer, CustomerFact, storable
+from streams.query.facts import REPLACEMENT, Customer, CustomerFact, storable
 from streams.query.statements import KEYS, Row, among, chunks, delete_rows, insert_rows
 from streams.query.tables import like_events, wish_attributes, wish_events, wish_likes, wishes
 
 _WORDS: Final = {"unliked": 0, "liked": 1}
+_SAID: Final = like_events.c.data
 _decode = msgspec.json.Decoder(WishData).decode
 
 
@@ -97,9 +99,14 @@ def like_rows(facts: Iterable[CustomerFact]) -> list[dict[str, Any]]:
 
 
 def write_wishes(
-    connection: Connection, facts: Sequence[CustomerFact], changed: Iterable[Customer]
+    connection: Connection,
+    facts: Sequence[CustomerFact],
+    changed: Iterable[Customer],
+    likes_gone: Iterable[CustomerFact] = (),
 ) -> None:
-    """Take ``facts`` in, and compute anew the rows of their customers and of those that have ``changed``."""
+    """Take ``facts`` in, and compute anew the rows of their customers and of those that have ``changed``, and
+    the words of likers of which one is gone.
+    """
     likes = [fact for fact in facts if _decode(fact.data).action in _WORDS]
     like_places = {fact.place for fact in likes}
     others = [fact for fact in facts if fact.place not in like_places]
@@ -117,7 +124,25 @@ def write_wishes(
     delete_rows(connection, wish_likes, sorted(anew))
     of_changed = [f for own in records_of(connection, like_events, anew).values() for f in own]
     insert_rows(connection, wish_likes, like_rows(of_changed))
+    _say_likes_anew(connection, [fact for fact in likes_gone if fact.customer not in anew])
     _move_likes(connection, like_rows(fact for fact in likes if fact.customer not in anew))
+
+
+def _say_likes_anew(connection: Connection, gone: Iterable[CustomerFact]) -> None:
+    """Compute the rows of these likers' words on these wishes from what is left of them."""
+    by_wish: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for row in like_rows(gone):
+        key = _like(row)
+        by_wish.setdefault(key[:3], set()).add(key)
+    for (shop_id, customer_id, wish_id), keys in by_wish.items():
+        # More than the wish's at most: SQLite takes no notice of case here. Ids that are stored alike though
+        # they are not have U+FFFD in them.
+        text = msgspec.json.encode(wish_id).decode()
+        only = () if REPLACEMENT in wish_id else (_SAID.contains(text, autoescape=True),)
+        left = records_of(connection, like_events, [(shop_id, customer_id)], *only)
+        delete_rows(connection, wish_likes, sorted(keys))
+        rows = like_rows(fact for facts in left.values() for fact in facts)
+        insert_rows(connection, wish_likes, [row for row in rows if _like(row) in keys])
 
 
 def _move_likes(connection: Connection, rows: Sequence[Row]) -> None:

@@ -14,6 +14,7 @@ from streams.query.connecting import Database
 from streams.query.facts import CustomerFact
 from streams.query.migrating import bring_up
 from streams.query.store import QueryStore, Stored
+from streams.query.tables import wish_likes
 from streams.query.wishes import like_rows, wish_rows
 from tests.query.conftest import open_store
 from tests.query.events import batch_of, event, placed
@@ -78,6 +79,31 @@ def test_what_is_left_out_or_erased_is_in_no_row(database: Database, gone: int) 
     every = placed([*EVERY, erase], 1)
     QueryStore(database).write(batch_of(every[len(EVERY) :], READER))
     assert differences(expected(every, places), content(database)) == []
+
+
+@pytest.mark.parametrize("wish", ["w1", 'a "wish" \\ of 100 %_\ufffd'])
+def test_a_like_that_is_left_out_moves_no_other_row(database: Database, wish: str) -> None:
+    """Of a wish with very many likes the others are not even read."""
+    likes = [
+        told(2, 20, "liked", wish, liker_id="l1"), told(3, 30, "unliked", wish, liker_id="l1"),
+        told(4, 20, "liked", wish, liker_id="l2"), told(5, 20, "liked", "w2", liker_id="l1"),
+    ]  # fmt: skip
+    published = placed(likes, 1)
+    store = QueryStore(database)
+    store.write(batch_of(published, READER))
+    with database.writing() as connection:
+        connection.execute(wish_likes.update().values(time_ms=wish_likes.c.time_ms + 1))
+    store.write(Batch(left_out=[LeftOut(published[1].place, "skipped")]))
+    rows = {(row["wish_id"], row["liker_id"]): row for row in content(database)["wish_likes"]}
+    one, two = liker_hash("l1"), liker_hash("l2")
+    was = {(row["wish_id"], row["liker_id"]): row for row in expected(published[:1])["wish_likes"]}
+    assert rows[wish, one] == was[wish, one]
+    assert rows[wish, one]["liked"] == 1
+    assert rows[wish, two]["time_ms"] % 1_000 == rows["w2", one]["time_ms"] % 1_000 == 1
+    # The other word of this liker goes, too: nothing is left of them.
+    store.write(Batch(left_out=[LeftOut(published[0].place, "skipped")]))
+    left = {(row["wish_id"], row["liker_id"]) for row in content(database)["wish_likes"]}
+    assert left == {(wish, two), ("w2", one)}
 
 
 def test_a_store_of_an_older_build_reads_the_verdicts_again(tmp_path: Any) -> None:
