@@ -24,8 +24,8 @@ check: venv ## Style, types, who may import whom, declared dependencies
 	$(BIN)/deptry .
 
 # promtool may be where .ci/run puts it. Without it, what needs it is skipped, but in CI.
-check-ops: venv ## Metrics, rules, alerts and runbooks agree; promtool sees each alert fire and end (half a minute)
-	PATH="$$PATH:$${XDG_CACHE_HOME:-$$HOME/.cache}/huitou/bin" $(BIN)/pytest -n 2 tests/telemetry $(ARGS)
+check-ops: venv ## Metrics, rules, runbooks and deploy/ agree; promtool sees each alert fire and end (half a minute)
+	PATH="$$PATH:$${XDG_CACHE_HOME:-$$HOME/.cache}/huitou/bin" $(BIN)/pytest -n 2 tests/telemetry tests/deploy $(ARGS)
 
 test: setup ## All tests but the long ones (some 11 minutes on 2 cores); ARGS go to pytest
 	$(BIN)/pytest -m "not long" -n 2 --dist loadfile $(ARGS)
@@ -55,6 +55,9 @@ lock: ## Write the lock files anew (uv must be on PATH)
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 \
 	    --custom-compile-command "make lock" pyproject.toml --extra archive --extra query --extra webhook --extra journey --group dev -c requirements.lock \
 	    -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --python-version 3.11 \
+	    --custom-compile-command "make lock" pyproject.toml --extra archive --extra query --extra webhook -c requirements-dev.lock \
+	    -o requirements-image.lock
 
 clean: ## Remove what was built here; caches and stacks elsewhere stay
 	rm -rf .venv .setup.lock dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-image.lock", "requirements-dev.lock")
 PINNED = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)(?: ; [^\\]+)? \\$")
 
 
@@ -56,7 +56,17 @@ def test_every_dependency_is_locked() -> None:
 
 
 def test_development_runs_on_the_versions_that_are_shipped() -> None:
-    assert locked("requirements.lock").items() <= locked("requirements-dev.lock").items()
+    for shipped in ("requirements.lock", "requirements-image.lock"):
+        assert locked(shipped).items() <= locked("requirements-dev.lock").items()
+
+
+def test_the_image_has_the_extras_of_its_commands() -> None:
+    extras = project()["project"]["optional-dependencies"]
+    wanted = {
+        requirement(text) for name in ("archive", "query", "webhook") for text in extras[name]
+    }
+    assert wanted <= set(locked("requirements-image.lock"))
+    assert locked("requirements.lock").items() <= locked("requirements-image.lock").items()
 
 
 def test_faust_is_pinned_exactly() -> None:

@@ -1,0 +1,1 @@
+"""What deploy/ ships, checked without an engine that could run it."""
