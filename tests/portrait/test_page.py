@@ -151,3 +151,28 @@ def test_another_time_zone_and_currency_are_those_of_the_shop() -> None:
     assert "JPY" in whole
     assert "CNY" not in whole
     assert "2024-06-01 02:00" in whole
+
+
+def test_one_is_no_plural_in_english() -> None:
+    words = Words(Language.en)
+    assert words("every_days", days=1) == "orders every 1 day"
+    assert words("every_days", days=21) == "orders every 21 days"
+    assert words("every_days", days="1.1") == "orders every 1.1 days"
+    assert Words(Language.zh)("every_days", days=1) == "约 1 天一次"
+
+
+def test_what_is_wished_for_is_named_the_newest_first() -> None:
+    about = stored("regular")
+    about["wishes"]["recent"] = [
+        {"wish_id": "w0", "status": "granted", "sku": "cup", "attributes": {}, "likes": 9},
+        {
+            "wish_id": "w1",
+            "status": "open",
+            "sku": "lj-50",
+            "attributes": {"size": "L"},
+            "likes": 1,
+        },
+        {"wish_id": "w2", "status": "open", "sku": None, "attributes": {}, "likes": 0},
+    ]
+    (line,) = [text for text in page(about, KNOWN, Language.en) if "wanted" in text]
+    assert line.endswith("w2, 西湖龙井 50克 (lj-50) size L (1 like)")

@@ -200,6 +200,16 @@ class Portrait:
         wishes = self._all["wishes"]
         if wishes["made"]:
             yield words("wishes"), words("wishes_open", open=wishes["open"], made=wishes["made"])
+        wanted = [self._wish(each) for each in wishes.get("recent", ()) if each["status"] == "open"]
+        if wanted:
+            yield words("wanted"), self._listing.texts(wanted[::-1])
+
+    def _wish(self, wish: dict[str, Any]) -> str:
+        """What is wished for, and how many others like it."""
+        said = [self._listing.name(wish["sku"])] if wish["sku"] else []
+        said += [f"{name} {value}" for name, value in wish["attributes"].items()]
+        text = " ".join(said) or wish["wish_id"]
+        return self._words("liked_by", wish=text, count=wish["likes"]) if wish["likes"] else text
 
     def _band(self, band: dict[str, Any]) -> str:
         """A band of prices; the dearest one has no end."""

@@ -1,6 +1,7 @@
 """What the portrait says, in Chinese and in English. A word without a translation is shown as it is."""
 
 import os
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
@@ -23,6 +24,8 @@ def language_of(environment: Mapping[str, str] = os.environ) -> Language:
     return Language.zh if named and environment[named].startswith("zh") else Language.en
 
 
+#: A number of one before what the English texts count in the plural.
+_ONE: Final = re.compile(r"(?<![\d.,])1 (day|order|like|review)s\b")
 #: Word -> (Chinese, English). Sections first, then their lines, then what stands in them.
 _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "portrait": ("客户画像", "Portrait of customer"),
@@ -73,6 +76,8 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "keywords": ("搜索词", "keywords"),
     "favorites": ("收藏", "favourites"),
     "wishes": ("心愿", "wishes"),
+    "wanted": ("想要", "wanted"),
+    "liked_by": ("{wish} ({count} 人点赞)", "{wish} ({count} likes)"),
     "wishes_open": ("{open} 个未定, 共 {made} 个", "{open} open of {made}"),
     # Worth
     "segment": ("分层 (RFM)", "segment (RFM)"),
@@ -197,7 +202,8 @@ class Words:
 
     def __call__(self, word: str, **values: object) -> str:
         """The text of ``word``, one of the portrait's own, with ``values`` in it. Raises KeyError."""
-        return _WORDS[word][self._at].format(**values)
+        text = _WORDS[word][self._at].format(**values)
+        return _ONE.sub(r"1 \1", text) if self._at else text
 
     def name(self, value: str) -> str:
         """What a stage, channel or other name of the contract is called; one that is new: itself."""
