@@ -1,5 +1,6 @@
 """Aggregates are the same in memory, in Redis, in a Redis Cluster and in the simulation's Redis."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from streams.domain.aggregated import (
     Coverage,
     PartitionAggregates,
 )
+from streams.domain.aggregates.names import CLOSED
 from streams.domain.increments import Increments, member_of
 from streams.engine.commit import Position, Stamp
 from streams.engine.process import PartitionProcessor
@@ -30,6 +32,7 @@ from streams.state.connection import connect
 from streams.state.days import Place, increments_of, read_days, read_places
 from streams.state.increments import pack_increments
 from streams.state.redis_store import RedisStore, Refused
+from streams.state.script import Script
 from tests.simulation.memory_redis import MemoryClient, MemoryRedis, MemoryStore
 
 PARTITIONS = 2
@@ -351,3 +354,12 @@ def test_a_stack_that_is_older_than_its_aggregates_says_since_when(
     assert read.coverage("shop", DAYS) == Coverage(8, 110, 7)
     store.close()
     client.close()
+
+
+def test_the_script_s_bounds_and_dimensions_are_those_of_the_domain() -> None:
+    text = Script("aggregates").text
+    (bounds,) = re.findall(r"local EXACT_MEMBERS, MAX_FIELDS, MAX_SETS, MAX_SUM = ([\d, ]+)", text)
+    wanted = [EXACT_MEMBERS, MAX_FIELDS, MAX_SETS, MAX_SUM]
+    assert [int(each) for each in bounds.split(",")] == wanted
+    (closed,) = re.findall(r"local CLOSED = \{([^}]*)\}", text)
+    assert set(re.findall(r"(\w+) = true", closed)) == CLOSED

@@ -12,8 +12,10 @@ local CUT = '\0cut'
 -- A command's arguments at a time.
 local STEP = 1000
 
--- Dimensions whose values the contract names; streams/domain/aggregates/names.py.
-local CLOSED = {hour = true, source = true, channel = true, step = true, age = true, gender = true}
+-- Dimensions of whose values there is always room; streams/domain/aggregates/names.py.
+local CLOSED = {
+  hour = true, source = true, channel = true, step = true, age = true, gender = true, campaign = true,
+}
 
 -- Whether there may be any number of names like this one.
 local function is_open(name)
