@@ -54,7 +54,7 @@ def event(
 ) -> None:
     """Say what became of the event that SOURCE and ID name: each record of it, where it lies, whether it was
     applied, a duplicate (of which record), a dead letter (why) or is not processed yet; the commit that
-    processed it, whether that is published, and the triggers that it caused.
+    processed it, whether that is published, and the triggers and refusals that it caused.
 
     Kafka has no index of events, so topics are read: with --customer one partition of them. What it was is
     told by the customer's events folded again in the order of the journal.
@@ -195,6 +195,12 @@ def _print(one: "Traced") -> None:
         console.print(
             f"  trigger {trigger.trigger_id}: {trigger.kind} of {trigger.campaign}{code}, "
             f"at {_place(trigger.topic, trigger.partition, trigger.offset)}",
+            soft_wrap=True,
+        )
+    for refused in one.refusals:
+        console.print(
+            f"  {refused.campaign} refused a coupon: {printable(refused.reason)} saw "
+            f"{printable(str(refused.saw))}, at {_place(refused.topic, refused.partition, refused.offset)}",
             soft_wrap=True,
         )
     if one.outcome == "applied" and one.is_published and not one.triggers:

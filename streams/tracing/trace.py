@@ -1,6 +1,6 @@
-"""What became of an event: all of its records, what each came to, and the triggers that it caused."""
+"""What became of an event: its records, what each came to, the triggers and refusals that it caused."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -8,9 +8,10 @@ import msgspec
 
 from schemas.catalogue import kafka_names
 from schemas.clock import RecordCause
+from schemas.decision import Decision, DecisionEvent
 from schemas.decoding import Decoder, RawRecord
 from schemas.partitioner import partition_of
-from schemas.trigger import EventCause, TriggerEvent
+from schemas.trigger import EventCause, Trigger, TriggerEvent
 from streams.engine.log import LogReader
 from streams.engine.pausing import decode_paused
 from streams.engine.topicnames import TopicNames
@@ -26,6 +27,7 @@ Outcome = Literal[
 ]  # fmt: skip
 
 _decode_trigger: Final = msgspec.json.Decoder(TriggerEvent).decode
+_decode_decision: Final = msgspec.json.Decoder(DecisionEvent).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,23 @@ class Issued:
     campaign: str
     kind: str
     code: str | None
+    seq: int
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An offer that a record earned and that was refused, where that was published.
+
+    ``saw``: the value by which the step ``reason`` refused.
+    """
+
+    decision_id: str
+    campaign: str
+    reason: str
+    saw: str | int | None
     seq: int
     topic: str
     partition: int
@@ -65,6 +84,7 @@ class Traced:
     #: Why the outcome may be another one; None: it is certain.
     doubt: str | None = None
     triggers: list[Issued] = field(default_factory=list)
+    refusals: list[Refused] = field(default_factory=list)
 
     @property
     def is_published(self) -> bool:
@@ -191,7 +211,14 @@ class Tracer:
         if traced.outcome in ("dead_letter", "skipped"):
             traced.dead_letter_offset = self._dead_letter(traced)
         elif traced.outcome == "applied":
-            traced.triggers = list(self._triggers(traced, row.seq))
+            traced.triggers = [
+                _issued(*found)
+                for found in self._caused(self._topics.triggers, _decode_trigger, traced, row.seq)
+            ]
+            traced.refusals = [
+                _refused(*found)
+                for found in self._caused(self._topics.decisions, _decode_decision, traced, row.seq)
+            ]
 
     def _say_unprocessed(self, traced: Traced) -> None:
         stored = self._store.stored(traced.partition)
@@ -237,9 +264,11 @@ class Tracer:
                     return record.offset
         return None
 
-    def _triggers(self, traced: Traced, seq: int) -> Iterable[Issued]:
-        """The published triggers that name the record as their cause, found by their rising ``seq``."""
-        place = (self._topics.triggers, traced.partition)
+    def _caused(
+        self, topic: str, decode: Callable[[bytes], Any], traced: Traced, seq: int
+    ) -> Iterator[tuple[RawRecord, Any]]:
+        """The published triggers or refusals that name the record as their cause, by their rising ``seq``."""
+        place = (topic, traced.partition)
         start, end = (
             self._reader.log_starts([place])[place],
             self._reader.stable_ends([place])[place],
@@ -249,25 +278,26 @@ class Tracer:
         while high - low > CHUNK:
             middle = (low + high) // 2
             read = self._reader.read_range(*place, middle, min(middle + CHUNK, high))
-            if not read or _trigger(read[0]).data.seq >= seq:
+            if not read or decode(read[0].value or b"").data.seq >= seq:
                 high = middle
             else:
                 low = middle
         for first in range(low, end, CHUNK):
             for record in self._reader.read_range(*place, first, min(first + CHUNK, end)):
-                event = _trigger(record)
-                if event.data.seq > seq:
+                data = decode(record.value or b"").data
+                if data.seq > seq:
                     return
-                if event.data.seq == seq and event.data.cause == cause:
-                    yield _issued(record, event)
+                if data.seq == seq and data.cause == cause:
+                    yield record, data
 
 
-def _trigger(record: RawRecord) -> Any:
-    return _decode_trigger(record.value or b"")
-
-
-def _issued(record: RawRecord, event: TriggerEvent) -> Issued:
-    data = event.data
+def _issued(record: RawRecord, data: Trigger) -> Issued:
     code = None if data.offer is None else data.offer.code
     place = (record.topic, record.partition, record.offset)
     return Issued(data.trigger_id, data.campaign, data.kind, code, data.seq, *place)
+
+
+def _refused(record: RawRecord, data: Decision) -> Refused:
+    saw = data.checks[-1].value if data.checks else None
+    place = (record.topic, record.partition, record.offset)
+    return Refused(data.decision_id, data.campaign, data.reason, saw, data.seq, *place)

@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from schemas.catalogue import JOURNAL
+from schemas.catalogue import DECISIONS, JOURNAL
 from schemas.partitioner import partition_of
 from streams.cli.endings import EXIT_FOUND, EXIT_REFUSED, EXIT_USAGE
 from streams.engine.crashpoints import EXIT_CODE
@@ -115,6 +115,26 @@ def test_what_was_processed(bench: Bench, failing: WorkerProcess) -> None:
     assert f"it is a duplicate of {reviews}[{number}]@0 (the same event)" in people
     assert f"trigger {sent['id']}: coupon_issued of bad-review" in people
     assert "it is a dead letter (invalid_value" in for_people(bench, "bad")
+
+    # Earned, and refused.
+    withdrawn = {"app_push": False, "chat": False}
+    bench.send(
+        "shop.profiles", "rita", {"action": "consent", "consent": withdrawn},
+        id="withdrawn", time=moment(7),
+    )  # fmt: skip
+    processed(bench)
+    other_review = {**REVIEW, "order_id": "o-9"}
+    bench.send("shop.reviews", "rita", other_review, id="v-9", time=moment(8))
+    processed(bench)
+    (told,) = ask(bench, "v-9", "--customer", "rita")
+    (refused,) = told["refusals"]
+    (published,) = bench.read(DECISIONS)
+    assert (told["triggers"], refused["decision_id"]) == ([], published["id"])
+    assert (refused["campaign"], refused["reason"]) == ("bad-review", "consent")
+    assert refused["saw"] == "app_push,chat"
+    people = for_people(bench, "v-9", "--customer", "rita")
+    assert "bad-review refused a coupon: consent saw app_push,chat" in people
+    assert first["refusals"] == []
 
     # Paused for it, then left out.
     click(bench, "anna", "unfoldable-1")
