@@ -208,6 +208,7 @@ def test_what_cannot_work_is_refused(name: str, line: str | None, path: str, sai
     [
         ("trigger", "trigger: birthday", "trigger.birthday", "nothing tells this moment yet"),
         ("trigger", "trigger: {abandoned_cart: {after: 2h}}", "trigger.abandoned_cart.after", "waits 30m"),
+        ("trigger", "trigger: {first_visit: {wait: 5m}}", "trigger.first_visit.wait", "needs no waiting"),
         ("audience", 'audience: {cart.value: ">=99.00"}', "audience.cart.value", "unknown for everybody"),
         ("measure", "measure: {window: 1h}", "measure.window", "does not count"),
         ("delivery", "delivery: {channels: sms, on_quiet: drop}", "delivery.on_quiet", "says nothing"),

@@ -272,6 +272,11 @@ def _in_order(value: ReviewPosted | SurveyAnswered, path: str, reader: Reader) -
         )
 
 
+def _at_once(value: FirstVisit, path: str, reader: Reader) -> None:
+    if value.wait:
+        reader.warn_at(joined(path, "wait"), f"only what needs no waiting is told yet: {_TIMER}")
+
+
 def _as_the_timer(value: AbandonedCart, path: str, reader: Reader) -> None:
     if value.after != WAIT:
         reader.warn_at(
@@ -304,6 +309,7 @@ TRIGGERS: Final[dict[str, type[_Trigger]]] = {
 }  # fmt: skip
 _CHECKS: Final = {
     ReviewPosted: _in_order, SurveyAnswered: _in_order, AbandonedCart: _as_the_timer,
+    FirstVisit: _at_once,
 }  # fmt: skip
 TRIGGER: Final = OneOf(
     {
