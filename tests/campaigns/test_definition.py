@@ -405,3 +405,12 @@ def test_every_trigger_says_what_tells_it() -> None:
 def test_what_is_read_says_where_it_stood() -> None:
     checked = read_definition(tree_of({"campaign": 3}))
     assert all(problem.place.line == 0 for problem in checked.problems)
+
+
+def test_what_refuses_does_so_though_it_is_told_no_more() -> None:
+    reader = Reader()
+    for number in range(MOST_PROBLEMS):
+        reader.warn_at("", f"warning {number}")
+    reader.error_at("", "too late to be told")
+    assert len(reader.problems) == MOST_PROBLEMS
+    assert reader.has_errors()

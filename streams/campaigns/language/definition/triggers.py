@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Final, get_args
 import msgspec
 
 from schemas.click import TrafficSource
+from streams.campaigns.language.conditions.values import CAMPAIGN
 from streams.campaigns.language.kinds.lists import ListOf
 from streams.campaigns.language.kinds.quantities import MONEY, SHARE, Duration
 from streams.campaigns.language.kinds.record import Field, OneOf, Record
@@ -249,9 +250,7 @@ class CouponEnded(_Trigger, frozen=True, kw_only=True):
 
     missing = "the state knows when a coupon was issued, not yet what became of it"
     became: Annotated[str, Field(Choice(("redeemed", "expired")), "What became of it.", "expired")]
-    campaign: Annotated[
-        str | None, Field(Text("a campaign's name"), "Only of this campaign.", "welcome")
-    ] = None
+    campaign: Annotated[str | None, Field(CAMPAIGN, "Only of this campaign.", "welcome")] = None
 
 
 class At(_Trigger, frozen=True, kw_only=True):
