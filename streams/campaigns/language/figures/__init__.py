@@ -1,0 +1,1 @@
+"""Figures: what a condition may ask of a customer's state. ``catalogue`` has all of them."""

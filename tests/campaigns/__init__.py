@@ -1,0 +1,1 @@
+"""Campaigns as marketing writes them: the language, its files and its commands."""
