@@ -115,6 +115,11 @@ def _begin(browsing: Browsing, before: Session, session_id: str, time: int) -> N
     browsing.sessions += 1
 
 
+def sessions_of(browsing: Browsing) -> list[tuple[int, int]]:
+    """First and last click (ms) of each session that is kept, by the last."""
+    return [(start, end) for end, _, start, _ in _entries(browsing)]
+
+
 def drop_sessions(browsing: Browsing) -> None:
     """Bring the sessions of a state of version 1 or 2, which were more, within today's bound."""
     browsing.past = browsing.past[-(SESSIONS - 1) * PAST_BYTES :]

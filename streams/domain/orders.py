@@ -187,7 +187,7 @@ def brushed_orders(orders: Orders) -> set[bytes]:
     hashes = range(0, len(orders.past), PAST_BYTES)
     return {order_hash(order.order_id) for order in orders.open if order.seen & BRUSHED} | {
         orders.past[at : at + HASH_BYTES]
-        for at, order in zip(hashes, _past_orders(orders), strict=True)
+        for at, order in zip(hashes, past_orders(orders), strict=True)
         if order.seen & BRUSHED
     }
 
@@ -280,7 +280,7 @@ def days_of(orders: Orders, time_zone: str) -> tuple[bytes, int]:
     """
     if orders.forgotten != FROM_VERSION_1:
         return orders.days, orders.forgotten
-    paid = [order for order in (*orders.open, *_past_orders(orders)) if order.seen & PAID]
+    paid = [order for order in (*orders.open, *past_orders(orders)) if order.seen & PAID]
     if len(paid) < orders.totals.paid:
         last = orders.last_paid_at
         return b"", 0 if last is None else within_days(day_of(last, time_zone))
@@ -301,7 +301,7 @@ def fill_days(orders: Orders, changing: OpenOrder, time_zone: str) -> None:
     orders.days, orders.forgotten = days_of(orders, time_zone)
     if orders.forgotten:
         return
-    past = _past_orders(orders)
+    past = past_orders(orders)
     for order in (*orders.open, *past, changing):
         if order.seen & PAID:
             day, order.paid_hour = day_and_hour(order.paid_at or 0, time_zone)
@@ -310,7 +310,7 @@ def fill_days(orders: Orders, changing: OpenOrder, time_zone: str) -> None:
     orders.past = b"".join(map(_packed, hashes, past))
 
 
-def _past_orders(orders: Orders) -> list[OpenOrder]:
+def past_orders(orders: Orders) -> list[OpenOrder]:
     """The packed orders, oldest first; their ids are not known any more."""
     return [unpacked("", orders.past, at) for at in range(0, len(orders.past), PAST_BYTES)]
 

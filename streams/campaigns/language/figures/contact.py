@@ -142,7 +142,7 @@ CONTACT: Final = (
     Figure("service.open.count", "count", "Of these: not resolved yet.", '"==0"', _open_cases, "cases"),
     Figure("service.open.age", "duration", "Since the oldest open case was opened.", '">=2d"', _waiting),
     Figure("service.reply", "duration", "Mean time to the first reply.", '">=1h"', _reply),
-    Figure("service.survey.score", "count", "The last answer to a survey.", '"<=6"', _score, "0-10"),
+    Figure("service.survey.score", "count", "The last answer to a survey.", '"<=6"', _score, bounds=(0, 10)),
     Figure("service.survey.ago", "duration", "Since that answer.", '"<=30d"', _survey_ago),
     Figure("wishes.made.count", "count", "Wishes made.", '">=1"', _wish("made"), "wishes"),
     Figure("wishes.open.count", "count", "Of these: neither withdrawn, granted nor declined.", '">=1"',

@@ -41,6 +41,8 @@ class Figure(NamedTuple):
     read: Callable[[Scene], Reading]
     unit: str = ""
     choices: tuple[str, ...] = ()
+    #: The least and the greatest that a number can be; None: 0 and no bound.
+    bounds: tuple[int, int] | None = None
     missing: str = ""
     known_as: Callable[[str], str] = str
 

@@ -129,7 +129,7 @@ PERSON: Final = (
     Figure("shop", "text", "The shop's id: whose customers the campaign is for.", "[tea]",
            lambda scene: Seen(scene.state.shop_id)),
     Figure("now.hour", "count", "The hour on the shop's clock at the moment of judging.", '">=9"', _hour,
-           "0-23"),
+           bounds=(0, 23)),
     Figure("now.weekday", "choice", "The day of the week on the shop's clock.", "[sat, sun]", _weekday,
            choices=WEEKDAYS),
     Figure("first_seen.ago", "duration", "Since the first event of the customer.", '"<=1d"', _first_seen),

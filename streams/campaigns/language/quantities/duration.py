@@ -23,8 +23,8 @@ PATTERN: Final = (
 _PARSED: Final = re.compile(PATTERN.removesuffix("$"))
 
 
-def parse_duration(text: str) -> int:
-    """Milliseconds, from a second to ten years.
+def parse_duration(text: str, least: int = SECOND, most: int = LONGEST) -> int:
+    """Milliseconds, from ``least`` to ``most`` of them, by default a second and ten years.
 
     Raises QuantityError.
 
@@ -39,10 +39,12 @@ def parse_duration(text: str) -> int:
         for part, unit in zip(match.groups(), UNITS.values(), strict=True)
         if part
     )
-    if length < SECOND:
-        raise QuantityError(text, "takes no time", "a duration has at least one second")
-    if length > LONGEST:
-        raise QuantityError(text, "is too long", "a duration has at most 3660d")
+    if length < least:
+        raise QuantityError(
+            text, "is too short", f"here at least {write_duration(least)} is needed"
+        )
+    if length > most:
+        raise QuantityError(text, "is too long", f"here at most {write_duration(most)} is allowed")
     return length
 
 
