@@ -171,7 +171,9 @@ def test_a_count_is_that_of_all_events(name: str, lives: list[Life]) -> None:
         for _ in range(12):
             within = min(drawing.choice([2 * HOUR, DAY, 7 * DAY, 60 * DAY]), ACTS[name].most)
             at = _end(life) + drawing.choice([0, 0, HOUR, 3 * DAY])
-            asked = Count(ActOf(name, _of(drawing, name)), within, ">=", drawing.choice([1, 2, 5, 30]))
+            asked = Count(
+                ActOf(name, _of(drawing, name)), within, ">=", drawing.choice([1, 2, 5, 30])
+            )
             holds = _judged(life, asked, at)
             truth = _counted(life, asked, at) >= asked.value
             assert holds in (None, truth), (asked, at)
