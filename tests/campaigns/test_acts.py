@@ -267,3 +267,16 @@ def test_what_is_refused_names_figures_that_there_are() -> None:
     for why in REFUSED.values():
         if "ask for the figure" in why:
             assert why.rpartition(" ")[2] in FIGURES
+
+
+@pytest.mark.parametrize(("issued", "holds"), [(23, False), (24, None), (40, None)])
+def test_coupons_beyond_those_remembered_may_have_been_issued(
+    issued: int, holds: bool | None
+) -> None:
+    state = new_state("shop", "c1")
+    state.coupons = [Coupon(f"t{n}", "welcome", START + n, START) for n in range(issued)][-24:]
+    asked = Count(ActOf("get_coupon"), DAY, ">=", 30)
+    assert evaluate(asked, Scene(state, START + 40, SHOP), "CNY").holds is holds
+    # All that were issued in the last twenty milliseconds are remembered.
+    asked = Count(ActOf("get_coupon"), 20, ">=", 30)
+    assert evaluate(asked, Scene(state, START + 40, SHOP), "CNY").holds is False

@@ -148,7 +148,7 @@ VIEWED = {"first": {"act": "view", "sku": "A"}, "within": "2d", "lately": "7d"}
         ({"lifecycle": "dorment"}, "'dorment' is not known here; did you mean 'dormant'?"),
         ({"lifecycle": ">=new"}, "lifecycle has no order"),
         ({"lifecycle": []}, "a list of 0"),
-        ({"lifecycle": ["new", "new"]}, "audience.lifecycle[1]: 'new' is there twice"),
+        ({"lifecycle": ["new", "new"]}, "audience.lifecycle[1]: 'new': the same is there twice"),
         ({"lifecycle": {"all_of": ["new"]}}, "lifecycle is one value"),
         ({"lifecycle": {"between": ["new", "lost"]}}, "write a list of what it may be"),
         ({"rfm.m": {"between": [4, 3]}}, "4 is above 3: nothing is between them"),

@@ -50,7 +50,9 @@ class ListOf(Generic[T]):
             if value is None:
                 is_whole = False
             elif value in found:
-                reader.error(item.place, joined(path, at), f"{words_for(item)} is there twice")
+                reader.error(
+                    item.place, joined(path, at), f"{words_for(item)}: the same is there twice"
+                )
                 is_whole = False
             else:
                 found[value] = None

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class _Quantity(Generic[T]):
+class Quantity(Generic[T]):
     """One with a parser and a writer, both told the currency; ``numbers``: YAML may take it for one."""
 
     words: str
@@ -25,6 +25,8 @@ class _Quantity(Generic[T]):
     parse: Callable[[str, str], T]
     text: Callable[[T, str], str]
     numbers: bool = False
+    #: Of a duration: the least and the most ms.
+    bounds: tuple[int, int] | None = None
 
     def read(self, node: Node, path: str, reader: Reader) -> T | None:
         text = scalar(node, path, reader, self.words)
@@ -45,7 +47,7 @@ class _Quantity(Generic[T]):
         return {"type": types, "pattern": self.pattern, **({"minimum": 0} if self.numbers else {})}
 
 
-def Duration(least: int = SECOND, most: int = LONGEST) -> _Quantity[int]:  # noqa: N802 - a kind
+def Duration(least: int = SECOND, most: int = LONGEST) -> Quantity[int]:  # noqa: N802 - a kind
     """From ``least`` to ``most`` ms."""
 
     def parse(text: str, _: str) -> int:
@@ -54,31 +56,37 @@ def Duration(least: int = SECOND, most: int = LONGEST) -> _Quantity[int]:  # noq
     words = "a duration"
     if most < LONGEST:
         words = f"a duration from {write_duration(least)} to {write_duration(most)}"
-    return _Quantity(words, duration.PATTERN, parse, lambda value, _: write_duration(value))
+    return Quantity(
+        words,
+        duration.PATTERN,
+        parse,
+        lambda value, _: write_duration(value),
+        bounds=(least, most),
+    )
 
 
 #: Minor units of the campaign's currency, 0 or more.
-MONEY = _Quantity("an amount", money.PATTERN, money.parse_money, money.write_money, numbers=True)
+MONEY = Quantity("an amount", money.PATTERN, money.parse_money, money.write_money, numbers=True)
 #: Hundredths of a percent, 1 to 10,000.
-SHARE = _Quantity(
+SHARE = Quantity(
     "a percentage",
     share.PATTERN,
     lambda text, _: share.parse_share(text),
     lambda value, _: share.write_share(value),
     numbers=True,
 )
-SPAN: _Quantity[ClockSpan] = _Quantity(
+SPAN: Quantity[ClockSpan] = Quantity(
     "a span of the day",
     clock_span.PATTERN,
     lambda text, _: clock_span.parse_clock_span(text),
     lambda value, _: clock_span.write_clock_span(value),
 )
-COUNT_RATE: _Quantity[Rate] = _Quantity(
+COUNT_RATE: Quantity[Rate] = Quantity(
     "a number in a time",
     rate.COUNT_PATTERN,
     lambda text, _: rate.parse_count_rate(text),
     lambda value, _: rate.write_count_rate(value),
 )
-MONEY_RATE: _Quantity[Rate] = _Quantity(
+MONEY_RATE: Quantity[Rate] = Quantity(
     "an amount in a time", rate.MONEY_PATTERN, rate.parse_money_rate, rate.write_money_rate
 )
