@@ -5,6 +5,7 @@ float, 22:00 no number of base 60, and `no` no truth value. Anchors, tags and se
 nothing recurses, so no nesting exhausts a stack.
 """
 
+import re
 from typing import Final
 
 import yaml
@@ -20,12 +21,11 @@ MOST_BYTES: Final = BODY_BYTES
 MOST_DEPTH: Final = 32
 #: Plain scalars that stand for nothing.
 _NOTHING: Final = frozenset({"", "~", "null", "Null", "NULL"})
+_NO_START: Final = re.compile(r"found character '([^\\])' that cannot start")
 #: What people write without quotes, and how YAML takes it.
 _HINTS: Final = (
     ("chomping or indentation", 'a value that begins with > needs quotes, as ">=3"'),
-    ("'%'", 'a value that begins with % needs quotes, as "%"'),
-    ("found character '@'", 'a value that begins with @ needs quotes, as "@x"'),
-    ("found character '`'", "a value that begins with ` needs quotes"),
+    ("but got '?'", 'a text with ? within {} or [] needs quotes, as "Still there?"'),
     ("found character '\\t'", "indent by spaces, not by tabs"),
 )
 _TAG: Final = 'a value that begins with ! needs quotes, as "!=gold"'
@@ -144,4 +144,6 @@ def _said(error: yaml.MarkedYAMLError) -> YamlError:
     place = Place(1, 1) if mark is None else Place(mark.line + 1, mark.column + 1)
     said = " ".join(part for part in (error.context, error.problem) if part)
     hint = next((hint for part, hint in _HINTS if part in said), "")
+    if match := _NO_START.search(said):
+        hint = f'a value that begins with {match[1]} needs quotes, as "{match[1]}3"'
     return YamlError(place, f"no YAML: {said}{f' - {hint}' if hint else ''}")

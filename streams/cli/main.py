@@ -43,6 +43,9 @@ COMMANDS = {
     "goals": Command("streams.cli.goals:goals_app", "What figures are to reach.", _READ),
     "segments": Command("streams.cli.segments:segments_app", "Customers by their scores.", _READ),
     "verify": Command("streams.cli.verify:verify", "Folds the log again and compares.", _READ),
+    "campaigns": Command(
+        "streams.cli.campaigns:campaigns_app", "Campaigns' files, checked.", _OPERATE
+    ),
     "draw": Command("streams.cli.draw:draw_app", "Prizes that can be recomputed.", _READ),
     "topics": Command("streams.cli.topics:topics_app", "The topics of the contract.", _OPERATE),
     "settings": Command("streams.cli.settings:settings_app", "Shops' definitions.", _OPERATE),

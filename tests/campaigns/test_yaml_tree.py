@@ -71,6 +71,7 @@ def test_a_byte_order_mark_is_none_of_the_text() -> None:
         (b"a: [1, 2", 1, 9, "no YAML"),
         (b"a:\n\tb: 1", 2, 1, "indent by spaces, not by tabs"),
         (b"a: 5%\nb: %5", 2, 4, "needs quotes"),
+        (b"a: {b: c?, d: 1}", 1, 9, "needs quotes, as"),
         (b"a: @b", 1, 4, "begins with @ needs quotes"),
         (b"? [a]\n: b", 1, 3, "a field's name is a word"),
         (b"", 1, 1, "an empty file"),

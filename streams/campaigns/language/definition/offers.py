@@ -115,7 +115,7 @@ def _check_coupon(coupon: Coupon, path: str, reader: Reader) -> None:
         reader.error_at(
             joined(path, "cost"), "what it costs at most is its amount, or max: leave cost out"
         )
-    if amount is not None and amount > coupon.min_spend:
+    if amount is not None and 0 < coupon.min_spend < amount:
         off, least = (write_money(each, reader.currency) for each in (amount, coupon.min_spend))
         reader.warn_at(
             joined(path, "min_spend"), f"{off} off orders from {least} on is more than is spent"
