@@ -23,7 +23,7 @@ from streams.engine.transport import Poll
 from streams.operations.metrics import Metrics
 from tests.simulation.memory_kafka import MemoryKafka
 from tests.simulation.memory_redis import MemoryClient, MemoryRedis, MemoryStore
-from tests.simulation.worker import TOPICS, NoDefinitions, make_processors
+from tests.simulation.worker import TOPICS, FixedDefinitions, make_processors
 
 CARTS = "shop.carts"
 MINUTE, HOUR = 60_000, 3_600_000
@@ -87,7 +87,7 @@ class CatchingUp:
         found = store.claim(0, 1, "member")
         nothing = cast(Any, lambda *_: None)
         self._cycle = Cycle(
-            TOPICS, store, make_processors(1), NoDefinitions(),
+            TOPICS, store, make_processors(1), FixedDefinitions(),
             cast(Publisher, SimpleNamespace(committed=nothing, wake=nothing)),
             PoisonGuard(0.5, 1_000, 60.0), Circumstances("build", "config", "1", LATENESS_MS),
             Metrics(), CrashPoints(),

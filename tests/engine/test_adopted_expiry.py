@@ -11,7 +11,7 @@ from streams.engine.commit import Commit, Stamp
 from streams.engine.partition import NEW_CLOCK, NEW_POSITION
 from streams.state.codec import CODEC_VERSION, decode, encode
 from tests.domain.events import START, cart, fold_all
-from tests.simulation.worker import NoDefinitions, make_processors
+from tests.simulation.worker import FixedDefinitions, make_processors
 
 KEY = "shop/c1"
 #: The cart was left alone long before the clock came to the visitor's end.
@@ -32,7 +32,7 @@ def visitor(*, needed: bool) -> CustomerState:
 
 def fired(state: CustomerState, *, adopted: bool) -> tuple[Commit, dict[str, CustomerState]]:
     """The commit of a row that fires all that is due by UNTIL, as decided here or as another build did."""
-    processor, definitions = make_processors(1)[0], NoDefinitions().current()
+    processor, definitions = make_processors(1)[0], FixedDefinitions().current()
     due = [(KEY, UNTIL)]
     states = {KEY: decode(encode(state))}
     draft = processor.fire(NEW_POSITION, due, states, {}, definitions)

@@ -25,7 +25,7 @@ from streams.engine.commit import Commit, Fetched, Position, Stamp
 from streams.engine.partition import NEW_CLOCK, NEW_POSITION
 from streams.state.codec import CODEC_VERSION, decode
 from tests.contract.records import APPENDED_MS, event, record
-from tests.simulation.worker import NoDefinitions, make_processors
+from tests.simulation.worker import FixedDefinitions, make_processors
 
 STAMP = Stamp(1, NEW_CLOCK, APPENDED_MS, {}, "build", CODEC_VERSION, "config", "1")
 NOON = datetime(2026, 5, 20, 12, tzinfo=UTC)
@@ -76,7 +76,7 @@ def commits(
     bundles: list[list[RawRecord]], *, adopted: list[TriggerEvent] | None = None
 ) -> Iterator[Commit]:
     """Bundle by bundle, each in as many commits as the bounds ask for; states go through their bytes."""
-    processor, definitions = make_processors(1)[0], NoDefinitions().current()
+    processor, definitions = make_processors(1)[0], FixedDefinitions().current()
     encoded: dict[str, bytes] = {}
     position: Position = NEW_POSITION
     for bundle in bundles:

@@ -19,6 +19,7 @@ DIMENSIONS: Final = {
     "week": "greatest(date_trunc('week', day)::date, $first)::varchar",
     "month": "month",
     "region": "region",
+    "age": "age",
     "payment": "null::varchar",
     "carrier": "null::varchar",
     "hour": "lpad(hour::varchar, 2, '0')",

@@ -61,8 +61,11 @@ def journey(households: int | None = None) -> duckdb.DuckDBPyConnection:
                    hour(any_value(at_the_till)) as hour,
                    strftime(any_value(at_the_till), '%Y-%m') as month,
                    sum(round(sales_value * 100)::bigint)::bigint as amount,
-                   'store-' || any_value(store_id) as region
-            from transactions group by household_id, basket_id;
+                   'store-' || any_value(store_id) as region,
+                   -- Of some households nothing is known.
+                   any_value(age) as age
+            from transactions left join demographics_file using (household_id)
+            group by household_id, basket_id;
         create table goods as
             with priced as (
                 select *, round((sales_value + retail_disc + coupon_match_disc) * 100)::bigint as shelf
@@ -94,7 +97,7 @@ def taobao(file: Path) -> duckdb.DuckDBPyConnection:
         create table bought as
             select customer, number, (to_timestamp(seconds) at time zone 'UTC')::timestamp as paid_at, day,
                    hour(there) as hour, strftime(there, '%Y-%m') as month, null::bigint as amount,
-                   null::varchar as region
+                   null::varchar as region, null::varchar as age
             from sold;
         create table goods as
             select customer, number, item as sku, category, 1 as quantity, null::bigint as price from sold;

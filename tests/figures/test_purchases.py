@@ -80,6 +80,7 @@ BY_DIMENSION: dict[str, tuple[tuple[str | None, ...], Expected]] = {
     "overview": ((None, "day", "week", "month"), Purchases.paid),
     "payments": (("payment", "day", "week", "month"), Purchases.paid),
     "regions": (("region", "day", "week", "month"), Purchases.paid),
+    "demographics": (("age", "day", "week", "month"), Purchases.paid),
     "hours": (("hour",), Purchases.paid),
     "refunds": ((None, "day", "week", "month"), Purchases.refunds),
     "fulfilment": ((None, "day", "week", "month", "region", "carrier"), Purchases.fulfilment),

@@ -42,7 +42,8 @@ def expected(rows: list[tuple[str, str, str, date]]) -> dict[str, float]:
     visitors = len(who["pv"])
     return {
         "visitors": visitors, "views": counts["pv"], "visitors_who_added": len(who["cart"] & who["pv"]),
-        "add_to_cart_rate": len(who["cart"] & who["pv"]) / visitors, "buyers": len(who["buy"]),
+        "add_to_cart_rate": len(who["cart"] & who["pv"]) / visitors, "adders": len(who["cart"]),
+        "buyers": len(who["buy"]),
         "paying_visitors": len(who["buy"] & who["pv"]), "buyers_without_visit": len(who["buy"] - who["pv"]),
         "conversion": len(who["buy"] & who["pv"]) / visitors, "cart_additions": counts["cart"],
         "favourites": counts["fav"], "paid_orders": counts["buy"],

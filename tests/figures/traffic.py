@@ -20,6 +20,7 @@ _FIGURES: Final = """
     count(*) filter (kind = 'pv') as views,
     count(distinct customer) filter (kind = 'cart' and came) as visitors_who_added,
     visitors_who_added / nullif(visitors, 0) as add_to_cart_rate,
+    count(distinct customer) filter (kind = 'cart') as adders,
     count(distinct customer) filter (kind = 'buy') as buyers,
     count(distinct customer) filter (kind = 'buy' and came) as paying_visitors,
     buyers - paying_visitors as buyers_without_visit,
@@ -44,6 +45,9 @@ _FUNNEL_SQL: Final = """
                  bool_or(kind = 'buy') as paid
           from behaviour where day between $first and $last group by all)
     group by key order by key"""
+_HOURS_SQL: Final = """
+    select hour(there) as hour, count(*) as views from behaviour
+    where kind = 'pv' and day between $first and $last group by all order by all"""
 _KEYS: Final = {None: "null::varchar", "day": "day::varchar", "category": "category"}
 
 
@@ -64,3 +68,8 @@ class Traffic:
         that day. ``placed`` is not among them: the sample does not tell it."""
         found = rows(self._connection, _FUNNEL_SQL, first=first, last=last)
         return {row.pop("key"): row for row in found}
+
+    def hours(self, first: date, last: date) -> dict[int, int]:
+        """Hour of day, 0 to 23 -> views in it; an hour without any is not there."""
+        found = rows(self._connection, _HOURS_SQL, first=first, last=last)
+        return {row["hour"]: row["views"] for row in found}

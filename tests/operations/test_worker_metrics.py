@@ -45,6 +45,7 @@ def test_every_metric_has_a_value_on_a_worker(settings: Settings, tmp_path: Path
         worker.wait_recovered()
         day = ShopDay(bench, customers=20, withdrawing=5)
         day.withdraw()
+        bench.wait_processed()
         day.morning()
         day.evening()
         bench.wait_processed()

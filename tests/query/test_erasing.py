@@ -52,6 +52,13 @@ def trigger(name: str, at: float, customer: str = "c1") -> Any:
     )  # fmt: skip
 
 
+def refusal(name: str, at: float, customer: str = "c1") -> Any:
+    return DECISIONS, event(
+        DECISIONS, name, at, customer, decision_id=name, trigger_id="t", customer_id=customer,
+        campaign="second-order", campaign_version="1", reason="consent",
+    )  # fmt: skip
+
+
 def review(event_id: str, at: float, action: str = "posted", **data: Any) -> Any:
     return REVIEWS, event(
         REVIEWS, event_id, at, "c1", order_id="o1", sku="a", action=action, **data
@@ -91,13 +98,17 @@ LIFE = [
     order("4", 7, status="refunded", refund_id="r1"),
     review("5", 8, rating=2, text="small"),
     trigger("t1", 9),
+    refusal("d1", 9),
 ]
 ERASE = erasure("x", 10)
+#: Where the erasure is behind a life, and what is behind it.
+ERASED, AFTERWARDS = len(LIFE), len(LIFE) + 1
 AFTER = [
     order("6", 11, status="paid", amount_paid=70),
     order("7", 12, order_id="o2", status="placed", amount_paid=80),
     review("8", 13, "replied"),
     trigger("t2", 14),
+    refusal("d2", 14),
 ]
 
 
@@ -112,7 +123,11 @@ def test_whatever_comes_first_only_what_is_later_stays(
     database: Database, first: tuple[str, ...]
 ) -> None:
     published = placed([*LIFE, ERASE, *AFTER, order("9", 1, "c2", status="placed")], 8)
-    parts = {"life": published[:6], "erase": published[6:7], "after": published[7:]}
+    parts = {
+        "life": published[:ERASED],
+        "erase": published[ERASED:AFTERWARDS],
+        "after": published[AFTERWARDS:],
+    }
     wanted = expected(published)
     assert [row["amount"] for row in wanted["orders"] if row["customer_id"] == "c1"] == [70, 80]
     of_batches(database, *(parts[name] for name in first))
@@ -140,10 +155,10 @@ def test_in_one_batch_as_in_several(database: Database) -> None:
 def test_nothing_but_the_mark_names_a_customer_who_did_nothing_since(database: Database) -> None:
     late = order("0", -50, status="placed", remark="the least time moves the order")
     published = placed([*LIFE, late, ERASE], 8)
-    of_batches(database, published[:6], published[6:7])
+    of_batches(database, published[:ERASED], published[ERASED:AFTERWARDS])
     with database.reading() as connection:
         assert newest_move(connection) == 1, "there is a move to forget"
-    of_batches(database, published[7:], published[:7])
+    of_batches(database, published[AFTERWARDS:], published[:AFTERWARDS])
     with database.reading() as connection:
         for table in metadata.tables.values():
             rows = [tuple(row) for row in connection.execute(select(table))]
@@ -217,9 +232,9 @@ def test_an_erasure_further_ahead_than_any_worker_must_take_is_passed_over(
 
 def test_an_erasure_that_was_left_out_before_it_is_read_erases_nothing(database: Database) -> None:
     published = placed([*LIFE, ERASE], 8)
-    verdict = {published[6].place: "skipped"}
+    verdict = {published[ERASED].place: "skipped"}
     store = QueryStore(database)
-    store.write(Batch(left_out=[LeftOut(published[6].place, "skipped")]))
+    store.write(Batch(left_out=[LeftOut(published[ERASED].place, "skipped")]))
     of_batches(database, published)
     assert differences(expected(published, verdict), content(database)) == []
 
@@ -228,7 +243,7 @@ def test_a_verdict_that_is_read_after_the_erasure_brings_nothing_back(database: 
     published = placed([*LIFE, ERASE], 8)
     of_batches(database, published)
     store = QueryStore(database)
-    store.write(Batch(left_out=[LeftOut(published[6].place, "skipped")]))
+    store.write(Batch(left_out=[LeftOut(published[ERASED].place, "skipped")]))
     of_batches(database, published)
     found = content(database)
     assert (found["orders"], found["triggers"], len(found["erased"])) == ([], [], 1)
@@ -237,16 +252,16 @@ def test_a_verdict_that_is_read_after_the_erasure_brings_nothing_back(database: 
 @pytest.mark.parametrize("first", ["original", "copy"])
 def test_an_erasure_forwarded_to_another_generation_counts(database: Database, first: str) -> None:
     published = placed([*LIFE, ERASE], 8)
-    header = forwarded_header(*published[6].place)
-    copy = record(published[6])._replace(topic=LATER + PROFILES, offset=7, headers=[header])
+    header = forwarded_header(*published[ERASED].place)
+    copy = record(published[ERASED])._replace(topic=LATER + PROFILES, offset=7, headers=[header])
     forwarded = READER.read([Slice(LATER + PROFILES, copy.partition, 7, 8, [copy])])
     forwarded.advances = []
     assert [one.reason for one in forwarded.left_out] == ["forwarded"]
     batches = [batch_of(published, READER), forwarded]
     for batch in batches if first == "original" else reversed(batches):
         QueryStore(database).write(batch)
-    moved = Published(PROFILES, (LATER + PROFILES, copy.partition, 7), published[6].event)
-    wanted = expected([*published, moved], {published[6].place: "forwarded"})
+    moved = Published(PROFILES, (LATER + PROFILES, copy.partition, 7), published[ERASED].event)
+    wanted = expected([*published, moved], {published[ERASED].place: "forwarded"})
     assert differences(wanted, content(database)) == []
 
 
@@ -255,16 +270,16 @@ def test_an_erasure_and_the_offsets_are_one_transaction(database: Database) -> N
     store = QueryStore(database)
     partition = published[0].place[1]
     store.begin([Stored(name, partition, "id", 0, 0, None, 0, 0) for name in NAMES])
-    store.write(batch_of(published[:6], READER))
+    store.write(batch_of(published[:ERASED], READER))
     before = content(database), store.offsets()
-    batch = READER.read(slices_of([record(published[6])]))
+    batch = READER.read(slices_of([record(published[ERASED])]))
     # The triggers are written last; one without a kind is refused by the database.
-    batch.triggers = [{**batch_of(published[7:], READER).triggers[0], "kind": None}]
+    batch.triggers = [{**batch_of(published[AFTERWARDS:], READER).triggers[0], "kind": None}]
     with pytest.raises(Exception, match="kind"):
         store.write(batch)
     assert (content(database), store.offsets()) == before
-    store.write(READER.read(slices_of([record(published[6])])))
-    assert differences(expected(published[:7]), content(database)) == []
+    store.write(READER.read(slices_of([record(published[ERASED])])))
+    assert differences(expected(published[:AFTERWARDS]), content(database)) == []
     assert store.offsets()[PROFILES, partition].next == 1
 
 
@@ -293,8 +308,8 @@ def test_an_erasure_walks_no_table(database: Database) -> None:
     if database.file is None:
         return  # A server's planner decides by its statistics.
     published = placed([*LIFE, ERASE, *AFTER], 8)
-    of_batches(database, published[:6], published[7:])
-    said = statements_of(database, lambda: of_batches(database, published[6:7]))
+    of_batches(database, published[:ERASED], published[AFTERWARDS:])
+    said = statements_of(database, lambda: of_batches(database, published[ERASED:AFTERWARDS]))
     assert len(said) > 10
     with database.reading() as connection:
         for statement, parameters in said:

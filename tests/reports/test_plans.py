@@ -27,6 +27,9 @@ TABLES = (
     "wishes",
     "wish_attributes",
     "wish_likes",
+    "triggers",
+    "decisions",
+    "order_coupons",
     "hit",
 )
 
