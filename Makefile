@@ -46,8 +46,9 @@ bench: setup ## CPU per event beside a stock Faust agent and the first domain; t
 demo: setup ## The main job with a live view, as make demo ARGS="--seconds 90 --summary s.json"
 	@$(BIN)/huitou demo $(ARGS)
 
-docs: venv ## Write what comes of the catalogue of metrics anew: docs/metrics.md and the like
+docs: venv ## Write what comes of catalogues anew: docs/metrics.md and the like, docs/campaigns.md, its schema
 	$(BIN)/python -m streams.telemetry
+	$(BIN)/python -m streams.authoring
 
 lock: ## Write the lock files anew (uv must be on PATH)
 	uv pip compile -q --universal --generate-hashes --python-version 3.11 \

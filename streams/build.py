@@ -41,7 +41,8 @@ def deciding_files() -> dict[str, bytes]:
 
 def _sources(place: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
     if place.is_file():
-        if place.name.endswith((".py", ".lua", ".yaml")):
+        # Not campaigns' templates: they are copied, and what is in force comes from a topic.
+        if place.name.endswith((".py", ".lua")):
             yield path, place.read_bytes()
         return
     for entry in place.iterdir():

@@ -208,6 +208,7 @@ def test_what_cannot_work_is_refused(name: str, line: str | None, path: str, sai
     [
         ("trigger", "trigger: birthday", "trigger.birthday", "nothing tells this moment yet"),
         ("trigger", "trigger: {abandoned_cart: {after: 2h}}", "trigger.abandoned_cart.after", "waits 30m"),
+        ("trigger", "trigger: {first_visit: {wait: 5m}}", "trigger.first_visit.wait", "needs no waiting"),
         ("audience", 'audience: {cart.value: ">=99.00"}', "audience.cart.value", "unknown for everybody"),
         ("measure", "measure: {window: 1h}", "measure.window", "does not count"),
         ("delivery", "delivery: {channels: sms, on_quiet: drop}", "delivery.on_quiet", "says nothing"),
@@ -404,3 +405,12 @@ def test_every_trigger_says_what_tells_it() -> None:
 def test_what_is_read_says_where_it_stood() -> None:
     checked = read_definition(tree_of({"campaign": 3}))
     assert all(problem.place.line == 0 for problem in checked.problems)
+
+
+def test_what_refuses_does_so_though_it_is_told_no_more() -> None:
+    reader = Reader()
+    for number in range(MOST_PROBLEMS):
+        reader.warn_at("", f"warning {number}")
+    reader.error_at("", "too late to be told")
+    assert len(reader.problems) == MOST_PROBLEMS
+    assert reader.has_errors()

@@ -42,3 +42,8 @@ def test_all_that_folding_imports_is_in_the_digest() -> None:
         inside - set(deciding_files()) - {"streams/engine/__init__.py", "streams/__init__.py"}
         == set()
     )
+
+
+def test_templates_decide_nothing() -> None:
+    assert (ROOT / "streams/campaigns/templates").is_dir()
+    assert [path for path in deciding_files() if "templates" in path] == []

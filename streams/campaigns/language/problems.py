@@ -27,6 +27,7 @@ class Reader:
     def __init__(self, currency: str = DEFAULT) -> None:
         self.currency = currency
         self.problems: list[Problem] = []
+        self._errors = 0
         #: Path -> where its value stands, of all that was read.
         self.places: dict[str, Place] = {}
 
@@ -43,10 +44,17 @@ class Reader:
         self._note(Problem(self._place(path), path, message, "warning"))
 
     def has_errors(self) -> bool:
-        return any(problem.severity == "error" for problem in self.problems)
+        """Whether anything refuses the definition, told or not."""
+        return self._errors > 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether what is noted from now on is not told any more, so that no words need be found for it."""
+        return len(self.problems) >= MOST_PROBLEMS
 
     def _note(self, problem: Problem) -> None:
-        if len(self.problems) < MOST_PROBLEMS:
+        self._errors += problem.severity == "error"
+        if not self.is_full:
             self.problems.append(problem)
 
     def _place(self, path: str) -> Place:

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Final, get_args
 import msgspec
 
 from schemas.click import TrafficSource
+from streams.campaigns.language.conditions.values import CAMPAIGN
 from streams.campaigns.language.kinds.lists import ListOf
 from streams.campaigns.language.kinds.quantities import MONEY, SHARE, Duration
 from streams.campaigns.language.kinds.record import Field, OneOf, Record
@@ -249,9 +250,7 @@ class CouponEnded(_Trigger, frozen=True, kw_only=True):
 
     missing = "the state knows when a coupon was issued, not yet what became of it"
     became: Annotated[str, Field(Choice(("redeemed", "expired")), "What became of it.", "expired")]
-    campaign: Annotated[
-        str | None, Field(Text("a campaign's name"), "Only of this campaign.", "welcome")
-    ] = None
+    campaign: Annotated[str | None, Field(CAMPAIGN, "Only of this campaign.", "welcome")] = None
 
 
 class At(_Trigger, frozen=True, kw_only=True):
@@ -270,6 +269,11 @@ def _in_order(value: ReviewPosted | SurveyAnswered, path: str, reader: Reader) -
             joined(path, "at_least"),
             f"{value.at_least} is above at_most, {value.at_most}: nothing is between",
         )
+
+
+def _at_once(value: FirstVisit, path: str, reader: Reader) -> None:
+    if value.wait:
+        reader.warn_at(joined(path, "wait"), f"only what needs no waiting is told yet: {_TIMER}")
 
 
 def _as_the_timer(value: AbandonedCart, path: str, reader: Reader) -> None:
@@ -304,6 +308,7 @@ TRIGGERS: Final[dict[str, type[_Trigger]]] = {
 }  # fmt: skip
 _CHECKS: Final = {
     ReviewPosted: _in_order, SurveyAnswered: _in_order, AbandonedCart: _as_the_timer,
+    FirstVisit: _at_once,
 }  # fmt: skip
 TRIGGER: Final = OneOf(
     {

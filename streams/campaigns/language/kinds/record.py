@@ -125,9 +125,8 @@ class Record(Generic[S]):
             name = entry.key.text
             at = joined(path, name)
             if name not in self.fields:
-                reader.error(
-                    entry.key.place, at, f"no field {name!r}{nearest(name, list(self.fields))}"
-                )
+                guess = "" if reader.is_full else nearest(name, list(self.fields))
+                reader.error(entry.key.place, at, f"no field {name!r}{guess}")
                 values[name] = None
             elif name in values:
                 reader.error(entry.key.place, at, f"{name!r} is there twice")
