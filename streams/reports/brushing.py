@@ -3,12 +3,13 @@
 from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy import ColumnElement, Connection, case, func
 
 from streams.query.tables import orders, verdicts
 from streams.reports.amounts import count, money_columns, money_of, rows_of, share, unknown
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import TIME_DIMENSIONS
+from streams.reports.reach import has_rows
 from streams.reports.sums import Facts, Parts, Raw, add_up, counted
 
 _VERDICT = "verdicts: the newest one of the order; orders.paid_ms"
@@ -63,7 +64,7 @@ def _rows(connection: Connection, asked: Asked) -> list[Row]:
         *money_columns("gross", case((is_brushed, _held.amount)), _held.paid_ms, asked),
         *money_columns("net", case((is_brushed, _held.net_amount)), _held.paid_ms, asked),
     ]
-    never = unknown(_NEVER) if not _judges(connection, asked.shop) else None
+    never = unknown(_NEVER) if not has_rows(connection, verdicts, asked.shop) else None
     by_verdict = asked.by in _OF_VERDICTS
     facts = every
     if by_verdict:
@@ -83,12 +84,6 @@ def _rows(connection: Connection, asked: Asked) -> list[Row]:
         return said
 
     return rows_of(asked, found, FIGURES, values)
-
-
-def _judges(connection: Connection, shop: str) -> bool:
-    """Whether there is a verdict on any order of the shop."""
-    of_shop = select(verdicts.c.shop_id).where(verdicts.c.shop_id == shop).limit(1)
-    return connection.execute(of_shop).first() is not None
 
 
 def _values(raw: Raw, asked: Asked) -> dict[str, Value]:

@@ -24,7 +24,7 @@ from streams.reports.amounts import count, money_columns, money_of, rows_of, sha
 from streams.reports.honest import orders
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import TIME_DIMENSIONS
-from streams.reports.reach import NEVER
+from streams.reports.reach import NEVER, has_rows
 from streams.reports.sums import Facts, Parts, Raw, add_up, counted, in_period
 
 CAMPAIGN: Final = "campaign"
@@ -76,7 +76,7 @@ _NO_CODES: Final = "no order of the shop names a coupon: send coupon_codes with 
 
 def _rows(connection: Connection, asked: Asked) -> list[Row]:
     of_orders = asked.reason(asked.period.since_ms)
-    if of_orders is None and not _names_coupons(connection, asked.shop):
+    if of_orders is None and not has_rows(connection, order_coupons, asked.shop):
         of_orders = _NO_CODES
     asked = _within_reach(connection, asked)
     found = _found(connection, asked)
@@ -177,14 +177,6 @@ def _values(raw: Raw, asked: Asked) -> dict[str, Value]:
         "redeemed_amount": money_of(raw, "gross", asked, lacking=lacking, of=uses),
         "redeemed_net_amount": money_of(raw, "net", asked, lacking=lacking, of=uses),
     }
-
-
-def _names_coupons(connection: Connection, shop: str) -> bool:
-    held = order_coupons.c
-    return (
-        connection.execute(select(held.code).where(held.shop_id == shop).limit(1)).first()
-        is not None
-    )
 
 
 def _within_reach(connection: Connection, asked: Asked) -> Asked:

@@ -13,6 +13,7 @@ from streams.query.tables import profiles
 from streams.reports.amounts import count, share, unknown, withheld
 from streams.reports.customers import Customer, customers, today_of
 from streams.reports.model import Asked, Figure, Report, Row, Value
+from streams.reports.reach import has_rows
 
 _FROM = "orders.paid_ms, status, net_amount; docs/worth.md"
 _PAID = "orders.paid_ms, amount"
@@ -159,8 +160,7 @@ def _rows(connection: Connection, asked: Asked) -> list[Row]:
 def _joined(connection: Connection, asked: Asked) -> int | None:
     """How many had joined by the period's end; None: the shop has told no profile of anybody."""
     held = profiles.c
-    of_shop = select(held.customer_id).where(held.shop_id == asked.shop).limit(1)
-    if connection.execute(of_shop).first() is None:
+    if not has_rows(connection, profiles, asked.shop):
         return None
     joined = held.joined_ms < asked.period.until_ms
     number = select(func.count()).where(held.shop_id == asked.shop, joined)

@@ -1,18 +1,16 @@
 """What customers ask and complain of, how soon the shop replied and resolved it, and what surveys say."""
 
-from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, case, func
 
 from schemas.catalogue import SERVICE
 from streams.query.tables import cases, service_events, surveys
-from streams.query.wording import local
 from streams.reports.amounts import count, rows_of, unknown
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import TIME_DIMENSIONS
 from streams.reports.quantiles import add_quantiles, quantiles_of
-from streams.reports.reach import reach
+from streams.reports.reach import within_reach
 from streams.reports.silence import unless_silent
 from streams.reports.sums import Facts, Parts, Raw, add_up, counted
 
@@ -52,7 +50,7 @@ _KEYS: Final[dict[str, ColumnElement[Any]]] = {"topic": cases.c.topic}
 
 
 def _rows(connection: Connection, asked: Asked) -> list[Row]:
-    asked = _within_reach(connection, asked)
+    asked = within_reach(connection, asked, SERVICE, service_events, "service case")
     held = cases.c
     opened = Facts(cases, held.opened_ms, [held.shop_id == asked.shop])
     columns = [
@@ -110,16 +108,6 @@ def _values(raw: Raw, asked: Asked) -> dict[str, Value]:
         "answers": answers,
         "average_score": score,
     }
-
-
-def _within_reach(connection: Connection, asked: Asked) -> Asked:
-    """``asked`` with how far back the store has the cases, which is not how far it has the orders."""
-    reached = reach(connection, SERVICE, service_events, "service case")
-    why = reached.why
-    if why is None and reached.since_ms is not None:
-        since = local(reached.since_ms, asked.period.zone)
-        why = f"the store has this shop's service cases from {since} on only"
-    return replace(asked, reach_ms=reached.since_ms, reach_why=why)
 
 
 REPORT = Report(

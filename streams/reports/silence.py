@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table
 
 from streams.reports.amounts import unknown
 from streams.reports.model import Asked, Row
+from streams.reports.reach import has_rows
 
 Rows = Callable[[Connection, Asked], list[Row]]
 
@@ -19,8 +20,7 @@ def unless_silent(rows: Rows, table: Table, what: str) -> Rows:
 
     def told(connection: Connection, asked: Asked) -> list[Row]:
         found = rows(connection, asked)
-        own = select(table.c.shop_id).where(table.c.shop_id == asked.shop).limit(1)
-        if connection.execute(own).first() is not None:
+        if has_rows(connection, table, asked.shop):
             return found
         why = unknown(f"the shop has told no {what} yet")
         return [

@@ -21,11 +21,11 @@ from sqlalchemy import (
 from schemas.catalogue import WISHES
 from streams.domain.summary import BANDS
 from streams.query.tables import products, wish_attributes, wish_events, wish_likes, wishes
-from streams.query.wording import local, money
+from streams.query.wording import money
 from streams.reports.amounts import count, rows_of, unknown
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import TIME_DIMENSIONS
-from streams.reports.reach import reach
+from streams.reports.reach import within_reach
 from streams.reports.silence import unless_silent
 from streams.reports.sums import Facts, Parts, Raw, add_up, counted
 
@@ -75,7 +75,7 @@ _KEYS: Final[dict[str, ColumnElement[Any]]] = {
 
 
 def _rows(connection: Connection, asked: Asked) -> list[Row]:
-    asked = _within_reach(connection, asked)
+    asked = within_reach(connection, asked, WISHES, wish_events, "wish")
     likes = _likes(asked)
     own = and_(likes.c.customer_id == _held.customer_id, likes.c.wish_id == _held.wish_id)
     source: FromClause = wishes.outerjoin(likes, own)
@@ -145,16 +145,6 @@ def _columns(likes: ColumnElement[int]) -> list[ColumnElement[Any]]:
         func.sum(likes).label("likes"),
         wishes_where(likes > 0, "liked_wishes"),
     ]
-
-
-def _within_reach(connection: Connection, asked: Asked) -> Asked:
-    """``asked`` with how far back the store has the wishes, which is not how far it has the orders."""
-    reached = reach(connection, WISHES, wish_events, "wish")
-    why = reached.why
-    if why is None and reached.since_ms is not None:
-        since = local(reached.since_ms, asked.period.zone)
-        why = f"the store has this shop's wishes from {since} on only"
-    return replace(asked, reach_ms=reached.since_ms, reach_why=why)
 
 
 def _says(asked: Asked) -> tuple[str, ...]:
