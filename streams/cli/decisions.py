@@ -65,9 +65,10 @@ def decisions(
         after=after, zone=zone, to=until, **{"from": since},
     )  # fmt: skip
     with opened(store, "decisions") as database:
-        from streams.query.deciding import WantedDecisions, find_decisions, read_key, written
+        from streams.query.deciding import WantedDecisions, find_decisions, page_key
         from streams.query.freshness import freshness, held
         from streams.query.migrating import require_current
+        from streams.query.page_keys import written
         from streams.reports.reach import has_shop
         from streams.settings import Settings
 
@@ -82,7 +83,7 @@ def decisions(
                 shop=shop, customer=customer, campaign=campaign,
                 outcome=outcome,
                 reason=reason, since_ms=since_ms, until_ms=until_ms,
-                after=read_key(after) if after else None, limit=limit,
+                after=page_key(after) if after else None, limit=limit,
             )  # fmt: skip
         except ValueError as error:
             typer.echo(f"huitou decisions: {error}", err=True)

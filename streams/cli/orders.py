@@ -88,10 +88,11 @@ def find(
         to=until, **{"from": since},
     )  # fmt: skip
     with opened(store, "orders find") as database:
-        from streams.query.finding import Wanted, read_key, written
+        from streams.query.finding import Wanted, page_key
         from streams.query.finding import find as run
         from streams.query.freshness import freshness, held
         from streams.query.migrating import require_current
+        from streams.query.page_keys import written
         from streams.reports.reach import has_shop
         from streams.settings import Settings
 
@@ -106,7 +107,7 @@ def find(
                 shop=shop, order_id=order_id, customer=customer, product=product, status=status,
                 region=region, payment=payment, coupon=coupon, remark=remark, brushed=brushed,
                 since_ms=since_ms, until_ms=until_ms,
-                after=read_key(after) if after else None, limit=limit,
+                after=page_key(after) if after else None, limit=limit,
             )  # fmt: skip
         except ValueError as error:
             typer.echo(f"huitou orders find: {error}", err=True)

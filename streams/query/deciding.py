@@ -5,28 +5,24 @@ Rows of either are written once and never change, so a page that begins behind t
 it shows each decision once; what arrives later with an earlier time is found where it is older than the key.
 """
 
-import base64
-import binascii
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, literal, select, tuple_
 
-from streams.query.facts import storable
+from streams.query.page_keys import StoredInteger, read_key
 from streams.query.tables import decisions, triggers
 
 OUTCOMES: Final = ("issued", "refused")
 #: Of a trigger that is a decision of its own; the others are what becomes of a coupon.
 ISSUED: Final = "coupon_issued"
 
-_Stored: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-
 
 class DecisionKey(NamedTuple):
     """Where a page ended; ``id``: of the trigger or the refusal."""
 
-    time_ms: _Stored
+    time_ms: StoredInteger
     customer_id: str
     id: str
 
@@ -134,25 +130,11 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_decode_key: Final = msgspec.json.Decoder(DecisionKey).decode
+def page_key(word: str) -> DecisionKey:
+    """The key of which `huitou decisions` printed ``word``. Raises ValueError for any other word.
 
-
-def written(key: DecisionKey) -> str:
-    """A page's key as one word for a command line.
-
-    >>> read_key(written(DecisionKey(1, "c1", "t1"))).customer_id
-    'c1'
+    >>> from streams.query.page_keys import written
+    >>> page_key(written(DecisionKey(1, "c1", "t1"))).id
+    't1'
     """
-    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
-
-
-def read_key(word: str) -> DecisionKey:
-    """What ``written`` wrote. Raises ValueError for anything else."""
-    try:
-        key = _decode_key(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
-    except (binascii.Error, msgspec.MsgspecError, ValueError):
-        key = None
-    # A text with a NUL is in no store, and PostgreSQL cannot even look for it.
-    if key is None or any(storable(text) != text for text in key[1:]):
-        raise ValueError(f"{word!r} is no page: give what `huitou decisions` printed")
-    return key
+    return read_key(word, DecisionKey, "huitou decisions")

@@ -3,35 +3,27 @@
 All pages of a walk are by the times of its first one (streams.query.moves): each order is in one of them.
 """
 
-import base64
-import binascii
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Annotated, Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
-import msgspec
 from sqlalchemy import ColumnElement, Connection, FromClause, Table, and_, exists, select, tuple_
 
-from streams.query.facts import storable
 from streams.query.moves import newest_move
 from streams.query.orders import STATUSES
+from streams.query.page_keys import StoredInteger, read_key
 from streams.query.tables import order_coupons, order_lines, order_moves, orders
-
-#: What both stores can compare an integer with.
-_Stored: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class PageKey(NamedTuple):
     """Where a page ended. ``view``: the newest move at the walk's first page; the time is as of then."""
 
-    view: _Stored
-    ordered_ms: _Stored
+    view: StoredInteger
+    ordered_ms: StoredInteger
     shop_id: str
     customer_id: str
     order_id: str
 
-
-_decode_key: Final = msgspec.json.Decoder(PageKey).decode
 
 _key: Final = (orders.c.ordered_ms, orders.c.shop_id, orders.c.customer_id, orders.c.order_id)
 
@@ -206,23 +198,11 @@ def _same_order(one: FromClause, other: FromClause) -> ColumnElement[bool]:
     return and_(*(one.c[name] == other.c[name] for name in ("shop_id", "customer_id", "order_id")))
 
 
-def written(key: PageKey) -> str:
-    """A page's key as one word for a command line.
+def page_key(word: str) -> PageKey:
+    """The key of which `huitou orders find` printed ``word``. Raises ValueError for any other word.
 
-    >>> read_key(written(PageKey(0, 1, "shop", "c1", "o1"))).order_id
+    >>> from streams.query.page_keys import written
+    >>> page_key(written(PageKey(0, 1, "shop", "c1", "o1"))).order_id
     'o1'
     """
-    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
-
-
-def read_key(word: str) -> PageKey:
-    """What ``written`` wrote. Raises ValueError for anything else."""
-    try:
-        raw = base64.urlsafe_b64decode(word + "=" * (-len(word) % 4))
-        key = _decode_key(raw)
-    except (binascii.Error, msgspec.MsgspecError, ValueError):
-        key = None
-    # A text with a NUL is in no store, and PostgreSQL cannot even look for it.
-    if key is None or any(storable(text) != text for text in key[2:]):
-        raise ValueError(f"{word!r} is no page: give what `huitou orders find` printed")
-    return key
+    return read_key(word, PageKey, "huitou orders find")

@@ -12,7 +12,8 @@ from schemas.catalogue import DECISIONS, TRIGGERS
 from streams.cli.endings import EXIT_FOUND, EXIT_USAGE
 from streams.query.batch import BatchReader
 from streams.query.connecting import Database
-from streams.query.deciding import DecisionKey, WantedDecisions, find_decisions, read_key, written
+from streams.query.deciding import DecisionKey, WantedDecisions, find_decisions, page_key
+from streams.query.page_keys import written
 from streams.query.store import QueryStore, Stored
 from streams.settings import Settings
 from tests.engine.harness import run_cli
@@ -99,7 +100,7 @@ def test_pages_are_what_a_plain_filter_gives(database: Database, question: dict[
             found += page.decisions
             if page.next is None:
                 break
-            after = read_key(written(page.next))
+            after = page_key(written(page.next))
     keys = [(r["time_ms"], r["customer_id"], r["decision_id"] or r["trigger_id"]) for r in found]
     assert keys == expected
     assert all((row["outcome"] == "refused") == (row["reason"] is not None) for row in found)
@@ -148,7 +149,7 @@ def test_what_no_decision_can_be_is_refused(asked: dict[str, Any], said: str) ->
 @pytest.mark.parametrize("word", ["", "x", "bm8", written(DecisionKey(1, "a\0", "t"))])
 def test_a_word_that_names_no_page_is_refused(word: str) -> None:
     with pytest.raises(ValueError, match="is no page"):
-        read_key(word)
+        page_key(word)
 
 
 @pytest.mark.long

@@ -12,11 +12,12 @@ from schemas.order import OrderStatus
 from streams.cli.order_pages import for_machines
 from streams.query.batch import BatchReader
 from streams.query.connecting import Database
-from streams.query.finding import PageKey, Wanted, find, read_key, written
+from streams.query.finding import PageKey, Wanted, find, page_key
 from streams.query.migrating import bring_up
 from streams.query.moves import newest_move
 from streams.query.orders import STATUSES
 from streams.query.page import NEWEST, pages
+from streams.query.page_keys import written
 from streams.query.store import QueryStore
 from streams.query.tables import order_moves
 from streams.query.wording import NoClock, instant
@@ -138,7 +139,7 @@ def walked(database: Database, limit: int) -> Iterator[str]:
         yield from (row["order_id"] for row in page.orders)
         if page.next is None:
             return
-        after = read_key(written(page.next))
+        after = page_key(written(page.next))
         number += 1
         put(database, order(number, 100_000 + number))
 
@@ -163,7 +164,7 @@ def test_a_walk_has_each_order_once_though_their_times_change(database: Database
             ids += [row["order_id"] for row in page.orders]
             if page.next is None:
                 break
-            after = read_key(written(page.next))
+            after = page_key(written(page.next))
             for _ in range(6):
                 number += 1
                 of = draw.randrange(30)
@@ -215,7 +216,7 @@ def test_every_status_that_a_row_can_have_can_be_asked_for_and_no_other() -> Non
 )  # fmt: skip
 def test_a_word_that_is_no_page_is_refused(word: str) -> None:
     with pytest.raises(ValueError, match="is no page"):
-        read_key(word)
+        page_key(word)
 
 
 def test_a_page_has_all_that_is_known_of_an_order(database: Database) -> None:
