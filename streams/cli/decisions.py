@@ -8,7 +8,7 @@ from rich.table import Table
 
 from streams.cli.endings import EXIT_FOUND, EXIT_USAGE
 from streams.cli.instants import between
-from streams.cli.options import require_text
+from streams.cli.options import NextPage, Zone, require_text
 from streams.cli.order_pages import for_machines
 from streams.cli.printable import plain_console, printable
 from streams.cli.shops import Shops
@@ -33,14 +33,8 @@ def decisions(
     until: Annotated[
         str | None, typer.Option("--to", metavar="TIME", help="Decided before then.")
     ] = None,
-    zone: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="The clock of --from and --to: Asia/Shanghai."),
-    ] = None,
-    after: Annotated[
-        str | None,
-        typer.Option(metavar="PAGE", help="The next page, as the one before it named it."),
-    ] = None,
+    zone: Zone = None,
+    after: NextPage = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Decisions a page.")] = 20,
     store: Store = None,
     as_json: Annotated[

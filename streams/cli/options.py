@@ -18,6 +18,15 @@ FromArchive = Annotated[
     ),
 ]
 
+#: Of commands with --from and --to.
+Zone = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The clock of --from and --to: Asia/Shanghai.")
+]
+#: Of commands that answer a page at a time.
+NextPage = Annotated[
+    str | None, typer.Option(metavar="PAGE", help="The next page, as the one before it named it.")
+]
+
 
 def require_text(command: str, **arguments: str | None) -> None:
     """Ends ``huitou <command>`` where one of its ``arguments`` is not UTF-8 and so names nothing."""
