@@ -17,12 +17,21 @@ HASH_BYTES = 8
 ENTRY_BYTES = 12
 FULL = IDS * ENTRY_BYTES
 _LATEST_S = 2**32 - 1
+_LATEST_MS = (_LATEST_S + 1) * 1000
 _SECONDS = Struct(">I")
+_ENTRY = Struct(">8sI")
 
 
 def hash_of(first: str, second: str) -> bytes:
     """The 8 bytes by which a pair of names is known: of an event, its source and id."""
     return hash_of_eight(f"{first}\0{second}".encode())
+
+
+def entry_of(digest: bytes, time: int) -> bytes:
+    """The entry of an event of ``time`` (ms) with this hash."""
+    if 0 <= time < _LATEST_MS:
+        return _ENTRY.pack(digest, time // 1000)
+    return digest + seconds_of(time)
 
 
 def find(entries: bytes, digest: bytes, entry_bytes: int) -> int:

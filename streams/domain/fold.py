@@ -26,7 +26,7 @@ from streams.domain.cart import (
     line_attributes,
     sku_hash,
 )
-from streams.domain.duplicates import ENTRY_BYTES, FULL, find, hash_of, make_room, seconds_of
+from streams.domain.duplicates import ENTRY_BYTES, FULL, entry_of, find, hash_of, make_room
 from streams.domain.erasure import erase
 from streams.domain.facts import CartChanged, Fact
 from streams.domain.handover import hand_over, resend
@@ -123,7 +123,7 @@ def fold(
         seen, early = make_room(seen, last)
         state.evicted_early += early
     # The entry is made first, so that the long binary is copied once.
-    state.seen = seen + (digest + seconds_of(time))
+    state.seen = seen + entry_of(digest, time)
     return facts
 
 

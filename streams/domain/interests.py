@@ -36,8 +36,14 @@ from streams.domain.summary import (
 )
 from streams.domain.touches import NUMBERS, Touch, add_touch, read_touches
 
-#: Bytes of the log; beyond it the log is worked into the summary.
-LOG_BYTES = 640
+#: Characters that are never more than NAME_BYTES, at 4 bytes each.
+_SHORT = NAME_BYTES // 4
+#: Bytes of the log; beyond it the log is worked into the summary. Working it in costs much the same
+#: however little there is of it, so the log may be longer where the summary is not: a state of the longest
+#: names has LEAST_LOG_BYTES of it, any other nearly always LOG_BYTES.
+LOG_BYTES, LEAST_LOG_BYTES = 1_024, 640
+#: Bytes of both together, where the log is longer than the least.
+BYTES = 3_600
 
 
 class Visit(msgspec.Struct, array_like=True, gc=False):
@@ -105,8 +111,8 @@ def fold_interest(interests: Interests, click: Click, time: int, owner: str) -> 
     interests.log_entries += 1
     if channel is not None:
         interests.channels |= CHANNEL_BITS[channel]
-    if len(log) > LOG_BYTES:
-        keep_summary(interests, settled(interests))
+    if len(log) > LEAST_LOG_BYTES:
+        _bound_log(interests, log)
     sharer = click.shared_by
     if sharer is None or sharer == owner:
         return ()
@@ -179,8 +185,14 @@ def _note(interests: Interests, entries: Sequence[Entry]) -> None:
     if entries:
         interests.log += b"".join(map(_encode, entries))
         interests.log_entries += len(entries)
-        if len(interests.log) > LOG_BYTES:
-            keep_summary(interests, settled(interests))
+        _bound_log(interests, interests.log)
+
+
+def _bound_log(interests: Interests, log: bytes) -> None:
+    """Work ``log``, which ``interests`` have, in where it is full."""
+    size = len(log)
+    if size > LEAST_LOG_BYTES and (size > LOG_BYTES or size + len(interests.summary) > BYTES):
+        keep_summary(interests, settled(interests))
 
 
 def keep_summary(interests: Interests, summary: Summary) -> None:
@@ -200,11 +212,15 @@ def _begin_visit(
     time: int,
 ) -> None:
     """Note that the next clicks have something else in common."""
-    session = session and short(session, NAME_BYTES)
-    region = region and short(region, NAME_BYTES)
-    device = device and short(device, NAME_BYTES)
-    interests.visit = Visit(session, source, region, device, time, time)
-    _note_visit(interests, interests.visit)
+    # Most names are so short that they are kept whole in any script.
+    if session is not None and len(session) > _SHORT:
+        session = short(session, NAME_BYTES)
+    if region is not None and len(region) > _SHORT:
+        region = short(region, NAME_BYTES)
+    if device is not None and len(device) > _SHORT:
+        device = short(device, NAME_BYTES)
+    interests.visit = visit = Visit(session, source, region, device, time, time)
+    _note_visit(interests, visit)
 
 
 def _note_visit(interests: Interests, visit: Visit) -> None:

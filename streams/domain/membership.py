@@ -40,6 +40,9 @@ def tier_level(purchases: Purchases, today: int, tiers: Sequence[Tier]) -> int |
     month_end = last_of_month_before(today)
     if not purchases.known_since(first_of_year(month_end)):
         return None
+    if all(purchases.net_orders < tier.orders for tier in tiers):
+        # Most customers have bought too little in all their life.
+        return 0
     # Between two orders the year only loses some, so a tier is first reached on one of these days.
     level = _reached(purchases, month_end, tiers)
     for row in reversed(purchases.bought):

@@ -36,7 +36,7 @@ def short(name: str, most: int = NAME_BYTES) -> str:
 
 def name_hash(name: str, size: int = 8) -> bytes:
     """The ``size`` bytes by which a name is known where it is not kept."""
-    return hash_of_bytes(name.encode(), size)
+    return hash_of_eight(name.encode()) if size == 8 else hash_of_bytes(name.encode(), size)
 
 
 def hash_of_bytes(data: bytes, size: int = 8) -> bytes:

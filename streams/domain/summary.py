@@ -48,8 +48,9 @@ POINTS: Final = {"view": 1, "ask": 2, "trial_apply": 2, "favorite": 3, "share": 
 CART_POINTS = 3
 #: Of each of ``placed`` and ``paid`` that has lines, once for a category and for a band of prices.
 ORDER_POINTS = 4
-_POINTS = {ACTION_NUMBERS[action]: points for action, points in POINTS.items()}
-_POINTS |= {CART_ADD: CART_POINTS, ORDERED: ORDER_POINTS}
+#: The same by number, 0 of those that say nothing of them.
+_POINTS = [POINTS.get(action, 0) for action in ACTIONS] + [0] * (BY_POSITION + 1 - len(ACTIONS))
+_POINTS[CART_ADD], _POINTS[ORDERED] = CART_POINTS, ORDER_POINTS
 _VIEW, _SEARCH, _SHARE = (ACTION_NUMBERS[action] for action in ("view", "search", "share"))
 _FAVORITE, _UNFAVORITE = (ACTION_NUMBERS[action] for action in ("favorite", "unfavorite"))
 
@@ -114,8 +115,8 @@ def add_entries(summary: Summary, entries: Sequence[Entry]) -> None:
     visits: list[tuple[str | None, str | None, list[int]]] = []
     session, times = 0, list[int]()
     for action, time, sku, category, price, dwell_ms, word in entries:
-        points = _POINTS.get(action)
-        if points is not None:
+        points = _POINTS[action]
+        if points:
             if not begin <= time < end:
                 period = time // PERIOD
                 begin = period * PERIOD
@@ -185,19 +186,19 @@ def _add_visits(
     summary: Summary, visits: Iterable[tuple[str | None, str | None, list[int]]]
 ) -> None:
     """Note from which region and on what device the customer was seen, at the times of each visit."""
-    regions: dict[str, int] = {}
-    devices: dict[str, int] = {}
+    regions, devices = summary.regions, summary.devices
     for region, device, times in visits:
         if times:
             last = max(times)
-            if region is not None:
-                regions[region] = max(last, regions.get(region, last))
-            if device is not None:
-                devices[device] = max(last, devices.get(device, last))
-    for region, time in regions.items():
-        keep_latest(summary.regions, short(region, INTEREST_BYTES), time, REGIONS)
-    for device, time in devices.items():
-        keep_latest(summary.devices, short(device, INTEREST_BYTES), time, DEVICES)
+            # Most visits are from where the last one was, which needs no call.
+            if region is not None and regions.get(region, last) >= last:
+                keep_latest(regions, short(region, INTEREST_BYTES), last, REGIONS)
+            elif region is not None:
+                regions[region] = last
+            if device is not None and devices.get(device, last) >= last:
+                keep_latest(devices, short(device, INTEREST_BYTES), last, DEVICES)
+            elif device is not None:
+                devices[device] = last
 
 
 def _add_order(summary: Summary, action: int, time: int, name: str, amount: int) -> None:
@@ -290,11 +291,11 @@ def bound_products(summary: Summary) -> None:
     """Keep those looked at or bought last, of one time those with the greater sku."""
     products = summary.products
     if len(products) > PRODUCTS:
-        newest = []
-        for sku, product in products.items():
-            # As ``last_time`` has it.
-            viewed, bought = product.viewed_at or 0, product.bought_at
-            newest.append((max(viewed, bought) if bought else viewed, sku))
+        # Most were only looked at: those are not asked for with a call.
+        newest = [
+            (last_time(product) if product.bought_at else product.viewed_at or 0, sku)
+            for sku, product in products.items()
+        ]
         newest.sort()
         summary.products = {sku: products[sku] for _, sku in newest[-PRODUCTS:]}
 

@@ -165,8 +165,10 @@ def fold_wish(wishes: Wishes, data: WishData, time: int, owner: str) -> tuple[Fa
     wish.changed_at = max(wish.changed_at, time)
     if is_new:
         wishes.wishes.append(wish)
-    if is_new or bit == MADE or is_word:
+    if is_new or bit == MADE:
         bound_wishes(wishes)
+    elif is_word:
+        bound_likers(wishes)
     if bit == MADE:
         return () if known & MADE else (WishMade(data.wish_id, data.sku or ""),)
     return (WishLiked(data.wish_id, likes),) if liked else ()
@@ -325,6 +327,12 @@ def bound_wishes(wishes: Wishes) -> None:
         kept.remove(leaving)
         packed = wishes.past + PAST.pack(leaving.key, leaving.seen & MADE | leaving.decision)
         wishes.past = packed[-PAST_WISHES * PAST_WISH_BYTES :]
+    bound_likers(wishes)
+
+
+def bound_likers(wishes: Wishes) -> None:
+    """Drop the likers that no longer fit."""
+    kept = wishes.wishes
     while sum([len(known.likers) for known in kept]) > LIKERS * LIKER_BYTES:
         _drop_liker(kept)
 

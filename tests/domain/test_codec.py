@@ -75,7 +75,7 @@ RELEASED = {
     "v3/clicks.json": "917a02c9d864ed4b",
     "v3/clicks.msgpack": "d62dc4c5158bc668",
     "v3/full.json": "b8607abe4f540ff0",
-    "v3/full.msgpack": "b4439270a8755361",
+    "v3/full.msgpack": "46ec48127b835f35",
     "v3/new.json": "6ace6d714cc1ef37",
     "v3/new.msgpack": "93062068b719adf0",
 }

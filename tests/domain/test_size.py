@@ -18,7 +18,7 @@ from streams.domain.duplicates import FULL, IDS
 from streams.domain.fold import fold
 from streams.domain.identity import ALIASES, ALIASES_BYTES, Alias, Identity, with_alias
 from streams.domain.integrity import buyer
-from streams.domain.interests import LOG_BYTES as INTERESTS_LOG_BYTES
+from streams.domain.interests import LEAST_LOG_BYTES as INTERESTS_LOG_BYTES
 from streams.domain.interests import settled
 from streams.domain.orders import OPEN_ORDERS, PAST_ORDERS, PAST_REFUNDS, REFUNDS
 from streams.domain.paid_days import DAYS_BYTES
