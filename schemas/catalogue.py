@@ -20,7 +20,7 @@ from schemas.review import ReviewEvent
 from schemas.service import ServiceEvent
 from schemas.settings import SettingsEvent
 from schemas.trigger import TriggerEvent
-from schemas.verdict import VerdictEvent
+from schemas.verdict import VerdictEvent, WishVerdictEvent
 from schemas.wish import WishEvent
 
 DAY_MS: Final = 86_400_000
@@ -44,7 +44,9 @@ class Placement(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic. ``events`` is the type of its records, None for those without an envelope."""
+    """One topic. ``event`` is the type of its records, None for those without an envelope; ``also`` are
+    further types that it has, of topics that the workers write.
+    """
 
     name: str
     event: type[Envelope] | None
@@ -59,6 +61,12 @@ class Topic:
     partitioned: bool = True
     #: Written and read by this project's own processes only; its form may change with the code.
     internal: bool = False
+    also: tuple[type[Envelope], ...] = ()
+
+    @property
+    def events(self) -> tuple[type[Envelope], ...]:
+        """All types of its records; none where these have no envelope."""
+        return (self.event, *self.also) if self.event else ()
 
     def partitions(self, stack_partitions: int) -> int:
         """How many partitions the topic has in a stack of ``stack_partitions``."""
@@ -196,11 +204,15 @@ _ALL: Final = (
     Topic(
         name=VERDICTS,
         event=VerdictEvent,
+        also=(WishVerdictEvent,),
         key="customer id",
         placement=Placement.BY_KEY,
         producers=("worker",),
-        consumers=("whoever reports on orders", "huitou sink", "huitou verify"),
-        description="Orders held to be brushed, and those no longer; read it with read_committed.",
+        consumers=("whoever reports on orders or wishes", "huitou sink", "huitou verify"),
+        description=(
+            "Orders held to be brushed, likes of wishes held to be bought, and those no longer; read it with "
+            "read_committed."
+        ),
     ),
     Topic(
         name=DECISIONS,

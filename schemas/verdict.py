@@ -1,8 +1,8 @@
-"""shop.verdicts: which orders are held to be brushed (刷单), and which no longer.
+"""shop.verdicts: orders held to be brushed (刷单), likes of wishes held to be bought, and what no longer is.
 
-A record is one change of what an order is held to be. An order of which there is none never was judged to
-be anything. Of several the one with the greatest ``number`` holds, in whatever order they are read. Read it
-with isolation level read_committed.
+A record is one change of what an order, or the likes of a wish, are held to be; the type says of which. An
+order or wish of which there is none never was judged to be anything. Of several the one with the greatest
+``number`` holds, in whatever order they are read. Read it with isolation level read_committed.
 """
 
 from typing import Annotated, Literal
@@ -47,9 +47,32 @@ class Verdict(msgspec.Struct, kw_only=True, omit_defaults=True):
     reasons: list[VerdictReason] = []
     #: Hexadecimal BLAKE2b (4 bytes) of the sku by which the order was judged; None: by none any more.
     product_hash: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}$(?!\n)")] | None = None
-    #: Rises with each change of any of the customer's orders.
+    #: Rises with each change of any of the customer's orders and wishes.
     number: _Count
 
 
 class VerdictEvent(Envelope, tag="shop.verdict.v1"):
     data: Verdict
+
+
+class WishVerdict(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """How many likes of a wish are held to be bought from now on, and how many count."""
+
+    shop_id: ShopId
+    #: Whose wish it is now: they may have made it as one of ``visitors``.
+    customer_id: Id
+    #: Visitors who turned out to be the customer.
+    visitors: list[Id] = []
+    #: Hexadecimal BLAKE2b (8 bytes) of the wish id.
+    wish_hash: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$(?!\n)")]
+    #: None where the customer's state has only its beginning, which keeps longer ids by the hash.
+    wish_id: Id | None = None
+    suspicious: _Count
+    #: Likes by others than the owner that are not suspicious.
+    likes: _Count
+    #: Rises with each change of any of the customer's orders and wishes.
+    number: _Count
+
+
+class WishVerdictEvent(Envelope, tag="shop.wishverdict.v1"):
+    data: WishVerdict

@@ -186,6 +186,42 @@ _VERDICTS = (
 )
 
 
+def _wish_verdict(title: str, number: int, time: str, **data: Any) -> Example:
+    data = {"shop_id": "tea", "customer_id": "100001", "number": number, **data}
+    return event(VERDICTS, "shop.wishverdict.v1", title, "100001", time, data, source="huitou")
+
+
+_WISH_VERDICTS = (
+    _wish_verdict(
+        "minimal verdict on likes: none looks bought any more",
+        5,
+        "2026-05-22T09:00:00Z",
+        wish_hash="009e0d0970e9d7b8",
+        suspicious=0,
+        likes=12,
+    ),
+    _wish_verdict(
+        "likes that came from one phone",
+        4,
+        "2026-05-21T10:00:00Z",
+        wish_hash="009e0d0970e9d7b8",
+        wish_id="w-2207",
+        suspicious=4,
+        likes=8,
+    ),
+    _wish_verdict(
+        "a wish made as a visitor",
+        6,
+        "2026-05-23T10:00:00Z",
+        visitors=["cookie-7f3a"],
+        wish_hash="009e0d0970e9d7b8",
+        wish_id="w-2207",
+        suspicious=2,
+        likes=10,
+    ),
+)
+
+
 def _decision(title: str, decision_id: str, time: str, **data: Any) -> Example:
     data = {
         "decision_id": decision_id, "shop_id": "tea", "customer_id": "100001", "campaign_version": "1",
@@ -294,6 +330,7 @@ STACK_EXAMPLES: Final = (
     *_SETTINGS,
     *_TRIGGERS,
     *_VERDICTS,
+    *_WISH_VERDICTS,
     *_DECISIONS,
     *_DEADLETTERS,
 )

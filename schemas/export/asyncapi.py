@@ -4,7 +4,8 @@ import json
 from typing import Any, Final
 
 from schemas.catalogue import TOPICS, Placement, Topic
-from schemas.examples import EXAMPLES
+from schemas.envelope import Envelope
+from schemas.examples import examples_of
 from schemas.export.json_schema import INTERNAL_TYPES, components, event_name
 
 #: Of the contract, not of the software: raised when a type gets a new version.
@@ -26,14 +27,14 @@ librdkafka: partitioner=murmur2_random). Topics use LogAppendTime: event time is
 
 def asyncapi() -> dict[str, Any]:
     """The document, as the worker sees it: it receives customers' events and sends triggers."""
-    events = [topic.event for topic in TOPICS.values() if topic.event]
+    events = [event for topic in TOPICS.values() for event in topic.events]
     payloads, shared = components(events, _REFERENCE)
     payload_of = dict(zip(events, payloads, strict=True))
     messages = {}
     for topic in TOPICS.values():
-        if topic.event:
-            messages[event_name(topic.event)] = _event_message(topic, payload_of[topic.event])
-        elif topic.name in INTERNAL_TYPES:
+        for event in topic.events:
+            messages[event_name(event)] = _event_message(topic, event, payload_of[event])
+        if topic.name in INTERNAL_TYPES:
             messages[topic.name] = _internal_message(topic)
     return {
         "asyncapi": "3.0.0",
@@ -50,15 +51,13 @@ def asyncapi() -> dict[str, Any]:
     }
 
 
-def _message_name(topic: Topic) -> str | None:
-    """The message of a topic: its event's type, or the topic for internal records."""
-    if topic.event:
-        return event_name(topic.event)
-    return topic.name if topic.name in INTERNAL_TYPES else None
+def _message_names(topic: Topic) -> list[str]:
+    """The messages of a topic: its events' types, or the topic for internal records."""
+    internal = [topic.name] if topic.name in INTERNAL_TYPES else []
+    return [*map(event_name, topic.events), *internal]
 
 
 def _channel(topic: Topic) -> dict[str, Any]:
-    name = _message_name(topic)
     settings = topic.configuration(min_insync_replicas=2)
     return {
         "address": topic.name,
@@ -66,7 +65,9 @@ def _channel(topic: Topic) -> dict[str, Any]:
             f"{topic.description} Written by {', '.join(topic.producers)}; "
             f"read by {', '.join(topic.consumers)}."
         ),
-        "messages": {name: {"$ref": f"#/components/messages/{name}"}} if name else {},
+        "messages": {
+            name: {"$ref": f"#/components/messages/{name}"} for name in _message_names(topic)
+        },
         "bindings": {
             "kafka": {
                 "topic": topic.name,
@@ -85,24 +86,23 @@ def _channel(topic: Topic) -> dict[str, Any]:
 
 def _operation(topic: Topic) -> tuple[str, dict[str, Any]]:
     action = "send" if "worker" in topic.producers else "receive"
-    name = _message_name(topic)
     channel = f"#/channels/{topic.name}"
     return f"{action} {topic.name}", {
         "action": action,
         "channel": {"$ref": channel},
-        "messages": [{"$ref": f"{channel}/messages/{name}"}] if name else [],
+        "messages": [{"$ref": f"{channel}/messages/{name}"} for name in _message_names(topic)],
         "summary": topic.description,
     }
 
 
-def _event_message(topic: Topic, payload: dict[str, Any]) -> dict[str, Any]:
+def _event_message(topic: Topic, event: type[Envelope], payload: dict[str, Any]) -> dict[str, Any]:
     placement = (
         "murmur2 of the key chooses the partition."
         if topic.placement is Placement.BY_KEY
         else "The writer names the partition."
     )
     return {
-        "name": _message_name(topic),
+        "name": event_name(event),
         "summary": topic.description,
         "contentType": "application/cloudevents+json",
         "payload": payload,
@@ -114,8 +114,7 @@ def _event_message(topic: Topic, payload: dict[str, Any]) -> dict[str, Any]:
         },
         "examples": [
             {"name": example.title, "payload": json.loads(example.value)}
-            for example in EXAMPLES
-            if example.topic == topic.name
+            for example in examples_of(topic, event)
         ],
     }
 

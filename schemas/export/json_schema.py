@@ -84,7 +84,7 @@ def _without_discriminators(schema: Any) -> Any:
 def json_schemas() -> dict[str, dict[str, Any]]:
     """Type name (of an internal topic: the topic's) to its JSON Schema."""
     types: dict[str, Any] = {
-        event_name(topic.event): topic.event for topic in TOPICS.values() if topic.event
+        event_name(event): event for topic in TOPICS.values() for event in topic.events
     }
     types |= INTERNAL_TYPES
     named = {}

@@ -113,7 +113,7 @@ def _fold_body(
         return hear_liked(state, body, time) if onward is None else onward
     if isinstance(body, LikerTold):
         onward = pass_on(state, body, time)
-        return hear_told(state, body, settings) if onward is None else onward
+        return hear_told(state, body, time, settings) if onward is None else onward
     if isinstance(body, LikeGiven | LikerSeen | LikerMoved | LikerForgotten):
         return fold_likes(state, body, time, settings)
     raise TypeError(f"{type(body).__name__} is no body of shop.exchange that can be folded")

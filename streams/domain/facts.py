@@ -212,6 +212,23 @@ class OrderJudged(msgspec.Struct, frozen=True, gc=False):
     money: MoneyChange
 
 
+class WishJudged(msgspec.Struct, frozen=True, gc=False):
+    """``suspicious`` likes of the customer's wish are held to be bought from ``time`` (ms) on, and ``likes``
+    count: other numbers of the former than were told before.
+
+    ``number`` and ``visitors`` as of OrderJudged, with whose numbers these are counted. ``key`` is the hash
+    of the wish's id (streams.domain.names ``name_hash``), ``wish_id`` the id cut to 64 bytes.
+    """
+
+    number: int
+    key: bytes
+    wish_id: str
+    suspicious: int
+    likes: int
+    visitors: tuple[str, ...]
+    time: int
+
+
 class Forward(msgspec.Struct, frozen=True, gc=False):
     """``key`` (a customer id, a sku ...) must be told ``body``, as of ``time`` (ms).
 
@@ -246,5 +263,6 @@ Fact = (
     | ConsentChanged
     | Erased
     | OrderJudged
+    | WishJudged
     | Forward
 )

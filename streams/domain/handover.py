@@ -37,6 +37,7 @@ from streams.domain.identity import Alias, Identity, with_alias
 from streams.domain.integrity.buyer import BuyerIntegrity
 from streams.domain.integrity.liking import hand_likes_over, tell_seen
 from streams.domain.integrity.verdicts import held_brushed, judged_since
+from streams.domain.integrity.wish_verdicts import judged_wishes, suspicions
 from streams.domain.merging import merge, merge_seen
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState
@@ -108,12 +109,15 @@ def take_in(
         before = None
     else:
         before = held_brushed((state, visitor))
+        told = suspicions(state.wishes), suspicions(visitor.wishes)
         facts = merge(state, visitor, settings)
     if body.visitor != state.customer_id:
         identity = state.identity = state.identity or Identity()
         identity.aliases = with_alias(identity.aliases, Alias(time, body.visitor))
-    judged = _NOTHING if before is None else judged_since(state, before, time, settings)
-    return (*facts, *judged, *tell_seen(state, first_seen))
+    if before is not None:
+        judged = judged_since(state, before, time, settings)
+        facts = (*facts, *judged, *judged_wishes(state, told, time))
+    return (*facts, *tell_seen(state, first_seen))
 
 
 def pass_on(

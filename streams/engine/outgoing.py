@@ -16,9 +16,15 @@ from schemas.decoding import Record
 from schemas.exchange import Exchange, ExchangeEvent
 from schemas.partitioner import partition_of
 from schemas.trigger import Trigger, TriggerEvent
-from schemas.verdict import Verdict, VerdictEvent, VerdictReason
-from streams.domain.facts import Fact, Forward, OrderJudged
-from streams.domain.names import name_hash
+from schemas.verdict import (
+    Verdict,
+    VerdictEvent,
+    VerdictReason,
+    WishVerdict,
+    WishVerdictEvent,
+)
+from streams.domain.facts import Fact, Forward, OrderJudged, WishJudged
+from streams.domain.names import NAME_BYTES, name_hash
 from streams.domain.state import CustomerState
 from streams.engine.checksum import RowsDigest
 from streams.engine.commit import OutRow
@@ -87,7 +93,9 @@ class Outgoing:
             if type(fact) is Forward:
                 self._forward(fact, state.shop_id, record)
             elif type(fact) is OrderJudged:
-                self._verdict(fact, state, record)
+                self._verdict(fact, self._order_verdict(fact, state), state, record)
+            elif type(fact) is WishJudged:
+                self._verdict(fact, self._wish_verdict(fact, state), state, record)
 
     def _forward(self, fact: Forward, shop_id: str, record: Record) -> None:
         outlets = self._outlets
@@ -108,11 +116,33 @@ class Outgoing:
         cause = (record.topic, record.offset)
         self._add(OutRow(topic, home, key, value, record.timestamp, kind, cause))
 
-    def _verdict(self, fact: OrderJudged, state: CustomerState, record: Record) -> None:
-        shop, customer = state.shop_id, state.customer_id
-        verdict = Verdict(
-            shop_id=shop,
-            customer_id=customer,
+    def _verdict(
+        self, fact: OrderJudged | WishJudged, verdict: Verdict | WishVerdict, state: CustomerState,
+        record: Record,
+    ) -> None:  # fmt: skip
+        customer = state.customer_id
+        # The id is the same in every generation of topics: numbers go on where states are carried over. What
+        # was judged keeps apart two lives of a customer that began to count anew.
+        name = f"{state.shop_id}/{fact.number}/{customer}/{fact.key.hex()}"
+        kind = VerdictEvent if isinstance(verdict, Verdict) else WishVerdictEvent
+        event = kind(
+            specversion="1.0",
+            id=name_hash(name, _ID_BYTES).hex(),
+            source="huitou",
+            subject=customer,
+            time=EPOCH + timedelta(milliseconds=fact.time),
+            data=verdict,  # type: ignore[arg-type]
+        )
+        topic, key, value = self._outlets.verdicts_topic, customer.encode(), _encode_json(event)
+        self._digest.add(topic, key, value)
+        cause, partition = (record.topic, record.offset), self._outlets.partition
+        self._add(OutRow(topic, partition, key, value, record.timestamp, "verdict", cause))
+
+    @staticmethod
+    def _order_verdict(fact: OrderJudged, state: CustomerState) -> Verdict:
+        return Verdict(
+            shop_id=state.shop_id,
+            customer_id=state.customer_id,
             visitors=list(fact.visitors),
             order_hash=fact.key.hex(),
             order_id=fact.order_id or None,
@@ -125,20 +155,21 @@ class Outgoing:
             product_hash=fact.product.hex() or None,
             number=fact.number,
         )
-        event = VerdictEvent(
-            specversion="1.0",
-            # The same in every generation of topics: numbers go on where states are carried over. The order
-            # keeps apart two lives of a customer that began to count anew.
-            id=name_hash(f"{shop}/{fact.number}/{customer}/{fact.key.hex()}", _ID_BYTES).hex(),
-            source="huitou",
-            subject=customer,
-            time=EPOCH + timedelta(milliseconds=fact.time),
-            data=verdict,
+
+    @staticmethod
+    def _wish_verdict(fact: WishJudged, state: CustomerState) -> WishVerdict:
+        # An id that fills its place may have been cut.
+        is_whole = len(fact.wish_id.encode()) <= NAME_BYTES - 4
+        return WishVerdict(
+            shop_id=state.shop_id,
+            customer_id=state.customer_id,
+            visitors=list(fact.visitors),
+            wish_hash=fact.key.hex(),
+            wish_id=fact.wish_id if is_whole else None,
+            suspicious=fact.suspicious,
+            likes=fact.likes,
+            number=fact.number,
         )
-        topic, key, value = self._outlets.verdicts_topic, customer.encode(), _encode_json(event)
-        self._digest.add(topic, key, value)
-        cause, partition = (record.topic, record.offset), self._outlets.partition
-        self._add(OutRow(topic, partition, key, value, record.timestamp, "verdict", cause))
 
     def trigger(self, trigger: Trigger, time: int, cause_ms: int) -> None:
         """Publish ``trigger`` of ``time`` (ms), stamped with the commit's seq and its coupon's code.

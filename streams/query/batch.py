@@ -126,6 +126,7 @@ class Batch:
     triggers: list[dict[str, Any]] = field(default_factory=list)
     decisions: list[dict[str, Any]] = field(default_factory=list)
     verdicts: list[dict[str, Any]] = field(default_factory=list)
+    wish_verdicts: list[dict[str, Any]] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
 
 
@@ -239,8 +240,13 @@ def _decided(batch: Batch, name: str, records: Sequence[RawRecord]) -> int:
     """How many were passed over."""
     row_of = _OF_WORKERS[name]
     read = [row_of(record) for record in records]
-    rows = {TRIGGERS: batch.triggers, DECISIONS: batch.decisions, VERDICTS: batch.verdicts}[name]
-    rows += [row for row in read if row is not None]
+    rows = [row for row in read if row is not None]
+    if name == VERDICTS:
+        batch.verdicts += [row for row in rows if "order_hash" in row]
+        batch.wish_verdicts += [row for row in rows if "wish_hash" in row]
+    else:
+        held = {TRIGGERS: batch.triggers, DECISIONS: batch.decisions}[name]
+        held += rows
     return read.count(None)
 
 

@@ -30,7 +30,7 @@ from streams.query.tables import (
     triggers,
     wish_events,
 )
-from streams.query.verdicts import forget_verdicts, verdicts_of, visitors_in
+from streams.query.verdicts import ON_ORDERS, ON_WISHES, Key, visitors_in
 
 #: Tables of records that are deleted without a look at what they were of: nothing is computed from them, or
 #: it is computed anew for each customer erased.
@@ -40,11 +40,12 @@ _RECORDS: Final[tuple[Table, ...]] = (
 
 
 class Gone(NamedTuple):
-    """What was deleted: ``until_ms`` of each customer of whom there may have been something, and the orders
-    whose history or verdicts are less than before, by history."""
+    """What was deleted: ``until_ms`` of each customer of whom there may have been something, the orders
+    whose history or verdicts are less than before, by history, and the wishes whose verdicts are."""
 
     until_ms: Mapping[Customer, int]
     orders: Mapping[History, set[OrderKey]]
+    wishes: set[Key]
 
 
 def erase(
@@ -52,7 +53,7 @@ def erase(
 ) -> Gone:
     """Note these erasures, and delete what is of their customers until then from the records' tables.
 
-    ``arriving``: verdicts that come with them, rows of ``verdicts``. What follows from the histories is to be
+    ``arriving``: verdicts that come with them, rows of either kind. What follows from the histories is to be
     computed anew by the caller.
     """
     asked: dict[Customer, int] = {}
@@ -72,13 +73,15 @@ def erase(
     ]
     insert_rows(connection, erased, rows, existing="replace")
     gone: dict[History, set[OrderKey]] = {ORDERS: set(), REVIEWS: set()}
+    wishes: set[Key] = set()
     for customer, until_ms in new.items():
         for history, found in gone.items():
             found |= _delete_facts(connection, history.table, customer, until_ms)
-        gone[ORDERS] |= forget_verdicts(connection, *customer, until_ms)
+        gone[ORDERS] |= ON_ORDERS.forget(connection, *customer, until_ms)
+        wishes |= ON_WISHES.forget(connection, *customer, until_ms)
         for table in _RECORDS:
             connection.execute(delete(table).where(_until(table, customer, until_ms)))
-    return Gone(new, gone)
+    return Gone(new, gone, wishes)
 
 
 def _ask(asked: dict[Customer, int], customer: Customer, until_ms: int) -> None:
@@ -98,7 +101,12 @@ def _ask_visitors(
         _ask(ends, customer, until_ms)
     reached = set(ends)
     while reached:
-        rows = [row for one in sorted(reached) for row in verdicts_of(connection, *one, ends[one])]
+        rows = [
+            row
+            for one in sorted(reached)
+            for judged in (ON_ORDERS, ON_WISHES)
+            for row in judged.of_customer(connection, *one, ends[one])
+        ]
         reached = set()
         for row in (*rows, *arriving):
             time_ms = row["time_ms"]

@@ -16,7 +16,7 @@ from streams.query.tables import (
     reviews,
     triggers,
 )
-from streams.query.verdicts import verdicts_on
+from streams.query.verdicts import ON_ORDERS
 
 _KEY: Final = ("shop_id", "customer_id", "order_id")
 DAY_MS: Final = 86_400_000
@@ -114,7 +114,7 @@ def _page(connection: Connection, order: Row) -> Row:
 def _verdict(connection: Connection, order: Row) -> Row | None:
     """The one that holds, with its reasons; None: the order never was judged to be brushed."""
     key = (order["shop_id"], order["customer_id"], order["order_id"])
-    row = verdicts_on(connection, [key]).get(key)
+    row = ON_ORDERS.holding(connection, [key]).get(key)
     if row is None:
         return None
     return {

@@ -38,8 +38,8 @@ from streams.query.tables import (
     triggers,
     wish_events,
 )
-from streams.query.verdicts import take_verdicts, verdicts_on
-from streams.query.wishes import write_wishes
+from streams.query.verdicts import ON_ORDERS, ON_WISHES
+from streams.query.wishes import mark_wishes, write_wishes
 
 
 class Stored(NamedTuple):
@@ -104,11 +104,11 @@ class QueryStore:
                 ],
             )
             erasures = [one for one in batch.erasures if one.place not in excluded]
-            erased = erase(connection, erasures, batch.verdicts)
+            erased = erase(connection, erasures, [*batch.verdicts, *batch.wish_verdicts])
             for history, of_orders in erased.orders.items():
                 gone[history] |= of_orders
             good = _kept(connection, batch, excluded)
-            gone[ORDERS] |= take_verdicts(connection, good.verdicts)
+            gone[ORDERS] |= ON_ORDERS.take(connection, good.verdicts)
             _write_orders(connection, good.orders, gone[ORDERS])
             _write_reviews(connection, good.reviews, gone[REVIEWS])
             insert_rows(connection, triggers, good.triggers, existing="keep")
@@ -117,6 +117,7 @@ class QueryStore:
             write_service(connection, good.service, service_gone | erased.until_ms.keys())
             wishes_gone |= erased.until_ms.keys()
             write_wishes(connection, good.wishes, wishes_gone, likes_gone)
+            mark_wishes(connection, erased.wishes | ON_WISHES.take(connection, good.wish_verdicts))
             write_products(connection, batch.products)
             forget_moves(connection, erased.until_ms)
 
@@ -157,6 +158,7 @@ class _Kept(NamedTuple):
     triggers: list[dict[str, Any]]
     decisions: list[dict[str, Any]]
     verdicts: list[dict[str, Any]]
+    wish_verdicts: list[dict[str, Any]]
 
 
 def _kept(connection: Connection, batch: Batch, excluded: set[Place]) -> _Kept:
@@ -168,7 +170,12 @@ def _kept(connection: Connection, batch: Batch, excluded: set[Place]) -> _Kept:
             *(fact.customer for fact in (*batch.profiles, *batch.service, *batch.wishes)),
             *(
                 (row["shop_id"], row["customer_id"])
-                for row in (*batch.triggers, *batch.decisions, *batch.verdicts)
+                for row in (
+                    *batch.triggers,
+                    *batch.decisions,
+                    *batch.verdicts,
+                    *batch.wish_verdicts,
+                )
             ),
         ],
     )
@@ -185,19 +192,19 @@ def _kept(connection: Connection, batch: Batch, excluded: set[Place]) -> _Kept:
         [f for f in some if f.place not in excluded and counts(f.customer, f.time_ms)]
         for some in (batch.profiles, batch.service, batch.wishes)
     )
-    triggers_kept, decisions_kept, verdicts_kept = (
+    triggers_kept, decisions_kept, verdicts_kept, wish_verdicts_kept = (
         [row for row in some if counts((row["shop_id"], row["customer_id"]), row["time_ms"])]
-        for some in (batch.triggers, batch.decisions, batch.verdicts)
+        for some in (batch.triggers, batch.decisions, batch.verdicts, batch.wish_verdicts)
     )
     return _Kept(
         orders_kept, reviews_kept, profiles_kept, service_kept, wishes_kept, triggers_kept,
-        decisions_kept, verdicts_kept,
+        decisions_kept, verdicts_kept, wish_verdicts_kept,
     )  # fmt: skip
 
 
 def _write_orders(connection: Connection, facts: list[Fact], gone: set[OrderKey]) -> None:
     history = merge(connection, ORDERS, facts, gone)
-    judged = verdicts_on(connection, history.by_order)
+    judged = ON_ORDERS.holding(connection, history.by_order)
     rows = [order_rows(own, judged.get(key)) for key, own in history.by_order.items()]
     times = {key: row.order["ordered_ms"] for key, row in zip(history.by_order, rows, strict=True)}
     note_moves(connection, {**times, **dict.fromkeys(history.emptied)})

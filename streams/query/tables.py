@@ -22,7 +22,7 @@ from streams.query.wish_tables import (
     wish_likes,
     wishes,
 )
-from streams.query.worker_tables import decisions, triggers, verdicts
+from streams.query.worker_tables import decisions, triggers, verdicts, wish_verdicts
 
 __all__ = [
     "cases",
@@ -51,6 +51,7 @@ __all__ = [
     "wish_attributes",
     "wish_events",
     "wish_likes",
+    "wish_verdicts",
     "wishes",
 ]
 

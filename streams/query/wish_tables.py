@@ -42,6 +42,8 @@ wishes = Table(
     number("decided_ms"),
     Column("comments", Integer, nullable=False),
     Column("stories", Integer, nullable=False),
+    #: Likes that the worker holds to be bought, of the newest verdict on the wish; 0 without one.
+    number("suspicious", null=False),
     number("changed_ms", null=False),
     PrimaryKeyConstraint("shop_id", "customer_id", "wish_id"),
     Index("wishes_by_time", "shop_id", "made_ms"),

@@ -3,14 +3,14 @@
 A customer's wishes are computed anew from all that was said of them, but for likes. A wish may have very
 many of these, so a like moves its own row, which is each liker's last word whatever came first, and one that
 is left out has that row computed anew; all of a customer's are where the customer is erased, or anything else
-of their wishes is left out. Which likes look bought only the live state says.
+of their wishes is left out. How many likes of a wish look bought the worker's verdicts say.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from schemas.wish import Wish as WishData
 from streams.domain.wishes import ACTION_BITS, MADE
@@ -18,6 +18,7 @@ from streams.query.customer_records import each_once, keep_records, records_of
 from streams.query.facts import REPLACEMENT, Customer, CustomerFact, storable
 from streams.query.statements import KEYS, Row, among, chunks, delete_rows, insert_rows
 from streams.query.tables import like_events, wish_attributes, wish_events, wish_likes, wishes
+from streams.query.verdicts import ON_WISHES, Key
 
 _WORDS: Final = {"unliked": 0, "liked": 1}
 _SAID: Final = like_events.c.data
@@ -115,8 +116,12 @@ def write_wishes(
     anew = set(changed)
     touched = {*anew, *(fact.customer for fact in others)}
     rows = [wish_rows(own) for own in records_of(connection, wish_events, touched).values()]
+    made = [row for each in rows for row in each.wishes]
+    judged = ON_WISHES.holding(connection, map(_wish, made))
+    for row in made:
+        row["suspicious"] = _suspicious(judged.get(_wish(row)))
     for table, own in (
-        (wishes, [row for each in rows for row in each.wishes]),
+        (wishes, made),
         (wish_attributes, [row for each in rows for row in each.attributes]),
     ):
         delete_rows(connection, table, sorted(touched))
@@ -126,6 +131,25 @@ def write_wishes(
     insert_rows(connection, wish_likes, like_rows(of_changed))
     _say_likes_anew(connection, [fact for fact in likes_gone if fact.customer not in anew])
     _move_likes(connection, like_rows(fact for fact in likes if fact.customer not in anew))
+
+
+def mark_wishes(connection: Connection, keys: Iterable[Key]) -> None:
+    """Note of these stored wishes how many of their likes are held to be bought by now."""
+    wanted = sorted(keys)
+    judged = ON_WISHES.holding(connection, wanted)
+    held = wishes.c
+    for key in wanted:
+        own = (held.shop_id == key[0], held.customer_id == key[1], held.wish_id == key[2])
+        marked = update(wishes).where(*own).values(suspicious=_suspicious(judged.get(key)))
+        connection.execute(marked)
+
+
+def _wish(row: Row) -> Key:
+    return row["shop_id"], row["customer_id"], row["wish_id"]
+
+
+def _suspicious(verdict: Row | None) -> int:
+    return 0 if verdict is None else int(verdict["suspicious"])
 
 
 def _say_likes_anew(connection: Connection, gone: Iterable[CustomerFact]) -> None:

@@ -8,7 +8,7 @@ import msgspec
 from schemas.decision import DecisionEvent
 from schemas.decoding import UNREADABLE, RawRecord
 from schemas.trigger import TriggerEvent
-from schemas.verdict import VerdictEvent
+from schemas.verdict import VerdictEvent, WishVerdict, WishVerdictEvent
 from streams.query.facts import storable, storable_or_none
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -17,7 +17,7 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 _encode = msgspec.json.encode
 _decode_trigger = msgspec.json.Decoder(TriggerEvent).decode
 _decode_decision = msgspec.json.Decoder(DecisionEvent).decode
-_decode_verdict = msgspec.json.Decoder(VerdictEvent).decode
+_decode_verdict = msgspec.json.Decoder(VerdictEvent | WishVerdictEvent).decode
 
 
 def trigger_row(record: RawRecord) -> dict[str, Any] | None:
@@ -61,23 +61,30 @@ def decision_row(record: RawRecord) -> dict[str, Any] | None:
 
 
 def verdict_row(record: RawRecord) -> dict[str, Any] | None:
-    """A row of ``verdicts``."""
+    """A row of ``verdicts``; or, with a ``wish_hash``, of ``wish_verdicts``."""
     try:
         event = _decode_verdict(record.value or b"")
     except UNREADABLE:
         return None
     data = event.data
-    return {
+    said = {
         "shop_id": data.shop_id,
-        "order_hash": data.order_hash,
         "customer_id": storable(data.customer_id),
         "number": data.number,
+        "visitors": _encode([storable(each) for each in data.visitors]).decode(),
+        "time_ms": _time_ms(event.time),
+    }
+    if isinstance(data, WishVerdict):
+        judged = {
+            "wish_hash": data.wish_hash, "suspicious": data.suspicious, "likes": data.likes,
+        }  # fmt: skip
+        return said | judged
+    return said | {
+        "order_hash": data.order_hash,
         "brushed": int(data.brushed),
         "points": data.points,
         "reasons": _encode(data.reasons).decode(),
-        "visitors": _encode([storable(each) for each in data.visitors]).decode(),
         "product_hash": data.product_hash,
-        "time_ms": _time_ms(event.time),
     }
 
 

@@ -63,3 +63,22 @@ verdicts = Table(
     PrimaryKeyConstraint("shop_id", "order_hash", "customer_id", "number"),
     Index("verdicts_by_customer", "shop_id", "customer_id", "time_ms"),
 )
+
+#: How many likes of wishes were held to be bought; of each wish the verdict with the greatest number holds.
+wish_verdicts = Table(
+    "wish_verdicts",
+    metadata,
+    text("shop_id", null=False),
+    #: schemas.verdict.WishVerdict says of what.
+    text("wish_hash", null=False),
+    text("customer_id", null=False),
+    Column("number", BigInteger, nullable=False, autoincrement=False),
+    number("suspicious", null=False),
+    #: Likes that counted then.
+    number("likes", null=False),
+    #: Visitors who turned out to be the customer, JSON.
+    text("visitors", null=False),
+    number("time_ms", null=False),
+    PrimaryKeyConstraint("shop_id", "wish_hash", "customer_id", "number"),
+    Index("wish_verdicts_by_customer", "shop_id", "customer_id", "time_ms"),
+)

@@ -20,12 +20,19 @@ from sqlalchemy import (
 
 from schemas.catalogue import WISHES
 from streams.domain.summary import BANDS
-from streams.query.tables import products, wish_attributes, wish_events, wish_likes, wishes
+from streams.query.tables import (
+    products,
+    wish_attributes,
+    wish_events,
+    wish_likes,
+    wish_verdicts,
+    wishes,
+)
 from streams.query.wording import money
 from streams.reports.amounts import count, rows_of, unknown
 from streams.reports.model import Asked, Figure, Report, Row, Value
 from streams.reports.period import TIME_DIMENSIONS
-from streams.reports.reach import within_reach
+from streams.reports.reach import has_rows, within_reach
 from streams.reports.silence import unless_silent
 from streams.reports.sums import Facts, Parts, Raw, add_up, counted
 
@@ -34,6 +41,8 @@ CATEGORY: Final = "category"
 PRICE: Final = "price"
 _DECISIONS: Final = ("granted", "declined", "withdrawn")
 _MADE, _DECIDED = "wishes.made_ms: the earliest `made`", "wishes.decision: the last of the three"
+_LIKED = "wish_likes: liked, less wishes.suspicious"
+_NEVER = "no like of this shop was ever held to be bought, or its settings have no `liking`"
 FIGURES = (
     Figure("wishes", "count", "Wishes made in the period.", _MADE, additive=True),
     Figure("wishers", "count", "Different customers who made them.", _MADE),
@@ -43,11 +52,15 @@ FIGURES = (
     Figure("undecided", "count", "Those of which nothing has become yet.", _DECIDED, additive=True),
     Figure(
         "likes", "count",
-        "Likes of these wishes by others than their owner, each liker's last word; those that look bought "
-        "included.",
-        "wish_likes: liked", additive=True,
+        "Likes of these wishes by others than their owner, each liker's last word, but those that look "
+        "bought.",
+        _LIKED, additive=True,
     ),
-    Figure("liked_wishes", "count", "Wishes with such a like.", "wish_likes: liked", additive=True),
+    Figure("liked_wishes", "count", "Wishes with such a like.", _LIKED, additive=True),
+    Figure(
+        "suspicious_likes", "count", "Likes of these wishes that look bought.",
+        "wishes.suspicious: of the newest verdict on the wish", additive=True,
+    ),
 )  # fmt: skip
 #: What costs this, in minor units, or more is in one band.
 _DEAREST: Final = 100_000_000
@@ -79,7 +92,8 @@ def _rows(connection: Connection, asked: Asked) -> list[Row]:
     likes = _likes(asked)
     own = and_(likes.c.customer_id == _held.customer_id, likes.c.wish_id == _held.wish_id)
     source: FromClause = wishes.outerjoin(likes, own)
-    columns = _columns(likes.c.likes)
+    columns = _columns(func.coalesce(likes.c.likes, 0))
+    never = None if has_rows(connection, wish_verdicts, asked.shop) else unknown(_NEVER)
     key = _price_band(asked.currency_at_end()) if asked.by == PRICE else _KEYS.get(asked.by or "")
     if asked.by in (CATEGORY, PRICE):
         same = and_(products.c.shop_id == asked.shop, products.c.sku == _held.sku)
@@ -98,9 +112,11 @@ def _rows(connection: Connection, asked: Asked) -> list[Row]:
     def values(raw: Raw) -> dict[str, Value]:
         said = {figure.name: count(counted(raw, figure.name)) for figure in FIGURES}
         if whole is not None and raw is shown.others:
-            said["likes"] = unknown(
+            said["likes"] = said["suspicious_likes"] = unknown(
                 "a wish with several of these attributes would count several times"
             )
+        if never is not None:
+            said["suspicious_likes"] = never
         return said
 
     return rows_of(asked, shown, FIGURES, values)
@@ -130,7 +146,9 @@ def _own_attributes() -> ColumnElement[bool]:
     )
 
 
-def _columns(likes: ColumnElement[int]) -> list[ColumnElement[Any]]:
+def _columns(given: ColumnElement[int]) -> list[ColumnElement[Any]]:
+    # A like that was taken back may still be on the way to the worker.
+    likes = case((given > _held.suspicious, given - _held.suspicious), else_=0)
     # The length keeps apart what would be the same text.
     wish = func.length(_held.customer_id).cast(String) + " " + _held.customer_id + _held.wish_id
 
@@ -144,6 +162,7 @@ def _columns(likes: ColumnElement[int]) -> list[ColumnElement[Any]]:
         wishes_where(_held.decision.is_(None), "undecided"),
         func.sum(likes).label("likes"),
         wishes_where(likes > 0, "liked_wishes"),
+        func.sum(given - likes).label("suspicious_likes"),
     ]
 
 
@@ -160,8 +179,8 @@ REPORT = Report(
     unless_silent(_rows, wish_events, "wish"), by=ATTRIBUTE, says=_says,
     notes=(
         "Wishes are of the day on which they were made, and so is what became of them.",
-        "Likes that look bought count here; which these are a customer's live state says (huitou customer).",
+        "Only shops whose settings have `liking` judge likes; which look bought huitou customer says.",
         "Category and price are those of the product, as the shop has it now; prices are in bands.",
-        "What was wished for under a visitor's name stays under it.",
+        "What a visitor wished for stays under that name, and who liked under two names liked twice.",
     ),
 )  # fmt: skip

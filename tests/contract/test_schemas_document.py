@@ -22,8 +22,9 @@ from schemas.review import Review, ReviewAction
 from schemas.service import Service, ServiceAction
 from schemas.settings import RfmThresholds, Settings, Tier
 from schemas.trigger import Offer, Trigger, TriggerKind, Why
-from schemas.verdict import Sign, Verdict, VerdictReason
+from schemas.verdict import Sign, Verdict, VerdictReason, WishVerdict
 from schemas.wish import Wish, WishAction
+from streams.domain.names import name_hash
 from streams.domain.orders import order_hash
 
 TEXT = (Path(__file__).parents[2] / "docs" / "contract.md").read_text(encoding="utf-8")
@@ -42,6 +43,7 @@ TYPES: dict[str, tuple[list[type[msgspec.Struct]], list[object]]] = {
     "shop.exchange.v1": ([Exchange, Visitor, Resent, Forget], []),
     "shop.trigger.v1": ([Trigger, Offer, Why], [TriggerKind]),
     "shop.verdict.v1": ([Verdict, VerdictReason], [Sign]),
+    "shop.wishverdict.v1": ([WishVerdict], []),
     "shop.decision.v1": ([Decision, Check], []),
     "shop.deadletter.v1": ([DeadLetter], []),
 }
@@ -77,8 +79,8 @@ def test_required_fields_are_bold(kind: str) -> None:
 def test_the_table_of_topics(topic: Topic) -> None:
     (row,) = [line for line in TEXT.splitlines() if line.startswith(f"| {topic.name} |")]
     _, kind, key, partitions, kept = (cell.strip() for cell in row.strip("|").split("|")[:5])
-    if topic.event is not None:
-        assert kind == topic.event.__struct_config__.tag
+    if topic.events:
+        assert kind.split(", ") == [event.__struct_config__.tag for event in topic.events]
     else:
         assert kind.startswith("internal")
     assert partitions == ("P" if topic.partitioned else "1")
@@ -101,6 +103,13 @@ def test_the_reasons() -> None:
         r"^\| (\w+) \| ", TEXT.split("## What is refused")[1].split("## ")[0], re.MULTILINE
     )
     assert set(told) - {"reason"} == set(get_args(Reason))
+
+
+def test_the_hash_of_a_wish() -> None:
+    """By what a reader without huitou is told."""
+    ((wish, digest),) = re.findall(r"the wish id, `([\w-]+)`:\s+`([0-9a-f]{16})`\)", TEXT)
+    assert hashlib.blake2b(wish.encode(), digest_size=8).hexdigest() == digest
+    assert name_hash(wish).hex() == digest
 
 
 def test_the_hash_of_an_order() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from schemas.catalogue import VERDICTS
 from streams.domain.shop import day_of_date
 from streams.state.aggregates import RedisAggregates
 from tests.engine.harness import Bench, WorkerProcess, moment, run_cli
@@ -22,6 +23,7 @@ PAID_AT = 2_000
 def test_verdicts_on_likes_cross_partitions_and_a_merge_corrects_sums(
     bench: Bench, tmp_path: Path
 ) -> None:
+    bench.settings.query_store = f"sqlite:///{tmp_path / 'query.sqlite'}"
     file = tmp_path / "shop.json"
     file.write_text(json.dumps({"shop_id": "shop", "liking": {}}))
     assert run_cli(bench.settings, "settings", "apply", str(file)).returncode == 0
@@ -54,8 +56,28 @@ def test_verdicts_on_likes_cross_partitions_and_a_merge_corrects_sums(
     bench.wait_processed(120)
     bench.wait_published(120)
     assert again.stop() == 0
-    verified = run_cli(bench.settings, "verify")
+    # The store knows likers by the names under which they liked: two visitors are still likers of their own.
+    assert reported(bench) == {"wishes": 1, "likes": 4, "suspicious_likes": 4}
+    verified = run_cli(bench.settings, "verify", "--json")
     assert verified.returncode == 0, verified.stdout + verified.stderr
+    told = bench.read(VERDICTS)
+    assert json.loads(verified.stdout)["verdicts"]["compared"] == len(told) > 0
+    assert {event["type"] for event in told} == {"shop.wishverdict.v1"}
+    numbers = [event["data"]["number"] for event in told]
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))
+
+
+def reported(bench: Bench) -> dict[str, Any]:
+    """What the report of wishes says, after the sink has read all that was published."""
+    filled = run_cli(bench.settings, "sink", "--once")
+    assert filled.returncode == 0, filled.stderr
+    asked = run_cli(
+        bench.settings, "report", "wishes", "--shop", "shop", "--from", "2026-01-01", "--to", "2026-01-02",
+        "--json",
+    )  # fmt: skip
+    assert asked.returncode == 0, asked.stderr
+    whole = json.loads(asked.stdout)["rows"][0]["figures"]
+    return {name: whole[name] for name in ("wishes", "likes", "suspicious_likes")}
 
 
 def say(bench: Bench, action: str, at: float, name: str, liker: str = "", **data: Any) -> None:

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from schemas.settings import Liking
 from streams.domain.codec import encode
 from streams.domain.describe import describe
-from streams.domain.facts import Fact, WishLiked, WishReached
+from streams.domain.facts import Fact, WishJudged, WishLiked, WishReached
 from streams.domain.fold import fold
 from streams.domain.integrity.liker import LIKES, NAMES_BYTES, GivenLike, LikerIntegrity
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state
-from streams.domain.wishes import LIKERS, Wishes
+from streams.domain.wishes import LIKERS, Wishes, contribution
 from tests.domain.events import DAY, START, Timed, click, profile, wish
 from tests.domain.network import Network, as_of
 
@@ -69,21 +69,36 @@ def likes(network: Network) -> tuple[int, int, int]:
 
 
 class Hearing(Network):
-    """A network that keeps the facts that campaigns would hear of wishes."""
+    """A network that keeps the facts that campaigns would hear of wishes, and the verdicts on them."""
 
     def __init__(self, shop: ShopSettings) -> None:
         super().__init__(shop)
         self.reached: list[WishReached] = []
+        self.judged: list[WishJudged] = []
 
     def heard(self, facts: tuple[Fact, ...]) -> None:
         self.reached += [fact for fact in facts if isinstance(fact, WishReached)]
+        self.judged += [fact for fact in facts if isinstance(fact, WishJudged)]
+
+
+def assert_told(network: Hearing, *owners: str) -> None:
+    """Who has only the verdicts knows of each wish how many of its likes are held to be bought."""
+    last: dict[bytes, WishJudged] = {}
+    for fact in sorted(network.judged, key=lambda fact: fact.number):
+        last[fact.key] = fact
+    for owner in owners:
+        for one in wishes_of(network, owner).wishes:
+            part, said = contribution(one), last.pop(one.key, None)
+            assert (said.suspicious if said else 0) == part[8], one.wish_id
+    assert not last
 
 
 def test_a_bots_like_of_a_new_account_does_not_count_and_says_why() -> None:
-    network = Network(JUDGED)
+    network = Hearing(JUDGED)
     bot = [seen("bot", -MINUTE)]
     for number in range(11):
-        bot += [made(f"o{number}"), like(number, number * 1_000, "bot", f"o{number}")]
+        owner, wish_id = f"o{number}", f"w{number}"
+        bot += [made(owner, wish_id), like(number, number * 1_000, "bot", owner, wish_id)]
     told(network, [*bot, made(), like(99, 12_000, "bot"), seen("friend", -3 * DAY)])
     told(network, [like(100, 13_000, "friend")])
     assert likes(network) == (1, 1, 0)
@@ -96,6 +111,10 @@ def test_a_bots_like_of_a_new_account_does_not_count_and_says_why() -> None:
     told(network, [seen("bot", -9 * DAY)])
     assert likes(network) == (2, 0, 0)
     assert wishes_of(network, "o3").likes == 1
+    said = [fact for fact in network.judged if fact.wish_id == "w"]
+    assert [(fact.number, fact.suspicious, fact.likes) for fact in said] == [(1, 1, 0), (2, 0, 2)]
+    # Not as of nine days ago: an erasure in between would take the second without the first.
+    assert [fact.time for fact in said] == [START + 12_000, START + 13_000]
 
 
 def test_a_threshold_is_reached_once_answers_are_there_and_only_once() -> None:
@@ -248,6 +267,47 @@ def test_answers_find_an_owner_who_was_handed_over() -> None:
     assert likes(network) == (0, 4, 0)
 
 
+def test_the_verdict_on_a_visitors_wish_goes_on_under_the_customers_name() -> None:
+    network = Hearing(JUDGED)
+    told(network, [made("visitor"), made("o", "other")])
+    for number in range(4):
+        told(network, [like(number, number, f"l{number}", "visitor", device_hash="phone")])
+    first = network.judged[-1]
+    assert (first.visitors, first.suspicious) == ((), 4)
+    told(network, [alias("visitor", "o")])
+    assert_told(network, "o")
+    # Nothing is known better than before: nothing but whose it is now.
+    told(network, [like(9, 9, "l0", device_hash="another", action="unliked")])
+    last = network.judged[-1]
+    assert (last.visitors, last.suspicious) == (("visitor",), 3)
+    assert last.number > first.number
+    assert_told(network, "o")
+
+
+def test_a_like_that_is_taken_back_is_no_suspicious_one_where_nothing_is_judged_any_more() -> None:
+    state, facts = new_state("shop", "o"), list[Fact]()
+    for number in range(2):
+        event, time = like(number, number, f"l{number}", device_hash="phone")
+        facts += fold(state, event, time, STRICT) or ()
+    event, time = like(7, 9, "l0", action="unliked")
+    facts += fold(state, event, time, ShopSettings("shop")) or ()
+    said = [fact for fact in facts if isinstance(fact, WishJudged)]
+    assert [(fact.number, fact.suspicious, fact.likes) for fact in said] == [(1, 2, 0), (2, 1, 0)]
+
+
+def test_numbers_go_on_past_an_erasure() -> None:
+    network = Hearing(JUDGED)
+    for round_, at in enumerate((0, 2 * DAY)):
+        for number in range(4):
+            name, phone = f"l{round_}-{number}", f"phone{round_}"
+            told(network, [like(10 * round_ + number, at + number, name, device_hash=phone)])
+        if not round_:
+            told(network, [as_of("o", profile("erase", START + DAY, "erase"))])
+    assert [fact.number for fact in network.judged] == list(range(1, len(network.judged) + 1))
+    # The owner's state began anew with the erasure, and says so again.
+    assert [fact.suspicious for fact in network.judged].count(4) == 2
+
+
 def test_an_erased_liker_leaves_no_likes_given_and_the_wish_keeps_its_like() -> None:
     network = Hearing(JUDGED)
     told(network, [made(), seen("l1", -2 * DAY), like(1, 0, "l1")])
@@ -324,6 +384,7 @@ def test_verdicts_are_the_same_in_any_order_and_with_repeats(
         assert _shown(other.of(owner)) == _shown(expected.of(owner))
     for network in (expected, other):
         _assert_reached_once(network)
+        assert_told(network, "o", "p")
 
 
 @settings(max_examples=25, deadline=None)

@@ -29,6 +29,8 @@ TYPES = {
     PROFILES: "shop.profile.v1", PRODUCTS: "shop.product.v1", VERDICTS: "shop.verdict.v1",
     SERVICE: "shop.service.v1", WISHES: "shop.wish.v1", DECISIONS: "shop.decision.v1",
 }  # fmt: skip
+#: The other type of records on VERDICTS.
+WISH_VERDICT = "shop.wishverdict.v1"
 #: When the broker appended the records of these tests: after all that they tell.
 APPENDED_MS = 1_798_761_600_000
 
@@ -64,6 +66,7 @@ def batch_of(published: Sequence[Published], reader: BatchReader) -> Batch:
         batch.triggers += read.triggers
         batch.decisions += read.decisions
         batch.verdicts += read.verdicts
+        batch.wish_verdicts += read.wish_verdicts
         batch.erasures += read.erasures
         batch.products += read.products
         batch.profiles += read.profiles
@@ -102,6 +105,22 @@ def verdict(number: int, order_id: str, customer: str = "c1", **data: Any) -> di
         VERDICTS, f"v-{customer}-{number}", at, customer, customer_id=customer, number=number,
         order_hash=order_hash(order_id), product_hash=sku and product_hash(sku), **said,
     )  # fmt: skip
+
+
+def wish_verdict(
+    number: int, wish_id: str, suspicious: int, customer: str = "c1", at: float = 60, **data: Any
+) -> dict[str, Any]:
+    """The customer's change ``number``: so many likes of the wish are held to be bought."""
+    said = event(
+        VERDICTS, f"v-{customer}-{number}", at, customer, customer_id=customer, number=number,
+        wish_hash=wish_hash(wish_id), suspicious=suspicious, likes=1, **data,
+    )  # fmt: skip
+    return {**said, "type": WISH_VERDICT}
+
+
+def wish_hash(wish_id: str) -> str:
+    """By which a verdict names a wish: docs/contract.md."""
+    return hashlib.blake2b(wish_id.encode(), digest_size=8).hexdigest()
 
 
 def order_hash(order_id: str) -> str:
@@ -176,6 +195,10 @@ _verdicts = _drawn(
     brushed=st.booleans(), visitors=st.sampled_from([[], [], ["c1"], ["c2"], ["c3", "c2"]]),
     reasons=st.sampled_from([[], [{"sign": "rate", "points": 30, "value": 4}]]),
 )  # fmt: skip
+_wish_verdicts = _drawn(
+    VERDICTS, judged_wish=st.sampled_from(["w1", "w1", "w2", "w3"]), suspicious=st.integers(0, 3),
+    visitors=st.sampled_from([[], [], ["c1"], ["c2"], ["c3", "c2"]]),
+)  # fmt: skip
 _profiles = _drawn(
     PROFILES,
     action=st.sampled_from(
@@ -245,7 +268,14 @@ def published_events(most: int = 25, *, erased: bool = False) -> st.SearchStrate
         for number, ((topic, at, customer, source, data), again) in enumerate(drawn):
             # Ids number them in an order that is not theirs.
             name = f"{number * 7 % 10}-{number}"
-            if topic == VERDICTS:
+            kind = TYPES[topic]
+            if topic == VERDICTS and "judged_wish" in data:
+                kind = WISH_VERDICT
+                data = {each: data[each] for each in ("suspicious", "visitors")} | {
+                    "customer_id": customer, "wish_hash": wish_hash(data["judged_wish"]), "likes": number,
+                    "number": number * 11 % 29,
+                }  # fmt: skip
+            elif topic == VERDICTS:
                 # No two changes have one number, whoever's they are; they rise in an order of their own.
                 order_id, sku = data["order_id"], data["sku"]
                 data = {each: data[each] for each in ("brushed", "visitors", "reasons")} | {
@@ -260,7 +290,7 @@ def published_events(most: int = 25, *, erased: bool = False) -> st.SearchStrate
             if topic == DECISIONS:
                 # The same occasion may be refused often.
                 data |= {"decision_id": name, "trigger_id": "occasion", "customer_id": customer}
-            made = event(topic, name, at, customer, source=source, **data)
+            made = {**event(topic, name, at, customer, source=source, **data), "type": kind}
             events += [(topic, made)] * (1 + again)
         return placed(events, 1)
 
@@ -274,6 +304,7 @@ def published_events(most: int = 25, *, erased: bool = False) -> st.SearchStrate
             _decisions,
             _verdicts,
             _verdicts,
+            _wish_verdicts,
             _profiles,
             _service,
             _wishes,

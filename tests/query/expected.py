@@ -40,7 +40,9 @@ def expected(
     reviews = _kept(record for record in records if record.topic == REVIEWS)
     chosen = {record.place for record in (*orders.values(), *reviews.values())}
     others = {r.place: r for r in records if r.topic in (ORDERS, REVIEWS) and r.place not in chosen}
-    verdicts = _verdicts(record for record in records if record.topic == VERDICTS)
+    judging = [record for record in records if record.topic == VERDICTS]
+    verdicts = _verdicts(r for r in judging if "order_hash" in r.event["data"])
+    wish_verdicts = _wish_verdicts(r for r in judging if "wish_hash" in r.event["data"])
     by_order: dict[Any, list[Published]] = {}
     for (shop, customer, order, _, _), record in orders.items():
         by_order.setdefault((shop, customer, order), []).append(record)
@@ -80,7 +82,8 @@ def expected(
         "service_events": [_customer_event(r) for r in records if r.topic == SERVICE],
         "cases": _cases([record for record in records if record.topic == SERVICE]),
         "surveys": _surveys([record for record in records if record.topic == SERVICE]),
-        **_wishes([record for record in records if record.topic == WISHES]),
+        **_wishes([record for record in records if record.topic == WISHES], wish_verdicts),
+        "wish_verdicts": wish_verdicts,
         "products": _products([record for record in records if record.topic == PRODUCTS]),
     }
     return {name: in_order(rows) for name, rows in tables.items()}
@@ -221,7 +224,33 @@ def _wish_event(record: Published) -> Row:
     return {**_customer_event(record), "data": _canonical(data)}
 
 
-def _wishes(records: list[Published]) -> Tables:
+def _wish_verdicts(records: Iterable[Published]) -> list[Row]:
+    """Each once: of a customer and wish there is one of a number."""
+    found: dict[Any, Row] = {}
+    for record in records:
+        data = record.event["data"]
+        row = {name: data[name] for name in ("shop_id", "wish_hash", "customer_id", "number")}
+        found[tuple(row.values())] = {
+            **row, "suspicious": data["suspicious"], "likes": data["likes"],
+            "visitors": _canonical(data.get("visitors", [])), "time_ms": _time(record),
+        }  # fmt: skip
+    return list(found.values())
+
+
+def _suspicious(key: tuple[str, ...], verdicts: list[Row]) -> int:
+    """By the newest verdict on the wish of who may have made it."""
+    shop, customer, wish_id = key
+    digest = hashlib.blake2b(wish_id.encode(), digest_size=8).hexdigest()
+    about = [
+        (row["number"], row["customer_id"], row["suspicious"])
+        for row in verdicts
+        if (row["shop_id"], row["wish_hash"]) == (shop, digest)
+        and customer in (row["customer_id"], *json.loads(row["visitors"]))
+    ]
+    return int(max(about)[2]) if about else 0
+
+
+def _wishes(records: list[Published], verdicts: list[Row]) -> Tables:
     likes = [r for r in records if r.event["data"]["action"] in ("liked", "unliked")]
     others = [r for r in records if r.event["data"]["action"] not in ("liked", "unliked")]
     by_wish: dict[tuple[str, ...], list[Published]] = {}
@@ -253,6 +282,7 @@ def _wishes(records: list[Published]) -> Tables:
                 "decision": order[decided[-1][1]] if decided else None,
                 "decided_ms": decided[-1][0] if decided else None,
                 "comments": actions.count("commented"), "stories": actions.count("story"),
+                "suspicious": _suspicious((key[0], key[1], key[2]), verdicts),
                 "changed_ms": max(map(_time, own)),
             }
         )  # fmt: skip

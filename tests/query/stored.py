@@ -17,6 +17,7 @@ _JSON = {
     ("decisions", "data"),
     ("verdicts", "reasons"),
     ("verdicts", "visitors"),
+    ("wish_verdicts", "visitors"),
     ("order_lines", "attributes"),
     ("products", "said"),
     ("profile_events", "data"),

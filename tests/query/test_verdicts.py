@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from streams.cli.order_pages import print_page
 from streams.query.batch import BatchReader
@@ -14,13 +15,17 @@ from streams.query.finding import Wanted, find
 from streams.query.migrating import bring_up
 from streams.query.page import pages
 from streams.query.store import QueryStore
+from streams.query.tables import wishes
 from tests.query.conftest import open_store
-from tests.query.events import batch_of, event, placed, verdict
-from tests.query.expected import ORDERS, PROFILES, VERDICTS
+from tests.query.events import WISH_VERDICT, batch_of, event, placed, verdict, wish_verdict
+from tests.query.expected import ORDERS, PROFILES, VERDICTS, WISHES
 from tests.query.plans import plan_of, statements_of
 
-READER = BatchReader(1, {name: name for name in (ORDERS, PROFILES, VERDICTS)})
-TOPICS = {"shop.order.v1": ORDERS, "shop.profile.v1": PROFILES, "shop.verdict.v1": VERDICTS}
+READER = BatchReader(1, {name: name for name in (ORDERS, PROFILES, VERDICTS, WISHES)})
+TOPICS = {
+    "shop.order.v1": ORDERS, "shop.profile.v1": PROFILES, "shop.verdict.v1": VERDICTS,
+    WISH_VERDICT: VERDICTS, "shop.wish.v1": WISHES,
+}  # fmt: skip
 RATE = {"sign": "rate", "points": 30, "value": 4}
 
 
@@ -95,6 +100,40 @@ def test_what_is_told_later_of_a_brushed_order_leaves_it_brushed(database: Datab
     put(database, event(ORDERS, "2", 90, "c1", order_id="o1", status="shipped"))
     assert brushed(database) == [("c1", "o1")]
     assert page(database, "o1")["order"]["status"] == "shipped"
+
+
+def suspicious(database: Database) -> dict[tuple[str, str], int]:
+    """(customer, wish) -> likes that are held to be bought."""
+    with database.reading() as connection:
+        found = connection.execute(select(wishes)).mappings()
+        return {(row["customer_id"], row["wish_id"]): row["suspicious"] for row in found}
+
+
+def made(wish_id: str, customer: str = "c1", at: float = 10) -> dict[str, Any]:
+    name = f"made-{customer}-{wish_id}"
+    return event(WISHES, name, at, customer, wish_id=wish_id, action="made", sku="a")
+
+
+def test_a_wish_has_the_greatest_number_s_suspicious_likes(tmp_path: Path) -> None:
+    events = made("w1"), made("w2"), wish_verdict(1, "w1", 3), wish_verdict(2, "w1", 1)
+    for number, some in enumerate(permutations(events)):
+        opened = open_store(f"sqlite:///{tmp_path / str(number)}.sqlite")
+        bring_up(opened)
+        put(opened, *some, some[0])
+        assert suspicious(opened) == {("c1", "w1"): 1, ("c1", "w2"): 0}
+        opened.close()
+
+
+def test_a_wish_that_was_made_as_a_visitor_is_found_and_an_erasure_unmarks_it(
+    database: Database,
+) -> None:
+    put(database, made("w1", "cookie", at=200), wish_verdict(3, "w1", 2, "cookie"))
+    assert suspicious(database) == {("cookie", "w1"): 2}
+    put(database, wish_verdict(4, "w1", 1, "c1", at=70, visitors=["cookie"]))
+    assert suspicious(database) == {("cookie", "w1"): 1}
+    put(database, event(PROFILES, "x1", 100, "c1", action="erase"))
+    # The verdict names the visitor, so what the visitor did until then has gone, too: the first verdict.
+    assert suspicious(database) == {("cookie", "w1"): 0}
 
 
 def test_an_erasure_takes_verdicts_and_their_marks(database: Database) -> None:

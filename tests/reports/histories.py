@@ -9,7 +9,7 @@ from streams.query.batch import BatchReader
 from streams.query.connecting import Database
 from streams.query.store import QueryStore, Stored
 from streams.query.tables import metadata
-from tests.query.events import batch_of, event, order_hash, placed, product_hash
+from tests.query.events import batch_of, event, order_hash, placed, product_hash, wish_verdict
 from tests.query.expected import (
     DECISIONS,
     ORDERS,
@@ -185,6 +185,14 @@ def _service(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
 
 
 @st.composite
+def _wish_verdicts(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    number, customer = draw(st.integers(0, 99)), draw(st.sampled_from(["c1", "c2"]))
+    wish_id, suspicious = draw(st.sampled_from(["w1", "w2"])), draw(st.integers(0, 3))
+    said = {"shop_id": draw(st.sampled_from([SHOP, SHOP, "other"]))}
+    return VERDICTS, wish_verdict(number, wish_id, suspicious, customer, TURNS[0], **said)
+
+
+@st.composite
 def _wishes(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     data: dict[str, Any] = {
         "action": draw(st.sampled_from(["made", "made", "liked", "liked", "unliked", "granted"])),
@@ -285,6 +293,14 @@ def histories(draw: st.DrawFn, most: int = 9) -> list[Published]:
     events += draw(st.lists(_profiles, max_size=5))
     events += draw(st.just([]) | st.lists(_service(), max_size=12))
     events += draw(st.just([]) | st.lists(_wishes(), max_size=12))
+    events += draw(
+        st.just([])
+        | st.lists(
+            _wish_verdicts(), max_size=4,
+            # No two changes of a customer have one number.
+            unique_by=lambda one: one[1]["id"],
+        )
+    )  # fmt: skip
     events += draw(
         st.just([])
         | st.lists(

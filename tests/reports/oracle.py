@@ -272,19 +272,24 @@ def service_figures(cases: list[Row], answers: list[Row] | None) -> Figures:
 
 
 def wish_figures(question: Question, wishes: list[Row]) -> Figures:
-    def likers(wish: Row) -> int:
+    def given(wish: Row) -> int:
         return sum(
             like["liked"] and like["liker_id"] != wish["customer_id"]
             for like in question.wish_likes
             if (like["customer_id"], like["wish_id"]) == (wish["customer_id"], wish["wish_id"])
         )
 
+    def likers(wish: Row) -> int:
+        return max(given(wish) - wish["suspicious"], 0)
+
+    bought: Any = sum(given(wish) - likers(wish) for wish in wishes)
     became = [wish["decision"] for wish in wishes]
     return {
         "wishes": len(wishes), "wishers": len({wish["customer_id"] for wish in wishes}),
         **{each: became.count(each) for each in ("granted", "declined", "withdrawn")},
         "undecided": became.count(None), "likes": sum(map(likers, wishes)),
         "liked_wishes": sum(likers(wish) > 0 for wish in wishes),
+        "suspicious_likes": bought if "wish_verdicts" in question.told else Unknown(),
     }  # fmt: skip
 
 

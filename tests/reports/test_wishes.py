@@ -6,8 +6,8 @@ import pytest
 
 from streams.query.connecting import Database
 from streams.query.tables import sink_offsets
-from tests.query.events import event
-from tests.query.expected import PRODUCTS, PROFILES, WISHES
+from tests.query.events import event, wish_verdict
+from tests.query.expected import PRODUCTS, PROFILES, VERDICTS, WISHES
 from tests.reports.asking import by_key, figures, rows
 from tests.reports.histories import DAY, HOUR
 from tests.reports.oracle import Unknown
@@ -41,10 +41,28 @@ def test_wishes_are_of_the_day_they_were_made_and_likes_are_last_words(store: Da
     found = rows(store, question, "wishes", "day")
     assert figures(found[0]) == {
         "wishes": 3, "wishers": 2, "granted": 0, "declined": 1, "withdrawn": 0, "undecided": 2,
-        "likes": 1, "liked_wishes": 1,
+        "likes": 1, "liked_wishes": 1, "suspicious_likes": Unknown(),
     }  # fmt: skip
     days = by_key(found)
     assert [days[f"2026-01-0{n}"]["wishes"] for n in (1, 2)] == [1, 2]
+
+
+def test_likes_that_look_bought_do_not_count_until_they_no_longer_do(store: Database) -> None:
+    likes = [told(20 + n, HOUR, "liked", "large", liker_id=f"phone{n}") for n in range(3)]
+    names = ("likes", "liked_wishes", "suspicious_likes")
+    events = [*EVENTS, *likes]
+    for number, suspicious, wanted in [
+        (1, 2, (1 + 3 - 2, 2, 2)),
+        # More than are stored of it: a like is on its way, or was taken back.
+        (2, 9, (1, 1, 3)),
+        (3, 0, (1 + 3, 2, 0)),
+    ]:
+        events.append((VERDICTS, wish_verdict(number, "large", suspicious)))
+        question = asked_of(store, events, "2026-01-01", "2026-01-02")
+        found = figures(rows(store, question, "wishes", "whole")[0])
+        assert tuple(found[name] for name in names) == wanted
+    by_attribute = by_key(rows(store, question, "wishes", "attribute"))
+    assert by_attribute["size=L"]["likes"] == 3
 
 
 def test_demand_by_attribute_product_and_category(store: Database) -> None:

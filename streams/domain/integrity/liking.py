@@ -29,6 +29,7 @@ from streams.domain.integrity.liker import (
     move,
 )
 from streams.domain.integrity.likes import judge_likes, take_told
+from streams.domain.integrity.wish_verdicts import judged_wishes, suspicions
 from streams.domain.names import name_hash
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState
@@ -53,13 +54,14 @@ def watch_wish(
     if wishes is None:
         # A customer's first wish event is no repeat, so this is kept.
         wishes = state.wishes = Wishes()
+    told = suspicions(wishes)
     facts = fold_wish(wishes, data, time, state.customer_id)
     if settings.liking is None:
-        return (*facts, *reach(wishes))
+        return (*facts, *reach(wishes), *judged_wishes(state, (told,), time))
     asked = _ask(wishes, data, time, state.customer_id)
     judge_likes(wishes, settings.liking)
     facts = tuple(_as_judged(wishes, data, fact) for fact in facts)
-    return (*facts, *reach(wishes), *asked)
+    return (*facts, *reach(wishes), *judged_wishes(state, (told,), time), *asked)
 
 
 def hear_liked(state: CustomerState, body: Liked, time: int) -> tuple[Fact, ...]:
@@ -79,15 +81,20 @@ def hear_liked(state: CustomerState, body: Liked, time: int) -> tuple[Fact, ...]
     return (Forward(state.customer_id, time, given),)
 
 
-def hear_told(state: CustomerState, body: LikerTold, settings: ShopSettings) -> tuple[Fact, ...]:
-    """What is known of a liker, to the owner of the wish. Nothing is left of a wish of before an erasure."""
+def hear_told(
+    state: CustomerState, body: LikerTold, time: int, settings: ShopSettings
+) -> tuple[Fact, ...]:
+    """What is known of a liker, told at ``time`` (ms) to the owner of the wish. Nothing is left of a wish of
+    before an erasure.
+    """
     wishes = state.wishes
     if wishes is None:
         return _NOTHING
+    told = suspicions(wishes)
     take_told(wishes, body, settings.liking, state.customer_id)
     if settings.liking is not None:
         judge_likes(wishes, settings.liking)
-    return reach(wishes)
+    return (*reach(wishes), *judged_wishes(state, (told,), time))
 
 
 def fold_likes(
