@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from producers.source import Feed, Record
@@ -16,6 +17,7 @@ from streams.cli.main import app
 from streams.query.batch import BatchReader, Slice
 from streams.query.migrating import bring_up
 from streams.query.store import QueryStore, Stored
+from streams.query.tables import order_coupons
 from tests.figures.raw import DataSet
 from tests.query.conftest import open_store
 
@@ -100,6 +102,24 @@ class Reports:
         done = CliRunner().invoke(app, arguments, env=self._environment)
         assert done.exit_code == 0, done.output
         return table(json.loads(done.stdout))
+
+    def coupons(self) -> list[tuple[str, str, str]]:
+        """(customer, order, code) of every coupon that the store has an order with."""
+        database = open_store(self._environment["HUITOU_QUERY_STORE"])
+        held = order_coupons.c
+        with database.reading() as connection:
+            found = connection.execute(select(held.customer_id, held.order_id, held.code)).all()
+        database.close()
+        return [(row[0], row[1], row[2]) for row in found]
+
+    def orders_with(self, code: str) -> list[str]:
+        """The orders that `huitou orders find` has with this coupon."""
+        arguments = [
+            "orders", "find", "--shop", self._data.name, "--coupon", code, "--limit", "1000", "--json",
+        ]  # fmt: skip
+        done = CliRunner().invoke(app, arguments, env=self._environment)
+        assert done.exit_code == 0, done.output
+        return [row["order_id"] for row in json.loads(done.stdout)["orders"]]
 
 
 def table(said: Mapping[str, Any]) -> Table:

@@ -1,6 +1,6 @@
-"""What rfm and lifecycle must say of customers: SQL over ``bought``, from docs/worth.md alone."""
+"""What rfm, members and lifecycle must say of customers: SQL over ``bought``, from docs/worth.md alone."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import duckdb
@@ -74,10 +74,45 @@ _LIFE: Final = """
                 when won_back then 'won_back' when of_year >= 2 then 'repeat' else 'active' end as part,
            count(*) as customers, (select count(*) from judged) as every
     from judged group by part"""
+#: Each customer with an order until $last: how many tiers they had on $before and on $last, and what they
+#: paid since then. A tier holds that was reached on the day before the month began, or on a day of an order
+#: since; it takes orders and money of the twelve months that end with that day.
+_TIERS: Final = """
+    with asked (name, day) as (values ('before', $before::date), ('last', $last::date)),
+    looked as (
+        select customer, name, date_trunc('month', asked.day)::date - 1 as day
+        from asked cross join (select distinct customer from bought)
+        union
+        select customer, name, bought.day
+        from asked join bought on bought.day between date_trunc('month', asked.day)::date and asked.day),
+    years as (
+        select looked.customer, name, looked.day, count(number) as orders, coalesce(sum(amount), 0) as amount
+        from looked left join bought
+            on bought.customer = looked.customer
+            and bought.day between (looked.day - interval 1 year)::date + 1 and looked.day
+        group by all),
+    levels as (
+        select customer, name,
+               max((orders >= 2 and amount >= 50000)::int + (orders >= 6 and amount >= 200000)::int
+                   + (orders >= 12 and amount >= 1000000)::int) as level
+        from years group by all),
+    paid as (
+        select customer, count(*) filter (day > $before) as orders,
+               coalesce(sum(amount) filter (day > $before), 0) as amount,
+               count(*) filter (day > $before and amount is null) as lacking
+        from bought where day <= $last group by customer)
+    select case now.level when 3 then 'platinum' when 2 then 'gold' when 1 then 'silver' else 'none' end
+               as part,
+           count(*) as customers, count(*) filter (now.level > was.level) as moved_up,
+           count(*) filter (now.level < was.level) as moved_down, sum(paid.orders) as paid_orders,
+           sum(paid.amount) as paid_amount, sum(lacking) as lacking
+    from paid join levels as now using (customer) join levels as was using (customer)
+    where now.name = 'last' and was.name = 'before'
+    group by part"""
 
 
 class Customers:
-    """The tables that rfm and lifecycle must give of a data set."""
+    """The tables that rfm, members and lifecycle must give of a data set."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
@@ -104,6 +139,25 @@ class Customers:
                 if unknown
                 else (2 * amount + number) // (2 * number),
                 "unpriced_customers": row["unpriced_customers"],
+                "erased_customers": 0,
+            }
+        return table
+
+    def tiers(self, first: date, last: date) -> Table:
+        """By the tier of the membership, with the default tiers; moves are from before the day ``first``."""
+        found = rows(self._connection, _TIERS, before=first - timedelta(days=1), last=last)
+        names = ("customers", "moved_up", "moved_down", "paid_orders", "paid_amount", "lacking")
+        totals = {name: sum(row[name] for row in found) for name in names}
+        table: Table = {}
+        for kind, key, row in [
+            ("whole", None, totals), *(("part", row["part"], row) for row in found)
+        ]:  # fmt: skip
+            amount = int(row["paid_amount"])
+            table[kind, key] = {
+                **{name: row[name] for name in names[:4]},
+                "share": round(row["customers"] / totals["customers"], 6),
+                "paid_amount": Unknown(amount) if row["lacking"] else amount,
+                "points_used_amount": Unknown(),
                 "erased_customers": 0,
             }
         return table

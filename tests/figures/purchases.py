@@ -55,8 +55,28 @@ _NO_PARCELS: Final = """
     null as delivery_p90, null as waiting_median, null as waiting_p90, null as late_orders"""
 
 
+#: Which order a redemption is of: of its household's baskets of that day the first in which a coupon took
+#: something off, else the first.
+_COUPONS: Final = """
+    with baskets as (
+        select household_id, basket_id, any_value(at_the_till)::date as day,
+               min(transaction_timestamp) as began, bool_or(coupon_disc > 0) as discounted
+        from transactions group by all)
+    select distinct household_id::varchar as customer, basket_id::varchar as number,
+                    coupon_upc::varchar as code
+    from coupon_redemptions_file join (
+        select household_id, day, arg_min(basket_id, row(not discounted, began, basket_id)) as basket_id
+        from baskets group by all) using (household_id)
+    where day = redemption_date"""
+
+
 class Purchases:
     """The tables that reports must give of a data set."""
+
+    def coupons(self) -> list[tuple[str, str, str]]:
+        """(customer, order, code) of every redemption; of a data set that has any."""
+        found = rows(self._connection, _COUPONS)
+        return [(row["customer"], row["number"], row["code"]) for row in found]
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection

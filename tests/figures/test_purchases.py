@@ -1,6 +1,7 @@
 """`huitou report` of the real data sets against SQL over their raw files."""
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -119,6 +120,32 @@ def test_recency_frequency_money(compared: Compared, by: str) -> None:
     for first, last in PERIODS[compared.data.name]:
         said = compared.reports.ask("rfm", first, last, by)
         assert same(said, compared.customers.rfm(last, by)) > 0
+
+
+def test_tiers(compared: Compared) -> None:
+    moved = 0
+    for first, last in PERIODS[compared.data.name]:
+        said = compared.reports.ask("members", first, last)
+        wanted = compared.customers.tiers(first, last)
+        assert same(said, wanted) > 0
+        moved += wanted["whole", None]["moved_up"] + wanted["whole", None]["moved_down"]
+        # Households say their age; nobody says who joined anything.
+        members = said["whole", None]["members"]
+        assert members == (0 if compared.data.priced else Unknown())
+    # What tells no amount gives no tier.
+    assert (moved > 0) == compared.data.priced
+
+
+def test_coupons(compared: Compared) -> None:
+    """Each order's, and the orders of each coupon that were used most."""
+    if not compared.data.priced:
+        assert compared.reports.coupons() == []
+        return
+    redeemed = compared.purchases.coupons()
+    assert sorted(compared.reports.coupons()) == sorted(redeemed)
+    often = Counter(code for _, _, code in redeemed).most_common(5)
+    for code, number in often:
+        assert len(compared.reports.orders_with(code)) == number
 
 
 def test_stages_of_life(compared: Compared) -> None:

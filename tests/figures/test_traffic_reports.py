@@ -147,9 +147,42 @@ def test_carts_and_hours(live: Live, sql: Traffic, first: date, last: date) -> N
     assert found == {hour: wanted_hours.get(hour, 0) for hour in range(24)}
 
 
-def test_what_the_sample_does_not_tell_is_not_known(live: Live) -> None:
+@pytest.mark.parametrize(("first", "last"), PERIODS)
+def test_completeness(live: Live, sql: Traffic, first: date, last: date) -> None:
+    """The sample tells customer, product, category and time of each row, and nothing else."""
+    counted = sql.figures(first, last)[None]
+    events = {
+        "shop.clicks": counted["views"] + counted["favourites"],
+        "shop.carts": counted["cart_additions"],
+        "shop.orders": counted["paid_orders"],
+    }
+    told = {
+        "shop.clicks sku", "shop.clicks category", "shop.carts category", "shop.orders lines",
+    }  # fmt: skip
+    whole, parts = live.parts("completeness", first, last, "field")
+    assert whole["events"].number == sum(events.values())
+    assert {str(key).split()[0] for key in parts} == set(events)
+    assert told <= set(parts)
+    for key, own in parts.items():
+        number = events[str(key).split()[0]]
+        assert own["events"].number == number, key
+        assert own["told"].number == (number if key in told else 0), key
+
+
+def test_what_the_sample_does_not_tell_is_not_known(live: Live, sql: Traffic) -> None:
     _, sources = live.parts("sources", FIRST, LAST, "source")
     for own in sources.values():
         assert own["payers"].number is None
     whole = live.rows("overview", FIRST, LAST)[0].values
     assert whole["sessions"].number is None
+    attributed = live.rows("attribution", FIRST, LAST)[0].values
+    wanted = sql.figures(FIRST, LAST)[None]["paid_orders"]
+    assert attributed["untouched_orders"].number == wanted > 0
+    assert attributed["last_touch_orders"].number == 0
+    for row in live.rows("paths", FIRST, LAST):
+        assert {value.number for value in row.values.values()} == {None}
+    for name in ("keywords", "sharing", "live"):
+        numbers = {
+            value.number for row in live.rows(name, FIRST, LAST) for value in row.values.values()
+        }
+        assert numbers <= {None, 0}, name
