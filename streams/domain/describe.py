@@ -14,6 +14,7 @@ from streams.domain.describe_worth import describe_points, describe_worth
 from streams.domain.identity import Identity
 from streams.domain.integrity.describing import describe_integrity
 from streams.domain.interests import Interests, settled
+from streams.domain.late_refunds import unmatched_refunds
 from streams.domain.moments import moment
 from streams.domain.order import OpenOrder, Refund, status_of
 from streams.domain.orders import Orders
@@ -161,6 +162,7 @@ def _orders(orders: Orders, settings: ShopSettings | None) -> dict[str, Any]:
         "last_paid_at": moment(orders.last_paid_at),
         "time_zone": settings and settings.time_zone,
         "paid_by_hour": orders.hours or [0] * 24,
+        "unmatched_refunds": [key.hex() for key in unmatched_refunds(orders)],
         "recent": [_order(order) for order in recent],
     }
 

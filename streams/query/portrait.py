@@ -1,8 +1,11 @@
 """What the query store knows of one customer that the live state does not: for a page about them."""
 
+from collections.abc import Collection, Sequence
+
 from sqlalchemy import Connection, and_, func, select
 
-from streams.query.known import Response
+from streams.domain.orders import order_hash
+from streams.query.known import LateRefunds, Response
 from streams.query.tables import order_coupons, orders, triggers
 
 
@@ -52,6 +55,33 @@ def responses(
         after = next((order for at, order in paid if time_ms < at <= until[trigger_id]), None)
         found[trigger_id] = Response(used.get(code), after)
     return found
+
+
+def late_refunds(
+    connection: Connection, shop_id: str, customers: Sequence[str], unmatched: Collection[str]
+) -> LateRefunds:
+    """What of the orders ``unmatched`` (hexadecimal hashes) was paid, and is no longer net.
+
+    ``customers``: the customer's id and those under which they came before. An order whose amount is not
+    known, or one that was brushed, takes none.
+    """
+    if not unmatched:
+        return LateRefunds()
+    held = orders.c
+    rows = connection.execute(
+        select(held.order_id, held.status, held.amount, held.net_amount).where(
+            held.shop_id == shop_id,
+            held.customer_id.in_(customers),
+            held.paid_ms.is_not(None),
+            held.brushed == 0,
+        )
+    )
+    late = [row for row in rows if order_hash(row.order_id).hex() in unmatched]
+    return LateRefunds(
+        orders=len(late),
+        lost_orders=sum(row.status in ("cancelled", "refunded") for row in late),
+        amount=sum(row.amount - row.net_amount for row in late if row.net_amount is not None),
+    )
 
 
 def _redeemed(

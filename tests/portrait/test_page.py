@@ -13,7 +13,7 @@ from rich.console import Console
 from streams.cli.portrait.page import print_portrait
 from streams.cli.portrait.words import Language, Words, all_words, language_of
 from streams.domain.shop import ShopSettings
-from streams.query.known import Known, Response
+from streams.query.known import Known, LateRefunds, Response
 from tests.portrait.customers import HOSTILE, SHOWN, described, hostile, regular
 
 PAGES = Path(__file__).parent / "pages"
@@ -48,6 +48,24 @@ def test_the_page_is_the_stored_one(who: str, language: Language) -> None:
     shown = page(stored(who), KNOWN if who == "regular" else None, language)
     wanted = PAGES / f"{who}.{language}.txt"
     assert shown == wanted.read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "(less late refunds of 2, by the query store)"),
+        ("zh", "(据查询库扣除 2 单的迟到退款)"),
+    ],
+)
+def test_what_came_too_late_for_the_state_is_the_store_s(language: Language, said: str) -> None:
+    about = described(regular())
+    plain = next(line for line in page(about, Known(), Language("en")) if "net of refunds" in line)
+    assert "4 orders" in plain
+    assert "496.06" in plain
+    lines = page(about, Known(late=LateRefunds(2, 1, 10_000)), Language(language))
+    (line,) = [line for line in lines if said in line]
+    assert "396.06" in line
+    assert ("3 orders" if language == "en" else "3 单") in line
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])

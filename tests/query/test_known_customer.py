@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
+from streams.domain.orders import order_hash
 from streams.query.connecting import Database
-from streams.query.known import Response
+from streams.query.known import LateRefunds, Response
 from streams.query.migrating import bring_up
-from streams.query.portrait import order_channels, responses
+from streams.query.portrait import late_refunds, order_channels, responses
 from streams.query.tables import order_coupons, orders, triggers
 
 
@@ -81,3 +82,25 @@ def test_an_offer_was_redeemed_or_followed_by_an_order_or_by_nothing(filled: Dat
     }
     with filled.reading() as connection:
         assert responses(connection, "tea", "c1", {}) == {}
+
+
+def test_late_refunds_are_of_paid_orders_of_the_customer_and_who_they_were(
+    filled: Database,
+) -> None:
+    with filled.writing() as connection:
+        told = [
+            an_order("L1", paid_ms=10, amount=500, net_amount=300),
+            an_order("L2", paid_ms=10, amount=200, net_amount=0, status="refunded", customer_id="cookie"),
+            an_order("L3", paid_ms=None, amount=70, net_amount=0, status="refunded"),
+            an_order("L4", paid_ms=10, amount=900, net_amount=0, brushed=1),
+            an_order("L5", paid_ms=10, amount=90, net_amount=0, customer_id="other"),
+            an_order("L6", paid_ms=10, amount=None, net_amount=None, status="refunded"),
+            an_order("L7", paid_ms=10, amount=80, net_amount=10),
+        ]  # fmt: skip
+        for row in told:
+            connection.execute(insert(orders), [row])
+    unmatched = [order_hash(f"L{number}").hex() for number in range(1, 7)]
+    with filled.reading() as connection:
+        found = late_refunds(connection, "tea", ["c1", "cookie"], unmatched)
+        assert found == LateRefunds(orders=3, lost_orders=2, amount=200 + 200)
+        assert late_refunds(connection, "tea", ["c1"], []) == LateRefunds()

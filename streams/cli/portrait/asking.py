@@ -45,7 +45,7 @@ def asked(
 
 def _known(connection: Any, described: dict[str, Any]) -> Known:
     from streams.query.facts import storable
-    from streams.query.portrait import order_channels, responses
+    from streams.query.portrait import late_refunds, order_channels, responses
     from streams.query.products import product_names
     from streams.query.wording import instant
 
@@ -57,6 +57,12 @@ def _known(connection: Any, described: dict[str, Any]) -> Known:
         names=product_names(connection, shop, _skus(described)),
         channels=order_channels(connection, shop, customer),
         responses=responses(connection, shop, customer, until),
+        late=late_refunds(
+            connection,
+            shop,
+            [customer, *(storable(each["visitor"]) for each in described["identity"]["aliases"])],
+            described["orders"]["unmatched_refunds"],
+        ),
     )
 
 

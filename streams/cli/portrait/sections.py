@@ -13,7 +13,7 @@ from streams.cli.portrait.listing import Listing
 from streams.cli.portrait.offers import offers
 from streams.cli.portrait.reasons import days_of, reason
 from streams.cli.portrait.words import Words
-from streams.query.known import Known
+from streams.query.known import Known, LateRefunds
 from streams.query.wording import instant, local, money
 
 #: Entries of a list that a glance takes in.
@@ -233,10 +233,12 @@ class Portrait:
                 ("paid", "paid", "paid_amount"),
                 ("net", "net", "net_amount"),
             ):
-                said = words(
-                    "orders_amount", orders=orders[count], amount=self._money(orders[amount])
-                )
-                yield words(label), said + more
+                # The state does not know these any more: the store does.
+                gone = self._known.late if label == "net" else LateRefunds()
+                money = self._money(orders[amount] - gone.amount)
+                said = words("orders_amount", orders=orders[count] - gone.lost_orders, amount=money)
+                by_store = words("late_refunds", count=gone.orders) if gone.orders else ""
+                yield words(label), said + more + by_store
         if worth is None:
             return
         for days in ("30", "365"):

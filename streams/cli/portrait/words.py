@@ -86,6 +86,10 @@ _WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "net": ("净支付", "net of refunds"),
     "orders_amount": ("{orders} 单, {amount}", "{orders} orders, {amount}"),
     "unknown_amounts": (" ({count} 单金额未知)", " (amount of {count} unknown)"),
+    "late_refunds": (
+        " (据查询库扣除 {count} 单的迟到退款)",
+        " (less late refunds of {count}, by the query store)",
+    ),
     "window": ("近 {days} 天", "last {days} days"),
     "expected_next": ("预计下次购买", "next purchase expected"),
     "overdue": (" (已逾期 {days} 天)", " ({days} days overdue)"),
