@@ -2,7 +2,7 @@
 
 import re
 import time
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import msgspec
@@ -119,8 +119,23 @@ class Checker:
         result = decoder.decode(raw, self._latest)
         if isinstance(result, DeadLetter):
             detail = _PATH.sub("", result.detail)
+            if result.reason == "future_time":
+                detail += f" of {self._clock(now)}; at most a day is allowed"
             raise InvalidEventError(result.reason, _field(result.detail), detail, event)
         return record
+
+    def _clock(self, now: int) -> str:
+        """By which an event at ``now`` (ms) is judged: a simulation's may have run ahead, and is over."""
+        if self._latest > now:
+            return f"the stack's clock, which is held until {_moment(self._latest)}"
+        return (
+            f"this machine's clock, {_moment(now)} (nobody holds the stack's, as huitou simulate does "
+            "while it runs)"
+        )
+
+
+def _moment(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="seconds")
 
 
 def _field(detail: str) -> str:

@@ -117,6 +117,10 @@ def test_refused_lines_are_reported_by_number_and_the_others_are_sent(
     table = result.stdout.decode()
     assert "accepted by shop.clicks" in table
     assert "refused: future_time" in table
+    (early,) = [line for line in result.stderr.decode().splitlines() if line.startswith("line 9:")]
+    # Whose clock: after a simulation the shop's own has gone on for days, and is over.
+    assert "ahead of this machine's clock, 20" in early
+    assert early.endswith("; at most a day is allowed")
 
 
 def test_gzip_is_read_whatever_the_name(
