@@ -6,10 +6,9 @@ Position-based gives 40 % to the first, 40 % to the last and 20 % to all between
 two touches each gets half, and one gets all.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from streams.domain.touches import SOURCES, Touch
+from streams.domain.touches import sources_between
 
 #: Parts of an order; what the shares of one order add up to.
 WHOLE = 10_000
@@ -27,17 +26,16 @@ class Attribution(NamedTuple):
     shares: tuple[tuple[str, int], ...]
 
 
-def attribute(touches: Sequence[Touch], paid_at: int, days: int = DAYS) -> Attribution | None:
+def attribute(touches: bytes, paid_at: int, days: int = DAYS) -> Attribution | None:
     """What a payment at ``paid_at`` (ms) is owed to; None: there was no touch in the window.
 
-    ``touches`` are ordered by their beginning. Raises ValueError for more than MOST_DAYS ``days``.
+    ``touches`` are packed, in the order of their beginning. Raises ValueError for more than MOST_DAYS
+    ``days``.
     """
     if not 0 < days <= MOST_DAYS:
         raise ValueError(f"a window of attribution has 1 to {MOST_DAYS} days, not {days}")
     until = paid_at // 1000
-    counted = [
-        SOURCES[touch.source] for touch in touches if until - days * _DAY_S < touch.start <= until
-    ]
+    counted = sources_between(touches, until - days * _DAY_S, until)
     if not counted:
         return None
     shares: dict[str, int] = {}

@@ -73,7 +73,11 @@ def fold_click(browsing: Browsing, click: Click, time: int) -> None:
     """Count one click at ``time`` (ms)."""
     action = click.action
     counts = browsing.actions
-    setattr(counts, action, getattr(counts, action) + 1)
+    if action == "view":
+        # Nearly every click.
+        counts.view += 1
+    else:
+        setattr(counts, action, getattr(counts, action) + 1)
     if click.dwell_ms:
         browsing.dwell_ms += click.dwell_ms
     session_id = click.session_id or ""

@@ -20,6 +20,7 @@ from streams.domain.facts import BroughtBy, Fact, OrderAttributed
 from streams.domain.names import NAME_BYTES, short
 from streams.domain.summary import (
     ACTION_NUMBERS,
+    AS_BEFORE,
     BY_POSITION,
     CART_ADD,
     CHANNEL_BITS,
@@ -147,7 +148,7 @@ def fold_order_interest(interests: Interests, data: Order, time: int) -> OrderAt
     if status == "paid":
         if data.points_used is not None:
             entries.append((POINTS_USED, time, None, None, data.points_used, None, None))
-        found = attribute(read_touches(packed_touches(interests)), time)
+        found = attribute(packed_touches(interests), time)
     if found is not None:
         entries.append((LAST_TOUCH, time, found.last, None, 1, None, None))
         entries += [
@@ -219,12 +220,20 @@ def _begin_visit(
         region = short(region, NAME_BYTES)
     if device is not None and len(device) > _SHORT:
         device = short(device, NAME_BYTES)
+    before = interests.visit
     interests.visit = visit = Visit(session, source, region, device, time, time)
-    _note_visit(interests, visit)
+    if before is not None and before.region == region and before.device == device:
+        # The visit before is in the log, which says these of it: most customers come from one place.
+        _append(interests, (VISIT, time, session, None, AS_BEFORE, None, None))
+    else:
+        _note_visit(interests, visit)
 
 
 def _note_visit(interests: Interests, visit: Visit) -> None:
     """Say in the log what the clicks after it have in common."""
-    entry = (VISIT, visit.first, visit.session, visit.region, None, None, visit.device)
+    _append(interests, (VISIT, visit.first, visit.session, visit.region, None, None, visit.device))
+
+
+def _append(interests: Interests, entry: Entry) -> None:
     interests.log += _encode(entry)
     interests.log_entries += 1

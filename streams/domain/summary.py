@@ -60,6 +60,8 @@ BANDS: Final[tuple[int, ...]] = (
     *(digit * 10**zeros for zeros in range(13) for digit in (1, 2, 5)),
 )
 
+#: In the place of a VISIT's price: its region and device are those of the VISIT before it.
+AS_BEFORE: Final = 1
 #: A noted event: action, time in ms, sku, category, price, dwell in ms, keyword or page. A VISIT has the
 #: session id, the region and the device in their places, SEEN the last two, others a source and an amount.
 Entry = tuple[int, int, str | None, str | None, int | None, int | None, str | None]
@@ -114,6 +116,8 @@ def add_entries(summary: Summary, entries: Sequence[Entry]) -> None:
     begin = end = 0
     visits: list[tuple[str | None, str | None, list[int]]] = []
     session, times = 0, list[int]()
+    region: str | None = None
+    device: str | None = None
     for action, time, sku, category, price, dwell_ms, word in entries:
         points = _POINTS[action]
         if points:
@@ -132,7 +136,9 @@ def add_entries(summary: Summary, entries: Sequence[Entry]) -> None:
         if action >= CART_ADD:
             if action == VISIT:
                 session, times = session_hash(sku), []
-                visits.append((category, word, times))
+                if not price:
+                    region, device = category, word
+                visits.append((region, device, times))
             elif action == SEEN:
                 visits.append((category, word, [time]))
             elif action != CART_ADD:

@@ -23,8 +23,8 @@ TOUCH_AGE_S = 30 * 86_400
 
 #: number of the source, hash of the session id (0: none), first and last click in s (of a session with
 #: an id the first twice: it goes on over any gap)
-_TOUCH = Struct("<BIII")
-TOUCH_BYTES = _TOUCH.size
+TOUCH = Struct("<BIII")
+TOUCH_BYTES = TOUCH.size
 #: How it begins: its source and session.
 _NAME = Struct("<BI")
 _GAP_S = SESSION_GAP // 1000
@@ -49,11 +49,11 @@ def add_touch(touches: bytes, source: int, session: int, first: int, last: int) 
     if session:
         at = find(touches, _NAME.pack(source, session), TOUCH_BYTES)
         if at < 0:
-            if not touches or begun > _TOUCH.unpack_from(touches, len(touches) - TOUCH_BYTES)[2]:
+            if not touches or begun > TOUCH.unpack_from(touches, len(touches) - TOUCH_BYTES)[2]:
                 # The usual case: a new session, after all others.
-                packed = touches + _TOUCH.pack(source, session, begun, begun)
+                packed = touches + TOUCH.pack(source, session, begun, begun)
                 return packed[-TOUCHES * TOUCH_BYTES :]
-        elif _TOUCH.unpack_from(touches, at)[2] <= begun:
+        elif TOUCH.unpack_from(touches, at)[2] <= begun:
             return touches
     kept, new = read_touches(touches), Touch(begun, source, session, _second(last))
     joined = [touch for touch in kept if _is_one(touch, new)]
@@ -62,7 +62,7 @@ def add_touch(touches: bytes, source: int, session: int, first: int, last: int) 
     others = [touch for touch in kept if touch not in joined]
     kept = sorted([*others, Touch(start, source, session, end)])[-TOUCHES:]
     return b"".join(
-        _TOUCH.pack(touch.source, touch.session, touch.start, touch.end) for touch in kept
+        TOUCH.pack(touch.source, touch.session, touch.start, touch.end) for touch in kept
     )
 
 
@@ -84,7 +84,16 @@ def read_touches(touches: bytes) -> list[Touch]:
     """The touches, by their beginning."""
     return [
         Touch(start, source, session, end)
-        for source, session, start, end in _TOUCH.iter_unpack(touches)
+        for source, session, start, end in TOUCH.iter_unpack(touches)
+    ]
+
+
+def sources_between(touches: bytes, after: int, until: int) -> list[str]:
+    """The sources of the touches that began later than ``after`` and by ``until`` (s), by the beginning."""
+    return [
+        SOURCES[source]
+        for source, _, start, _ in TOUCH.iter_unpack(touches)
+        if after < start <= until
     ]
 
 

@@ -9,15 +9,16 @@ from streams.domain.describe import describe
 from streams.domain.facts import LifecycleChanged, OrderAttributed, OrderPaid
 from streams.domain.fold import fold
 from streams.domain.state import new_state
-from streams.domain.touches import NUMBERS, SOURCES, Touch
+from streams.domain.touches import NUMBERS, SOURCES, TOUCH
 from tests.domain.events import DAY, MINUTE, SHOP, START, Timed, click, fold_all, order
 
 
-def touches(*sources: str) -> list[Touch]:
+def touches(*sources: str) -> bytes:
     start = START // 1000
-    return [
-        Touch(start + at, NUMBERS[source], at + 1, start + at) for at, source in enumerate(sources)
-    ]
+    return b"".join(
+        TOUCH.pack(NUMBERS[source], at + 1, start + at, start + at)
+        for at, source in enumerate(sources)
+    )
 
 
 @pytest.mark.parametrize(
