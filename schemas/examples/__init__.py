@@ -6,6 +6,7 @@ new examples. Each topic has a minimal one, with nothing but what is required.
 
 from typing import Final
 
+from schemas.examples.campaigns import CAMPAIGN_EXAMPLES
 from schemas.examples.catalogue import CATALOGUE_EXAMPLES
 from schemas.examples.contact import CONTACT_EXAMPLES
 from schemas.examples.customers import CUSTOMER_EXAMPLES
@@ -20,5 +21,6 @@ EXAMPLES: Final = (
     *CONTACT_EXAMPLES,
     *CATALOGUE_EXAMPLES,
     *STACK_EXAMPLES,
+    *CAMPAIGN_EXAMPLES,
     *INTERNAL_EXAMPLES,
 )
