@@ -16,6 +16,8 @@ from streams.cli.campaign_words import (
     print_json,
     read,
     shop_named,
+    since_column,
+    version_column,
 )
 from streams.cli.campaign_writing import By, now_cut, who_does, write
 from streams.cli.endings import EXIT_FOUND, EXIT_USAGE
@@ -188,15 +190,14 @@ def _print_plans(shop: str, plans: Sequence["Plan"], paused: set[str]) -> None:
 
     from streams.domain.moments import moment
 
-    table = Table(
-        "campaign", "", "version", "holds from", title=f"shop {shop}", title_justify="left"
-    )
+    columns = ("campaign", "", version_column(), since_column("holds from"))
+    table = Table(*columns, title=f"shop {shop}", title_justify="left")
     for plan in plans:
-        since = moment(plan.effective_from) or "as soon as read"
-        if plan.campaign in paused:
-            since += "; paused: huitou campaigns resume"
+        since = moment(plan.effective_from) or "since ever"
         table.add_row(plan.campaign, _word(plan), plan.version, since)
     plain_console().print(table)
     for plan in plans:
         for each in plan.differences:
             typer.echo(printable(f"{plan.campaign}: {each}"))
+    for name in sorted(paused):
+        typer.echo(f"{name} is paused and stays so: huitou campaigns resume {name} --shop {shop}")

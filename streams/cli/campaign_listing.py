@@ -159,20 +159,28 @@ def _of_topic(found: "AsRead") -> dict[str, Any]:
 def _print_list(listed: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
+    from streams.cli.campaign_words import since_column, version_column
+
     if not listed:
         typer.echo("Nothing is applied: huitou campaigns apply DIR --shop SHOP")
         return
-    table = Table("shop", "campaign", "now", "since", "next", "versions", "by")
+    table = Table("shop", "campaign", "", version_column(), since_column("from"), "by")
     for each in listed:
-        now = "paused" if each["paused"] else each["version"] or "waits"
-        since = each["pause"]["at"] if each["paused"] else each["effective_from"]
-        after = each["next"]
-        table.add_row(
-            each["shop"], each["campaign"], now,
-            since or ("first applied" if each["version"] else ""),
-            f"{after['version']} from {after['effective_from']}" if after else "",
-            f"{each['versions']:,}", printable(each["by"]),
-        )  # fmt: skip
+        row = [each["shop"], each["campaign"]]
+        if each["paused"]:
+            pause = each["pause"]
+            table.add_row(*row, "paused", "", pause["at"], printable(pause["by"]))
+            row = ["", ""]
+        elif each["version"]:
+            since = each["effective_from"] or "since ever"
+            by = "" if each["next"] else printable(each["by"])
+            table.add_row(*row, "holds", each["version"], since, by)
+            row = ["", ""]
+        if each["next"]:
+            after = each["next"]
+            table.add_row(
+                *row, "next", after["version"], after["effective_from"], printable(each["by"])
+            )
     plain_console().print(table)
 
 

@@ -11,6 +11,8 @@ from streams.cli.endings import EXIT_DOUBT, EXIT_REFUSED, EXIT_USAGE
 from streams.cli.printable import printable
 
 if TYPE_CHECKING:
+    from rich.table import Column
+
     from streams.authoring.files import Checked
     from streams.campaign_topic import AsRead
     from streams.campaigns.applied.history import Version
@@ -44,6 +46,20 @@ def print_checked(file: "Checked", *, err: bool = False) -> None:
 def print_json(said: dict[str, Any]) -> None:
     json.dump(said, sys.stdout, ensure_ascii=False, indent=1)
     typer.echo()
+
+
+def version_column() -> "Column":
+    """Of a table: versions are copied from it, so they are never cut."""
+    from rich.table import Column
+
+    return Column("version", no_wrap=True, min_width=16)
+
+
+def since_column(title: str) -> "Column":
+    """Of a table: times, which are never cut either."""
+    from rich.table import Column
+
+    return Column(title, no_wrap=True, min_width=24)
 
 
 def end(command: str, said: str, code: int) -> typer.Exit:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from streams.campaigns.language.figures.figure import Figure
 
 campaigns_app = typer.Typer(
-    help="Campaigns as files, and what shops applied of them: docs/campaigns.md. Not yet run by the worker.",
+    help="Campaigns: files, and what is applied of them. They are not yet run by the worker.",
     no_args_is_help=True,
     add_completion=False,
 )
