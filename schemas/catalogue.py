@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from schemas.campaign import CampaignEvent
 from schemas.cart import CartEvent
 from schemas.click import ClickEvent
 from schemas.deadletter import DeadLetterEvent
@@ -94,6 +95,7 @@ PROFILES: Final = "shop.profiles"
 PRODUCTS: Final = "shop.products"
 CLOCK: Final = "shop.clock"
 SETTINGS: Final = "shop.settings"
+CAMPAIGNS: Final = "shop.campaigns"
 EXCHANGE: Final = "shop.exchange"
 JOURNAL: Final = "shop.journal"
 ORIGIN: Final = "shop.origin"
@@ -159,6 +161,17 @@ _ALL: Final = (
         producers=("huitou settings",),
         consumers=("worker", "huitou verify"),
         description="A shop's definitions, each version with the time from which it holds.",
+        retention_ms=FOR_EVER,
+        partitioned=False,
+    ),
+    Topic(
+        name=CAMPAIGNS,
+        event=CampaignEvent,
+        key="shop id",
+        placement=Placement.BY_KEY,
+        producers=("huitou campaigns",),
+        consumers=("huitou campaigns",),
+        description="Every version of a campaign with the time from which it holds, and every pause.",
         retention_ms=FOR_EVER,
         partitioned=False,
     ),

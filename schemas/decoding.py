@@ -181,7 +181,7 @@ class Decoder:
             )
         if key is None:
             return dead_letter(record, "null_key", "the record has no key: it is the customer id")
-        if _is_suspect(value) and _nesting(value) > NESTING:
+        if _is_suspect(value) and nesting(value) > NESTING:
             return dead_letter(record, "invalid_value", f"nested deeper than {NESTING}")
         try:
             event = self._read(topic, record, value)
@@ -276,7 +276,7 @@ _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _BRACKET: Final = re.compile(rb"[\[\]{}]")
 
 
-def _nesting(value: bytes) -> int:
+def nesting(value: bytes) -> int:
     """How deeply objects and lists are nested in JSON; of other bytes, some number."""
     depth = deepest = 0
     for bracket in _BRACKET.findall(_STRING.sub(b"", value)):

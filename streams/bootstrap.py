@@ -12,7 +12,7 @@ from schemas.decoding import Decoder
 from streams.app import make_app
 from streams.build import build
 from streams.campaigns.registry import CAMPAIGNS
-from streams.definitions import DefinitionsReader
+from streams.definitions_reader import DefinitionsReader
 from streams.engine.clock_ahead import ClockAhead
 from streams.engine.clock_reading import ClockReading
 from streams.engine.crashpoints import CrashPoints

@@ -1,58 +1,31 @@
-"""Shops' definitions (shop.settings): the versions of each, and the reader that follows the topic.
+"""Shops' definitions (shop.settings): the versions of each, and which of them count.
 
 A shop's first version holds since ever, a later one from its ``effective_from``. What a version does
 not say comes from the stack's own record (shop id ``_stack``), then from ShopSettings' defaults.
 """
 
 import hashlib
-import logging
-import threading
-import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
-import structlog
-from confluent_kafka import (
-    Consumer,
-    IsolationLevel,
-    KafkaError,
-    KafkaException,
-    Message,
-    TopicPartition,
-)
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
-from producers.offsets import SILENT, OffsetsError, list_offsets
-from schemas.catalogue import SETTINGS
 from schemas.decoding import UNREADABLE, refusal
 from schemas.envelope import BODY_BYTES
 from schemas.settings import STACK, ReviewTheme, SettingsEvent
 from schemas.settings import Settings as Version
 from streams.definition_checks import BadDefinitionError, check_version
 from streams.domain.shop import ShopSettings
-from streams.settings import Settings
 
-#: Seconds to wait for the topic to be read as far as somebody needs.
-PATIENCE_SECONDS: Final = 30.0
-#: Messages taken from the client at a time, and seconds that it may wait for the first.
-_BATCH: Final = 1_000
-_POLL_SECONDS: Final = 0.2
 #: Shops whose timeline is remembered; ids come from events, so there may be any number.
 _REMEMBERED_SHOPS: Final = 10_000
-#: Former views remembered for replays, which go along the journal and ask for the same ones often.
-_REMEMBERED_VIEWS: Final = 16
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_OFFSETS: Final[Mapping[str, int]] = MappingProxyType({})
-_LATEST: Final = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 _Timeline = tuple[list[int], list[ShopSettings]]
-
-log = structlog.get_logger(__name__)
-_kafka_log = logging.getLogger(__name__)
 
 
 class DefinitionsError(Exception):
@@ -199,185 +172,3 @@ def accept(key: bytes | None, value: bytes | None, newest: Mapping[str, Version]
         return None
     check_version(version, before)
     return version
-
-
-class DefinitionsReader:
-    """Reads shop.settings from its beginning, outside any group, and follows it in a thread.
-
-    ``current`` and ``upto`` may be called from any thread. A bad record is logged and counted, and
-    ``on_bad_record`` is called in the reader's thread.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        on_bad_record: Callable[[], None] = lambda: None,
-        *,
-        patient: bool = True,
-    ) -> None:
-        """Not ``patient``: a command's, which does without where Kafka is away and says so once itself."""
-        self._on_bad_record = on_bad_record
-        self._topic = settings.topic_prefix + SETTINGS
-        self._bootstrap = settings.kafka_bootstrap
-        self._partition = TopicPartition(self._topic, 0, 0)
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": self._bootstrap,
-                # librdkafka wants a name; nothing is committed and no group is joined.
-                "group.id": f"{settings.group}-definitions",
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                "isolation.level": "read_committed",
-                "auto.offset.reset": "error",
-                "enable.partition.eof": True,
-                **({} if patient else {"log_level": SILENT}),
-            },
-            logger=_kafka_log,
-        )
-        self._changed = threading.Condition()
-        self._log: list[tuple[int, Version]] = []
-        self._newest: dict[str, Version] = {}
-        self._offset = 0
-        self._whole = False
-        self._bad = 0
-        self._failure: BaseException | None = None
-        self._current = Definitions(offsets={self._topic: 0})
-        self._views: dict[int, Definitions] = {}
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="definitions", daemon=True)
-
-    def start(self, timeout: float = PATIENCE_SECONDS) -> None:
-        """Start the thread; block until the topic was read to its end. Raises DefinitionsError."""
-        self._consumer.assign([self._partition])
-        self._thread.start()
-        self._wait(lambda: self._whole, timeout, "its end")
-
-    def stop(self) -> None:
-        """End the thread; ``current`` goes on answering."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(10.0)
-        self._consumer.close()
-
-    @property
-    def bad_records(self) -> int:
-        """Records that did not count, since the start."""
-        return self._bad
-
-    def current(self) -> Definitions:
-        """What is read by now; never blocks. Raises DefinitionsError when reading has failed."""
-        if self._failure is not None:
-            raise self._failed()
-        return self._current
-
-    def upto(self, offsets: Mapping[str, int], timeout: float = PATIENCE_SECONDS) -> Definitions:
-        """What was read when the topic stood at ``offsets``, for a replay; its ``offsets`` are those.
-
-        Blocks until that much is read. Raises DefinitionsError.
-        """
-        wanted = offsets.get(self._topic, 0)
-        self._wait(lambda: self._offset >= wanted, timeout, f"offset {wanted}")
-        with self._changed:
-            view = self._views.get(wanted)
-            if view is None:
-                if len(self._views) >= _REMEMBERED_VIEWS:
-                    self._views.pop(next(iter(self._views)))
-                then = [version for offset, version in self._log if offset < wanted]
-                self._views[wanted] = view = Definitions(then, {self._topic: wanted})
-            return view
-
-    def read_to_end(self, timeout: float = PATIENCE_SECONDS) -> Definitions:
-        """Block until all that is in the topic now is read, and return it. Raises DefinitionsError."""
-        deadline = time.monotonic() + timeout
-        # By a client of its own: a call on a consumer while another thread loops over its consume()
-        # did not come back (confluent-kafka 2.16).
-        admin = AdminClient({"bootstrap.servers": self._bootstrap}, logger=_kafka_log)
-        asked = {TopicPartition(self._topic, 0): _LATEST}
-        try:
-            (end,) = list_offsets(admin, asked, IsolationLevel.READ_COMMITTED, timeout).values()
-        except OffsetsError as error:
-            raise DefinitionsError(f"the end of {self._where()} is not known: {error}") from error
-        left = deadline - time.monotonic()
-        self._wait(lambda: self._offset >= end, left, f"offset {end}")
-        return self.current()
-
-    def _where(self) -> str:
-        return f"{self._topic} at {self._bootstrap}"
-
-    def _failed(self) -> DefinitionsError:
-        return DefinitionsError(f"{self._where()} is not read any more: {self._failure}")
-
-    def _wait(self, reached: Callable[[], bool], timeout: float, goal: str) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: reached() or self._failure is not None, timeout)
-            if self._failure is not None:
-                raise self._failed() from self._failure
-            if not reached():
-                raise DefinitionsError(
-                    f"{self._where()} was read up to offset {self._offset} in {timeout:g} s, not to "
-                    f"{goal}: is Kafka up, and was `huitou topics create` run?"
-                )
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.is_set():
-                self._take(self._consumer.consume(_BATCH, _POLL_SECONDS))
-        except BaseException as error:
-            # Told to every caller from now on: a thread that ended silently would be worse.
-            log.exception("definitions are not read any more", topic=self._topic)
-            with self._changed:
-                self._failure = error
-                self._changed.notify_all()
-
-    def _take(self, messages: Sequence[Message]) -> None:
-        """Add a batch, then show all of it at once. Raises KafkaException where the log is lost."""
-        if not messages:
-            return
-        offset, whole, before = self._offset, self._whole, len(self._log)
-        for message in messages:
-            error = message.error()
-            if error is None:
-                self._add(message)
-                offset = _offset(message) + 1
-            elif error.code() == KafkaError._PARTITION_EOF:
-                # Past transaction markers and aborted records too, which are no messages.
-                offset, whole = max(offset, _offset(message)), True
-            elif error.fatal() or error.code() == KafkaError._AUTO_OFFSET_RESET:
-                raise KafkaException(error)
-            else:
-                log.warning("definitions cannot be read just now", error=error.str())
-        if (offset, whole) != (self._offset, self._whole):
-            versions = [version for _, version in self._log]
-            current = Definitions(versions, {self._topic: offset})
-            with self._changed:
-                self._current, self._offset, self._whole = current, offset, whole
-                self._changed.notify_all()
-        if len(self._log) > before:
-            log.info("definitions read", offset=offset, digest=self._current.digest())
-
-    def _add(self, message: Message) -> None:
-        offset = _offset(message)
-        key, value = message.key(), message.value()
-        try:
-            version = accept(_bytes(key), _bytes(value), self._newest)
-        except BadDefinitionError as error:
-            self._bad += 1
-            self._on_bad_record()
-            log.error(
-                "bad definition ignored",
-                topic=self._topic, partition=0, offset=offset, reason=str(error),
-            )  # fmt: skip
-            return
-        if version is not None:
-            self._newest[version.shop_id] = version
-            self._log.append((offset, version))
-
-
-def _offset(message: Message) -> int:
-    offset = message.offset()
-    return 0 if offset is None else offset
-
-
-def _bytes(part: str | bytes | None) -> bytes | None:
-    # The client's stubs allow text, which only a deserializing consumer returns.
-    return part.encode() if isinstance(part, str) else part

@@ -9,6 +9,7 @@ from typing import Final
 
 from schemas.catalogue import Topic
 from schemas.envelope import Envelope
+from schemas.examples.campaigns import CAMPAIGN_EXAMPLES
 from schemas.examples.catalogue import CATALOGUE_EXAMPLES
 from schemas.examples.contact import CONTACT_EXAMPLES
 from schemas.examples.customers import CUSTOMER_EXAMPLES
@@ -23,6 +24,7 @@ EXAMPLES: Final = (
     *CONTACT_EXAMPLES,
     *CATALOGUE_EXAMPLES,
     *STACK_EXAMPLES,
+    *CAMPAIGN_EXAMPLES,
     *INTERNAL_EXAMPLES,
 )
 

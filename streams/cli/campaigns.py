@@ -1,21 +1,24 @@
 """`huitou campaigns`: campaigns as files: checked, begun from templates, explained."""
 
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from streams.cli.campaign_apply import apply
+from streams.cli.campaign_diff import diff
+from streams.cli.campaign_listing import list_applied, show
+from streams.cli.campaign_pausing import pause, resume
+from streams.cli.campaign_words import count, end, print_checked, print_json
 from streams.cli.endings import EXIT_FOUND, EXIT_REFUSED, EXIT_USAGE
-from streams.cli.printable import plain_console, printable
+from streams.cli.printable import plain_console
 
 if TYPE_CHECKING:
     from streams.authoring.files import Checked
     from streams.campaigns.language.figures.figure import Figure
 
 campaigns_app = typer.Typer(
-    help="Campaigns as files: docs/campaigns.md. They are checked, not yet run by the worker.",
+    help="Campaigns: files, and what is applied of them. They are not yet run by the worker.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -45,30 +48,26 @@ def check(
         files = {file.resolve(): file for path in paths for file in campaign_files(path)}
         found = check_files(list(files.values()))
     except FilesError as error:
-        raise _end("check", str(error), EXIT_USAGE) from None
-    counts = {
+        raise end("check", str(error), EXIT_USAGE) from None
+    numbers = {
         severity: sum(each.severity == severity for file in found for each in file.problems)
         for severity in ("error", "warning")
     }
     if as_json:
-        _print_json(
+        print_json(
             {
                 "files": [_described(file) for file in found],
-                "errors": counts["error"],
-                "warnings": counts["warning"],
+                "errors": numbers["error"],
+                "warnings": numbers["warning"],
             }
         )
     else:
         for file in found:
-            _print_checked(file)
-        number = ", ".join(_count(count, name) for name, count in counts.items())
-        typer.echo(f"{_count(len(found), 'campaign')} checked: {number}")
-    if counts["error"]:
+            print_checked(file)
+        number = ", ".join(count(each, name) for name, each in numbers.items())
+        typer.echo(f"{count(len(found), 'campaign')} checked: {number}")
+    if numbers["error"]:
         raise typer.Exit(EXIT_FOUND)
-
-
-def _count(number: int, name: str) -> str:
-    return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
 def _described(file: "Checked") -> dict[str, Any]:
@@ -87,16 +86,6 @@ def _described(file: "Checked") -> dict[str, Any]:
             for each in file.problems
         ],
     }
-
-
-def _print_checked(file: "Checked") -> None:
-    # As compilers have it, so that editors and terminals jump to the place.
-    for each in file.problems:
-        field = f"{each.path}: " if each.path else ""
-        place = f"{file.path}:{each.place.line}:{each.place.column}"
-        typer.echo(printable(f"{place}: {each.severity}: {field}{each.message}"))
-    if file.definition is not None:
-        typer.echo(printable(f"{file.path}: {file.definition.campaign}, version {file.version}"))
 
 
 @campaigns_app.command()
@@ -126,20 +115,20 @@ def new(
     if list_:
         known = templates().values()
         if as_json:
-            _print_json({each.name: each.meaning for each in known})
+            print_json({each.name: each.meaning for each in known})
             return
         for each in known:
             typer.echo(f"{each.name}: {each.meaning}")
         return
     if template is None:
-        raise _end("new", "--template NAME is needed; --list shows them", EXIT_USAGE)
+        raise end("new", "--template NAME is needed; --list shows them", EXIT_USAGE)
     try:
         text = from_template(template, name)
     except TemplateError as error:
-        raise _end("new", str(error), EXIT_USAGE) from None
+        raise end("new", str(error), EXIT_USAGE) from None
     definition = check_text(text.encode(), template).definition
     if definition is None or name not in (None, definition.campaign):
-        raise _end("new", f"--name {name}: {_NAME}", EXIT_USAGE)
+        raise end("new", f"--name {name}: {_NAME}", EXIT_USAGE)
     if out is None:
         typer.echo(text, nl=False)
         return
@@ -159,9 +148,9 @@ def _write(out: Path, text: str) -> None:
         if not schema.exists():
             schema.write_text(schema_text(), encoding="utf-8")
     except FileExistsError:
-        raise _end("new", f"{out} exists: name another file", EXIT_REFUSED) from None
+        raise end("new", f"{out} exists: name another file", EXIT_REFUSED) from None
     except OSError as error:
-        raise _end("new", f"{error.filename}: {error.strerror}", EXIT_USAGE) from None
+        raise end("new", f"{error.filename}: {error.strerror}", EXIT_USAGE) from None
 
 
 @campaigns_app.command()
@@ -178,7 +167,7 @@ def figures(as_json: _AsJson = False) -> None:
     from streams.campaigns.language.figures.catalogue import GROUPS
 
     if as_json:
-        _print_json(
+        print_json(
             {
                 "figures": [_figure(group, each) for group, of in GROUPS.items() for each in of],
                 "acts": [
@@ -239,11 +228,5 @@ def schema() -> None:
     typer.echo(schema_text(), nl=False)
 
 
-def _print_json(said: dict[str, Any]) -> None:
-    json.dump(said, sys.stdout, ensure_ascii=False, indent=1)
-    typer.echo()
-
-
-def _end(command: str, said: str, code: int) -> typer.Exit:
-    typer.echo(f"huitou campaigns {command}: {printable(said)}", err=True)
-    return typer.Exit(code)
+for each in (apply, list_applied, show, diff, pause, resume):
+    campaigns_app.command(each.__name__.removesuffix("_applied"))(each)

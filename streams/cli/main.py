@@ -44,7 +44,7 @@ COMMANDS = {
     "segments": Command("streams.cli.segments:segments_app", "Customers by their scores.", _READ),
     "verify": Command("streams.cli.verify:verify", "Folds the log again and compares.", _READ),
     "campaigns": Command(
-        "streams.cli.campaigns:campaigns_app", "Campaigns' files, checked.", _OPERATE
+        "streams.cli.campaigns:campaigns_app", "Campaigns: files, versions.", _OPERATE
     ),
     "draw": Command("streams.cli.draw:draw_app", "Prizes that can be recomputed.", _READ),
     "topics": Command("streams.cli.topics:topics_app", "The topics of the contract.", _OPERATE),

@@ -19,7 +19,8 @@ from schemas.settings import Brushing, Liking, ReviewTheme, SettingsEvent
 from schemas.settings import Settings as Version
 from streams.cli.printable import printable
 from streams.definition_checks import BadDefinitionError, check_version
-from streams.definitions import Definitions, DefinitionsError, DefinitionsReader
+from streams.definitions import Definitions, DefinitionsError
+from streams.definitions_reader import DefinitionsReader
 from streams.domain.shop import ShopSettings
 from streams.domain.themes import DEFAULT_THEMES
 from streams.operations.logging import configure
@@ -156,7 +157,7 @@ def _points(judging: Brushing | Liking | None, nothing: str) -> str:
 def reading(settings: Settings) -> Iterator[DefinitionsReader]:
     """A reader of the definitions; ends the command where Kafka does not answer."""
     configure("warning")
-    reader = DefinitionsReader(settings)
+    reader = DefinitionsReader(settings, campaigns=False)
     try:
         reader.start()
         yield reader

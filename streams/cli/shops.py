@@ -5,7 +5,8 @@ from functools import cached_property
 
 import typer
 
-from streams.definitions import Definitions, DefinitionsError, DefinitionsReader
+from streams.definitions import Definitions, DefinitionsError
+from streams.definitions_reader import DefinitionsReader
 from streams.domain.shop import ShopSettings
 from streams.operations.logging import configure
 from streams.settings import Settings
@@ -25,7 +26,7 @@ class Shops:
     def definitions(self) -> Definitions | None:
         """All shops' versions; None while they cannot be read."""
         configure("warning")
-        reader = DefinitionsReader(self._settings, patient=False)
+        reader = DefinitionsReader(self._settings, patient=False, campaigns=False)
         try:
             reader.start(DEFINITIONS_SECONDS)
             return reader.current()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from schemas.catalogue import (
+    CAMPAIGNS,
     CLOCK,
     CUSTOMER_TOPICS,
     DEADLETTERS,
@@ -32,6 +33,7 @@ class TopicNames:
     decisions: str
     deadletters: str
     settings: str
+    campaigns: str
     origin: str
 
     @classmethod
@@ -47,6 +49,7 @@ class TopicNames:
             decisions=prefix + DECISIONS,
             deadletters=prefix + DEADLETTERS,
             settings=prefix + SETTINGS,
+            campaigns=prefix + CAMPAIGNS,
             origin=prefix + ORIGIN,
         )
 

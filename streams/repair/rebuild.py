@@ -18,7 +18,7 @@ from streams.archive.errors import ArchiveRefused
 from streams.archive.logs import Logs
 from streams.bootstrap import configuration_digest, processors
 from streams.build import build
-from streams.definitions import DefinitionsReader
+from streams.definitions_reader import DefinitionsReader
 from streams.engine.clock import TickQueue
 from streams.engine.crashpoints import CrashPoints
 from streams.engine.draft import FoldError

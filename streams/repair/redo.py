@@ -11,7 +11,7 @@ from typing import Protocol
 
 from schemas.decoding import Decoded
 from schemas.journal import JournalRow, Slice, chain
-from streams.definitions import DefinitionsReader
+from streams.definitions_reader import DefinitionsReader
 from streams.domain.exchange import key_of
 from streams.domain.state import CustomerState, new_state
 from streams.engine.checksum import slice_crc

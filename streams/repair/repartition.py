@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from schemas.catalogue import kafka_names
-from streams.definitions import DefinitionsReader
+from streams.definitions_reader import DefinitionsReader
 from streams.engine.generation import CLOSING, FENCE_EPOCH, LOADING, Successor
 from streams.engine.group_offsets import GroupOffsets, Published
 from streams.engine.log import LogReader

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from streams.bootstrap import configuration_digest, processors
 from streams.build import build
-from streams.definitions import DefinitionsReader
+from streams.definitions_reader import DefinitionsReader
 from streams.engine.clock import TickQueue
 from streams.engine.crashpoints import CrashPoints
 from streams.engine.generation import FENCE_EPOCH, LOADING

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from streams.bootstrap import configuration_digest, processors
 from streams.build import build
-from streams.definitions import DefinitionsReader
+from streams.definitions_reader import DefinitionsReader
 from streams.domain.aggregated import KEPT_DAYS
 from streams.engine.log import PATIENCE_SECONDS, LogReader
 from streams.engine.partition_log import PartitionLog

@@ -8,7 +8,7 @@ import msgspec
 
 from schemas.journal import JournalRow, Slice
 from schemas.trigger import TriggerEvent
-from streams.definitions import DefinitionsReader
+from streams.definitions_reader import DefinitionsReader
 from streams.domain.aggregated import ALL_DAYS, PartitionAggregates
 from streams.domain.state import CustomerState
 from streams.engine.checksum import slice_crc

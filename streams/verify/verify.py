@@ -7,7 +7,7 @@ from pathlib import Path
 from streams.archive.logs import Logs
 from streams.bootstrap import configuration_digest, processors
 from streams.build import build
-from streams.definitions import DefinitionsReader
+from streams.definitions_reader import DefinitionsReader
 from streams.engine.log import PATIENCE_SECONDS
 from streams.engine.repetition import Author
 from streams.engine.topicnames import TopicNames

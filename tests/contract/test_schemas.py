@@ -47,8 +47,9 @@ EVENT_EXAMPLES = [example for example in EXAMPLES if TOPICS[example.topic].event
 def test_the_topics_of_the_contract() -> None:
     assert list(TOPICS) == [
         "shop.clicks", "shop.carts", "shop.orders", "shop.reviews", "shop.service",
-        "shop.wishes", "shop.profiles", "shop.products", "shop.clock", "shop.settings", "shop.exchange",
-        "shop.journal", "shop.origin", "shop.triggers", "shop.verdicts", "shop.decisions", "shop.deadletters",
+        "shop.wishes", "shop.profiles", "shop.products", "shop.clock", "shop.settings", "shop.campaigns",
+        "shop.exchange", "shop.journal", "shop.origin", "shop.triggers", "shop.verdicts", "shop.decisions",
+        "shop.deadletters",
     ]  # fmt: skip
     # Appended to, never reordered: it is the order in which a bundle is folded.
     assert CUSTOMER_TOPICS == (
@@ -61,14 +62,15 @@ def test_the_topics_of_the_contract() -> None:
 def test_what_is_kept_and_for_how_long() -> None:
     days = {name: topic.retention_ms / 86_400_000 for name, topic in TOPICS.items()}
     assert days.pop("shop.clock") == 1
-    assert TOPICS["shop.settings"].retention_ms == FOR_EVER
-    days.pop("shop.settings")
+    for name in ("shop.settings", "shop.campaigns"):
+        assert TOPICS[name].retention_ms == FOR_EVER
+        days.pop(name)
     assert set(days.values()) == {400}
 
 
-def test_all_topics_have_the_stacks_partitions_but_settings() -> None:
+def test_all_topics_have_the_stacks_partitions_but_definitions() -> None:
     counts = {name: topic.partitions(64) for name, topic in TOPICS.items()}
-    assert counts.pop("shop.settings") == 1
+    assert counts.pop("shop.settings") == counts.pop("shop.campaigns") == 1
     assert set(counts.values()) == {64}
 
 

@@ -8,6 +8,7 @@ from typing import get_args
 import msgspec
 import pytest
 
+from schemas.campaign import Applied, CampaignChange, Resumed, Withdrawn
 from schemas.cart import Cart, CartAction
 from schemas.catalogue import TOPICS, Topic
 from schemas.click import Channel, Click, ClickAction, TrafficSource
@@ -40,6 +41,7 @@ TYPES: dict[str, tuple[list[type[msgspec.Struct]], list[object]]] = {
     "shop.wish.v1": ([Wish], [WishAction]),
     "shop.profile.v1": ([Profile], [ProfileAction, Gender, ContactChannel]),
     "shop.settings.v1": ([Settings, RfmThresholds, Tier], []),
+    "shop.campaign.v1": ([CampaignChange, Applied, Withdrawn, Resumed], []),
     "shop.exchange.v1": ([Exchange, Visitor, Resent, Forget], []),
     "shop.trigger.v1": ([Trigger, Offer, Why], [TriggerKind]),
     "shop.verdict.v1": ([Verdict, VerdictReason], [Sign]),

@@ -9,7 +9,7 @@ import pytest
 
 from streams.archive.logs import Logs
 from streams.bootstrap import processors
-from streams.definitions import DefinitionsReader
+from streams.definitions_reader import DefinitionsReader
 from streams.domain.timers import next_due
 from streams.engine.topicnames import TopicNames
 from streams.repair.plan import Plan, make_plans

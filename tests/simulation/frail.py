@@ -47,6 +47,7 @@ class FrailProcessor(PartitionProcessor):
 
     def __init__(self, build: str, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self._used: Any = None
         self._unfoldable = {UNFOLDABLE} if can_fold_all(build) else {UNFOLDABLE, OUTGROWN}
 
     def fold(
@@ -59,7 +60,14 @@ class FrailProcessor(PartitionProcessor):
         **options: Any,
     ) -> Draft:
         raising = _Raising(definitions, self._unfoldable)
-        return super().fold(position, work, states, sizes, raising, **options)
+        made = super().fold(position, work, states, sizes, raising, **options)
+        self._used = definitions
+        return made
+
+    def take_used(self) -> Any:
+        """The definitions that it folded or fired by since it was asked last, None where it did not."""
+        used, self._used = self._used, None
+        return used
 
     def fire(
         self,
@@ -72,7 +80,9 @@ class FrailProcessor(PartitionProcessor):
         **options: Any,
     ) -> Draft:
         with patch.object(draft, "decide_timer", _untimely):
-            return super().fire(position, due, states, sizes, definitions, *more, **options)
+            made = super().fire(position, due, states, sizes, definitions, *more, **options)
+        self._used = definitions
+        return made
 
 
 def _untimely(

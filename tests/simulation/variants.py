@@ -11,6 +11,7 @@ from schemas.journal import GENESIS
 from streams.engine.clock_ahead import ClockAhead
 from streams.engine.clock_reading import ClockReading
 from streams.engine.commit import Commit
+from streams.engine.definitions import CurrentDefinitions
 from streams.engine.group_offsets import Published
 from streams.engine.log import LogReader
 from streams.engine.partition import Partition, StateCache
@@ -119,6 +120,28 @@ class NoReplay(Repetition):
         return "replayed"
 
 
+class NewestDefinitions(Repetition):
+    """Repeats by the definitions of now, not by those of the row."""
+
+    def run(self, partition: Partition, journal: LogReader, kafka: Published) -> str:
+        """By a source that knows one moment only."""
+        self._definitions = OneMoment(self._definitions.current())
+        return super().run(partition, journal, kafka)
+
+
+class OneMoment:
+    """Definitions that are what they are now, whatever offsets are asked for."""
+
+    def __init__(self, now: CurrentDefinitions) -> None:
+        self._now = now
+
+    def current(self) -> CurrentDefinitions:
+        return self._now
+
+    def upto(self, offsets: Mapping[str, int]) -> CurrentDefinitions:
+        return self._now
+
+
 class ForgetsAggregates(Repetition):
     """Repeats states and timers, and adds nothing to the aggregates."""
 
@@ -212,6 +235,9 @@ MUTATIONS: Mapping[str, Mutation] = {
     "trim before commit": Mutation(Variant(publisher=TrimsFirst), "behind \\d+, which was"),
     "trim by position": Mutation(Variant(publisher=TrimsWhatIsCommitted), "behind \\d+, which was"),
     "no journal replay": Mutation(Variant(repetition=NoReplay), "Redis and Kafka differ"),
+    "replay by the newest definitions": Mutation(
+        Variant(repetition=NewestDefinitions), r"its row says \d+"
+    ),
     "replay without aggregates": Mutation(
         Variant(repetition=ForgetsAggregates), "Redis, partition \\d+: (days|sums of|sets of)"
     ),

@@ -4,12 +4,10 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, cast
 
 from schemas.decoding import Decoder, RawRecord
-from schemas.settings import Brushing, Settings
 from streams.definitions import Definitions
 from streams.engine.clock_ahead import ClockAhead
 from streams.engine.commit import Commit, Fetched, Position
@@ -26,9 +24,11 @@ from streams.operations.health import Health
 from streams.operations.metrics import Metrics
 from streams.state.codes import CouponCodes
 from streams.state.redis_store import Refused
-from tests.simulation.frail import JUDGING, FrailProcessor
+from tests.simulation.definitions import EVERY_MS, GrowingDefinitions, check_definitions
+from tests.simulation.frail import FrailProcessor
 from tests.simulation.memory_kafka import MemoryKafka
 from tests.simulation.memory_redis import MemoryClient, MemoryStore, Wire
+from tests.simulation.source import START_MS
 from tests.simulation.variants import LiveGeneration, Variant
 
 TOPICS = TopicNames.of("")
@@ -63,14 +63,7 @@ class FixedDefinitions:
     """No shop has settings of its own but the one that judges orders."""
 
     def __init__(self) -> None:
-        judging = Settings(
-            shop_id=JUDGING, version=1, effective_from=datetime(2026, 1, 1, tzinfo=UTC),
-            # Two orders of a product within the hour by who never looked at it; a look clears them.
-            brushing=Brushing(
-                orders_in_an_hour=1, rate_points=30, glance_s=0, unviewed_points=30, verdict_points=50
-            ),
-        )  # fmt: skip
-        self._fixed = Definitions([judging])
+        self._fixed = GrowingDefinitions(lambda: 0, 0).current()
 
     def current(self) -> Definitions:
         return self._fixed
@@ -102,10 +95,17 @@ class Store(MemoryStore):
 
     build: str
     note: Callable[[str], None]
+    processors: Mapping[int, FrailProcessor]
 
     def commit(
         self, batch: Sequence[tuple[int, int, Position, Commit]], outbox: bool = True
     ) -> list[int | None | Refused]:
+        for number, _, _, commit in batch:
+            # None where only the clock moved, or states of another generation were taken.
+            used = self.processors[number].take_used()
+            if used is not None:
+                where = f"partition {number}, seq {commit.journal.seq}"
+                check_definitions(commit.journal.definitions, used, where)
         results = super().commit(batch, outbox)
         for (*_, commit), result in zip(batch, results, strict=True):
             if commit.journal.skip and not isinstance(result, Refused):
@@ -157,7 +157,9 @@ class Worker:
         cycle_store.build, cycle_store.note = build, note
         points = Points(reach)
         processors = make_processors(partitions, partial(FrailProcessor, build))
-        definitions = FixedDefinitions()
+        # Each process has its own reader, and none is as far as another.
+        definitions = GrowingDefinitions(lambda: (kafka.now - START_MS) // EVERY_MS, slot % 3)
+        cycle_store.processors = publisher_store.processors = processors
         self.publisher = variant.publisher(
             name, GROUP, f"{GROUP}-{slot}", publisher_store, TOPICS.journal, TOPICS.customer[0],
             NoMetrics(), points, self._failed,

@@ -1,6 +1,7 @@
 """A campaign's definition, whole: docs/campaigns.md explains it to those who write it."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, get_args
 
 import msgspec
@@ -188,9 +189,15 @@ def version_of(definition: CampaignDefinition) -> str:
     ``effective_from``: what a campaign does, not from when on. Comments, the order of fields and other
     spellings of the same make no difference.
     """
-    content = {
-        name: part for name, part in canonical(definition).items() if name != "effective_from"
-    }
+    return version_of_written(canonical(definition))
+
+
+def version_of_written(written: Mapping[str, Any]) -> str:
+    """The same of a definition that was written by ``canonical``, by this build or another.
+
+    What was applied keeps its version by it, whatever a later build adds to the canonical form.
+    """
+    content = {name: part for name, part in written.items() if name != "effective_from"}
     return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:16]
 
 
