@@ -1,12 +1,14 @@
 """An order for people, on the shop's clock and in its currency, and for machines."""
 
+import csv
+import io
 from typing import Any, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from streams.cli.printable import plain_console, printable
+from streams.cli.printable import csv_text, plain_console, printable
 from streams.cli.shops import Shops
 from streams.domain.moments import moment
 from streams.query.wording import LAST_MS, local, money
@@ -32,6 +34,12 @@ _VALUES: Final = {
     "device": "{} buyers on the phone", "address": "{} buyers at the address",
     "praise": "five stars {} s after receipt",
 }  # fmt: skip
+#: Products and coupons of an order that its row in a table shows.
+_SHOWN: Final = 2
+_COLUMNS: Final = (
+    "shop_id", "order_id", "customer_id", "status", "brushed", "amount", "refunded_amount", "net_amount",
+    "pieces", "payment_method", "region", "remark",
+)  # fmt: skip
 #: What producers name, and nobody else may rename.
 _PRODUCERS: Final = frozenset({"attributes", "data"})
 
@@ -60,17 +68,40 @@ def print_found(rows: list[dict[str, Any]], shops: Shops) -> None:
         typer.echo("No order is like that.")
         return
     table = Table(
-        "placed", "shop", "order", "customer", "status", "amount", "payment", "region", "remark"
-    )
+        "placed", "shop", "order", "customer", "status", "amount", "products", "coupons", "payment",
+        "region", "remark",
+    )  # fmt: skip
     for row in rows:
         shop = row["shop_id"]
         table.add_row(
             local(row["ordered_ms"], shops.time_zone(shop)), shop, printable(row["order_id"]),
             printable(row["customer_id"]), _status(row), money(row["amount"], shops.currency(shop)),
+            _few(row["skus"]), _few(row["coupon_codes"]),
             printable(row["payment_method"] or "-"), printable(row["region"] or "-"),
             printable(row["remark"] or "-"),
         )  # fmt: skip
     plain_console().print(table)
+
+
+def _few(names: list[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return printable(", ".join(names[:_SHOWN]) or "-") + more
+
+
+def csv_of(rows: list[dict[str, Any]], shops: Shops) -> str:
+    """A line an order, with a header: times in UTC, money in minor units, names divided by blanks."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["placed_at", *_COLUMNS, "currency", "skus", "coupon_codes"])
+    for row in rows:
+        cells = [
+            csv_text(row[name]) if isinstance(row[name], str) else row[name] for name in _COLUMNS
+        ]
+        lists = [csv_text(" ".join(row[name])) for name in ("skus", "coupon_codes")]
+        placed_at = moment(min(row["ordered_ms"], LAST_MS))
+        writer.writerow([placed_at, *cells, shops.currency(row["shop_id"]) or "", *lists])
+    return out.getvalue()
 
 
 def _status(row: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ import typer
 from streams.cli.endings import EXIT_FOUND, EXIT_USAGE
 from streams.cli.instants import between
 from streams.cli.options import NextPage, Zone, require_text
-from streams.cli.order_pages import for_machines, print_found, print_page
+from streams.cli.order_pages import csv_of, for_machines, print_found, print_page
 from streams.cli.printable import printable
 from streams.cli.shops import Shops
 from streams.cli.sink import Store, opened
@@ -63,6 +63,9 @@ def find(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Orders a page.")] = 20,
     store: Store = None,
     as_json: Json = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="A line an order; times in UTC, money in minor units.")
+    ] = False,
 ) -> None:
     """Find orders, newest first. Exit 0, also where none is found; 1 where --shop is unknown.
 
@@ -75,7 +78,10 @@ def find(
     huitou orders find --shop tea --status paid --region Zhejiang --from 2026-11-01 --to 2026-11-12
     huitou orders find --shop tea --brushed
     huitou orders find --remark "gift wrap" --limit 100 --json
+    huitou orders find --shop tea --coupon NOV11 --limit 10000 --csv > orders.csv
     """
+    if as_json and as_csv:
+        raise typer.BadParameter("--json and --csv exclude each other")
     require_text(
         "orders find", id=order_id, shop=shop, customer=customer, product=product, status=status,
         region=region, payment=payment, coupon=coupon, remark=remark, after=after, zone=zone,
@@ -86,6 +92,7 @@ def find(
         from streams.query.finding import find as run
         from streams.query.freshness import freshness, held
         from streams.query.migrating import require_current
+        from streams.query.order_contents import add_contents
         from streams.query.page_keys import written
         from streams.reports.reach import has_shop
         from streams.settings import Settings
@@ -108,6 +115,7 @@ def find(
             raise typer.Exit(EXIT_USAGE) from None
         with database.reading() as connection:
             found = run(connection, wanted)
+            add_contents(connection, found.orders)
             stored = held(connection, settings)
             known = shop is None or bool(found.orders) or has_shop(connection, shop)
         fresh = freshness(stored, settings)
@@ -124,10 +132,13 @@ def find(
         rows = [for_machines(row) for row in found.orders]
         typer.echo(_json({"orders": rows, "next": following, "freshness": fresh._asdict()}))
         return
-    print_found(found.orders, shops)
+    if as_csv:
+        typer.echo(csv_of(found.orders, shops), nl=False)
+    else:
+        print_found(found.orders, shops)
     if following:
-        typer.echo(f"More: the same command with --after {following}")
-    typer.echo(fresh.sentence())
+        typer.echo(f"More: the same command with --after {following}", err=as_csv)
+    typer.echo(fresh.sentence(), err=as_csv)
 
 
 @orders_app.command()

@@ -30,6 +30,11 @@ def _escaped(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
+def csv_text(written: str) -> str:
+    """Somebody's words, which a spreadsheet must not take for a formula."""
+    return f"'{written}" if written.startswith(("=", "+", "-", "@", "\t", "\r")) else written
+
+
 def plain_console() -> Console:
     """A console that prints what it is given: no markup, no names of emoji, no colours of its own."""
     return Console(highlight=False, markup=False, emoji=False)

@@ -132,7 +132,8 @@ def report(
         from redis.exceptions import RedisError
 
         from streams.cli.live import live_aggregates, walk
-        from streams.cli.report_pages import for_csv, for_json, printed
+        from streams.cli.report_data import for_csv, for_json
+        from streams.cli.report_pages import printed
         from streams.query.freshness import freshness, held
         from streams.query.goals import goals_of
         from streams.query.migrating import require_current

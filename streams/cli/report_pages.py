@@ -1,18 +1,14 @@
-"""An answer as tables for people, and as JSON and CSV for machines."""
+"""An answer as tables for people: streams.cli.report_data is for machines."""
 
-import csv
-import io
-import json
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
 
+from rich.cells import cell_len
 from rich.table import Table
 
 from streams.cli.printable import plain_console, printable
-from streams.query.freshness import Freshness
-from streams.query.wording import local, money
-from streams.reports.answer import PRODUCT, Answer, Change, Line
+from streams.query.wording import money
+from streams.reports.answer import Answer, Change, Line
 from streams.reports.model import Figure, Number, Progress, Report, Value
 from streams.reports.period import Period
 from streams.reports.registry import REPORTS
@@ -50,7 +46,7 @@ def definitions(report: Report) -> None:
 def printed(answer: Answer, *, explain: bool) -> None:
     """Tables: the whole, then the parts; notes; with ``explain`` the definitions."""
     console = plain_console()
-    asked, notes = answer.asked, list(answer.notes)
+    asked, reasons = answer.asked, _Reasons()
     console.print(
         f"{answer.report.title}: shop {printable(asked.shop)}, {_days(asked.period)}", style="bold"
     )
@@ -69,50 +65,107 @@ def printed(answer: Answer, *, explain: bool) -> None:
         if whole.goals:
             cells += _goal(figure, whole.goals.get(figure.name))
         table.add_row(*cells)
-        notes += _why(figure, value)
+        reasons.add(figure, value)
         reached = (whole.goals or {}).get(figure.name)
         if reached is not None and reached.why and value.number is not None:
-            notes.append(f"{figure.name}: {reached.why}")
+            reasons.say(figure, reached.why)
     console.print(table)
     if parts:
-        console.print(_parts(answer, figures, parts))
+        for some in _parts(answer, figures, parts, console.width):
+            console.print(some)
         for line in parts:
             for figure in figures:
-                notes += _why(figure, line.row.values[figure.name])
+                reasons.add(figure, line.row.values[figure.name])
     if explain:
         definitions(answer.report)
-    for note in dict.fromkeys(notes):
+    for note in dict.fromkeys([*answer.notes, *reasons.said(len(figures))]):
         console.print(note)
 
 
-def _parts(answer: Answer, figures: list[Figure], parts: list[Line]) -> Table:
+class _Reasons:
+    """Why figures are not known: each reason once, with the figures that it is of."""
+
+    def __init__(self) -> None:
+        self._figures: dict[str, dict[str, None]] = {}
+
+    def add(self, figure: Figure, value: Value) -> None:
+        if value.number is not None or value.why is None:
+            return
+        why = value.why
+        if value.by_currency:
+            why += ": " + ", ".join(money(sum_, code) for code, sum_ in value.by_currency.items())
+        self.say(figure, why)
+
+    def say(self, figure: Figure, why: str) -> None:
+        self._figures.setdefault(why, {})[figure.name] = None
+
+    def said(self, every: int) -> list[str]:
+        """``every``: how many figures there are."""
+        return [
+            f"{'every figure' if 1 < every == len(names) else ', '.join(names)}: {why}"
+            for why, names in self._figures.items()
+        ]
+
+
+def _parts(answer: Answer, figures: list[Figure], parts: list[Line], width: int) -> Iterator[Table]:
+    """The parts as one table, or where that is wider than ``width`` as several, each with their names."""
     names = answer.names
-    told = [f for f in figures if any(_is_told(line.row.values[f.name]) for line in parts)]
-    heads = (answer.asked.by or "", *(("name",) if names else ()))
-    named = any(line.row.examples for line in parts)
-    table = Table(*heads, *(figure.name for figure in told), *(("orders",) if named else ()))
-    for line in parts:
-        cells = []
-        for figure in told:
-            value = line.row.values[figure.name]
-            cell = shown(figure, value)
-            if line.changes:
-                change = line.changes[figure.name]
-                cell += f"\nbefore {shown(figure, change.before)}"
-                if change.by is not None:
-                    cell += f" ({_changed(figure, change, value)})"
-            if line.goals and figure.name in line.goals:
-                goal, reached = _goal(figure, line.goals[figure.name])
-                cell += f"\ngoal {goal} ({reached})"
-            cells.append(cell)
-        name = printable(_named(line))
-        if line.compared_key is not None and line.compared_key != line.row.key:
-            name += f"\nbefore: {printable(line.compared_key)}"
-        called = [printable(names.get(line.row.key or "", DASH))] if names else []
-        if named:
-            cells.append("\n".join(map(printable, line.row.examples)))
-        table.add_row(name, *called, *cells)
-    return table
+    heads = {answer.asked.by or "": [_part_name(line) for line in parts]}
+    if names:
+        heads["name"] = [printable(names.get(line.row.key or "", DASH)) for line in parts]
+    columns = {
+        figure.name: [_part_cell(figure, line) for line in parts]
+        for figure in figures
+        if any(_is_told(line.row.values[figure.name]) for line in parts)
+    }
+    if any(line.row.examples for line in parts):
+        columns["orders"] = ["\n".join(map(printable, line.row.examples)) for line in parts]
+    room = width - 1 - sum(_column_width(name, cells) for name, cells in heads.items())
+    for some in _fitting(columns, room):
+        table = Table(*heads, *some)
+        for row in zip(*heads.values(), *(columns[name] for name in some), strict=True):
+            table.add_row(*row)
+        yield table
+
+
+def _part_name(line: Line) -> str:
+    name = printable(_named(line))
+    if line.compared_key is not None and line.compared_key != line.row.key:
+        name += f"\nbefore: {printable(line.compared_key)}"
+    return name
+
+
+def _part_cell(figure: Figure, line: Line) -> str:
+    value = line.row.values[figure.name]
+    cell = shown(figure, value)
+    if line.changes:
+        change = line.changes[figure.name]
+        cell += f"\nbefore {shown(figure, change.before)}"
+        if change.by is not None:
+            cell += f" ({_changed(figure, change, value)})"
+    if line.goals and figure.name in line.goals:
+        goal, reached = _goal(figure, line.goals[figure.name])
+        cell += f"\ngoal {goal} ({reached})"
+    return cell
+
+
+def _fitting(columns: Mapping[str, list[str]], room: int) -> Iterator[list[str]]:
+    """The columns' names in their order, as many at a time as fit; one that is too wide stands alone."""
+    some: list[str] = []
+    left = room
+    for name, cells in columns.items():
+        needed = _column_width(name, cells)
+        if some and needed > left:
+            yield some
+            some, left = [], room
+        some.append(name)
+        left -= needed
+    yield some
+
+
+def _column_width(name: str, cells: Sequence[str]) -> int:
+    """With its border and the blanks beside it."""
+    return 3 + max(cell_len(line) for text in (name, *cells) for line in text.split("\n"))
 
 
 def _goal(figure: Figure, progress: Progress | None) -> tuple[str, str]:
@@ -136,15 +189,6 @@ def _named(line: Line) -> str:
     if line.row.kind == "part":
         return _UNKNOWN_PART if line.row.key is None else line.row.key
     return _OTHERS if line.row.kind == "others" else _WHOLE
-
-
-def _why(figure: Figure, value: Value) -> list[str]:
-    if value.number is not None or value.why is None:
-        return []
-    if value.by_currency:
-        sums = ", ".join(money(total, code) for code, total in value.by_currency.items())
-        return [f"{figure.name}: {value.why}: {sums}"]
-    return [f"{figure.name}: {value.why}"]
 
 
 def shown(figure: Figure, value: Value) -> str:
@@ -193,153 +237,3 @@ def _changed(figure: Figure, change: Change, value: Value) -> str:
 
 def _days(period: Period) -> str:
     return f"{period.first} to {period.last}, both included, {period.zone}"
-
-
-# --- for machines
-
-
-def for_json(answer: Answer, fresh: Freshness, *, explain: bool) -> str:
-    """One object; docs/reports.md says what is in it."""
-    asked = answer.asked
-    every = sorted({span.currency for span in asked.currencies})
-    said: dict[str, Any] = {
-        "report": answer.report.name,
-        "shop": asked.shop,
-        "currency": every[0] if len(every) == 1 else None,
-        "period": _period(asked.period),
-        "compared": None if answer.compared is None else _period(answer.compared),
-        "by": asked.by,
-        "rows": [_line(line, answer) for line in answer.lines],
-        "notes": list(answer.notes),
-        "since_at": _moment(asked.reach_ms) if asked.reach_why is None else None,
-        "freshness": {"behind": fresh.behind, "appended_at": _moment(fresh.appended_ms)},
-    }
-    if explain:
-        said["figures"] = [figure._asdict() for figure in answer.report.figures]
-    return json.dumps(said, ensure_ascii=False)
-
-
-def _period(period: Period) -> dict[str, Any]:
-    return {
-        "from": str(period.first),
-        "to": str(period.last),
-        "time_zone": period.zone,
-        "since_at": _moment(period.since_ms),
-        "until_at": _moment(period.until_ms),
-    }
-
-
-def _moment(time_ms: int | None) -> str | None:
-    return None if time_ms is None else local(time_ms, None).replace(" ", "T")
-
-
-def _line(line: Line, answer: Answer) -> dict[str, Any]:
-    values = line.row.values
-    named = {"name": answer.names.get(line.row.key or "")} if answer.asked.by == PRODUCT else {}
-    said: dict[str, Any] = {
-        "row": line.row.kind,
-        "key": line.row.key,
-        **named,
-        "figures": {name: value.number for name, value in values.items()},
-        "why": {n: value.why for n, value in values.items() if value.number is None},
-    }
-    at_least = {n: value.at_least for n, value in values.items() if value.at_least is not None}
-    currencies = {n: v.by_currency for n, v in values.items() if v.by_currency}
-    codes = {n: value.currency for n, value in values.items() if value.currency}
-    errors = {n: value.error for n, value in values.items() if value.error}
-    sometimes: dict[str, Any] = {
-        "examples": list(line.row.examples),
-        "at_least": at_least,
-        "by_currency": currencies,
-        "currency": codes,
-        "error": errors,
-    }
-    said |= {name: found for name, found in sometimes.items() if found}
-    if line.changes is not None:
-        said["compared_key"] = line.compared_key
-        said["compared"] = {
-            name: {
-                "before": change.before.number,
-                **({"why": change.before.why} if change.before.number is None else {}),
-                **({"currency": change.before.currency} if change.before.currency else {}),
-                "change": change.by,
-                "change_share": change.part,
-            }
-            for name, change in line.changes.items()
-        }
-    if line.goals:
-        said["goals"] = {
-            name: {
-                "goal": plain_number(progress.goal),
-                **({"currency": progress.currency} if progress.currency else {}),
-                "progress": progress.part,
-                **({"why": progress.why} if progress.why else {}),
-            }
-            for name, progress in line.goals.items()
-        }
-    return said
-
-
-def for_csv(answer: Answer) -> str:
-    """A line a row, with a header; what is not known is empty, and the last column says why."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    names = [f.name for f in answer.report.figures if f.name in answer.lines[0].row.values]
-    beside = answer.compared is not None
-    aimed = {name for line in answer.lines for name in line.goals or ()}
-    header = [
-        n
-        for name in names
-        for n in (
-            name,
-            *((f"{name}_before",) if beside else ()),
-            *((f"{name}_goal", f"{name}_progress") if name in aimed else ()),
-        )
-    ]
-    beside_heads = ("key_before", "currency_before") if beside else ()
-    by_product = answer.asked.by == PRODUCT
-    heads = ("key", "name") if by_product else ("key",)
-    named = any(line.row.examples for line in answer.lines)
-    more = ("examples",) if named else ()
-    writer.writerow(["row", *heads, "currency", *beside_heads, *header, *more, "why"])
-    for line in answer.lines:
-        values = line.row.values
-        cells: list[Any] = []
-        for name in names:
-            cells.append(_cell(values[name]))
-            if beside:
-                cells.append(_cell(line.changes[name].before) if line.changes else "")
-            if name in aimed:
-                progress = (line.goals or {}).get(name)
-                cells += ["", ""] if progress is None else _goal_cells(progress)
-        key = line.row.key or ""
-        told = [_text(answer.names.get(key, ""))] if by_product else []
-        told.append(_codes(values.values()))
-        if beside:
-            changes = line.changes.values() if line.changes else ()
-            told += [_text(line.compared_key or ""), _codes(change.before for change in changes)]
-        why = [f"{n}: {v.why}" for n, v in values.items() if v.number is None]
-        # A figure that is not known has said why.
-        goals = line.goals or {}
-        why += [f"{n}: {p.why}" for n, p in goals.items() if p.why and values[n].number is not None]
-        if named:
-            cells.append(_text("; ".join(line.row.examples)))
-        writer.writerow([line.row.kind, _text(key), *told, *cells, "; ".join(why)])
-    return out.getvalue()
-
-
-def _text(written: str) -> str:
-    """Somebody's words, which a spreadsheet must not take for a formula."""
-    return f"'{written}" if written.startswith(("=", "+", "-", "@", "\t", "\r")) else written
-
-
-def _codes(values: Iterable[Value]) -> str:
-    return " ".join(sorted({value.currency for value in values if value.currency}))
-
-
-def _goal_cells(progress: Progress) -> list[Any]:
-    return [plain_number(progress.goal), "" if progress.part is None else progress.part]
-
-
-def _cell(value: Value) -> Any:
-    return "" if value.number is None else value.number

@@ -9,7 +9,7 @@ from streams.reports.model import Asked, Value
 from streams.reports.period import TIME_DIMENSIONS
 from streams.reports.sums import Facts, Raw, among, bucket_number, in_period, raws
 
-_NONE: Final = "none was that far"
+_NONE: Final = "none of them has got that far yet"
 
 
 def add_quantiles(

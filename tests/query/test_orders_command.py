@@ -1,5 +1,7 @@
 """huitou orders, as processes, on a store that huitou sink filled from a real Kafka."""
 
+import csv
+import io
 import json
 import os
 from pathlib import Path
@@ -90,6 +92,35 @@ def test_orders_are_found_and_the_answer_says_how_fresh_it_is(filled: Shop) -> N
     answer = json.loads(out)
     assert [order["paid_at"] for order in answer["orders"]] == ["2026-01-01T16:30:00.000Z"]
     assert answer["freshness"]["behind"] > 0
+
+
+def test_products_and_coupons_are_found_with_their_orders(filled: Shop) -> None:
+    sold = [{"sku": sku} for sku in ("t3", "t1", "t2", "t1")]
+    told = {
+        "shop_id": "tea",
+        "status": "placed",
+        "lines": sold,
+        "coupon_codes": ["N11"],
+        "remark": "=1+1",
+    }
+    filled.send(ORDERS, event(ORDERS, "many", 3, "c8", order_id="o8", **told))
+    filled.flush()
+    assert run_cli(filled.settings, "sink", "--once").returncode == 0
+    asked = ("find", "--customer", "c8")
+    out, _ = huitou(filled, *asked, "--json")
+    (order,) = json.loads(out)["orders"]
+    assert (order["skus"], order["coupon_codes"]) == (["t1", "t2", "t3"], ["N11"])
+    out, err = huitou(filled, *asked, "--csv")
+    (row,) = csv.DictReader(io.StringIO(out))
+    assert (row["order_id"], row["skus"], row["coupon_codes"]) == ("o8", "t1 t2 t3", "N11")
+    assert (row["placed_at"], row["amount"], row["remark"]) == (
+        "2026-01-01T00:00:03.000Z",
+        "",
+        "'=1+1",
+    )
+    assert "The store has all that the topics have" in err
+    out, _ = huitou(filled, *asked)
+    assert "t1, t2 and 1" in " ".join(out.split())
 
 
 def test_an_unknown_shop_is_no_shop_without_orders(filled: Shop) -> None:

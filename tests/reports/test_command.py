@@ -63,12 +63,40 @@ def asked_as_json(huitou: Run, *arguments: str) -> Any:
     return json.loads(huitou(*arguments, "--json").stdout)
 
 
+@pytest.mark.parametrize("width", [60, 100, 250])
+def test_a_wide_table_is_told_in_several_and_no_head_is_cut(
+    huitou: Run, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    said = huitou("refunds", *DAYS, *CLOCK, "--by", "day").stdout
+    lines = said.splitlines()
+    heads = [line for line in lines if line.startswith("┃ day")]
+    names = [name.strip() for line in heads for name in line.strip("┃").split("┃")]
+    figures = [figure.name for figure in REPORTS["refunds"].figures]
+    told = [name for name in names if name != "day"]
+    assert told == [name for name in figures if name in told]
+    assert len(told) > 8
+    assert {60: 8, 100: 4, 250: 2}[width] >= len(heads) >= {60: 4, 100: 2, 250: 1}[width]
+    # Each of them names the days again.
+    assert said.count("│ 2026-01-02 │") == len(heads)
+    assert max(len(line) for line in lines if line.startswith(("┃", "│"))) <= width
+
+
+def test_a_reason_is_said_once_with_all_figures_that_it_is_of(huitou: Run) -> None:
+    said = huitou("refunds", "--shop", "odd", *DAYS[2:], *CLOCK, "--by", "day").stdout.splitlines()
+    whys = [line.partition(": ") for line in said if line.startswith(("every figure: ", "refund"))]
+    assert whys
+    assert len({why for _, _, why in whys}) == len(whys)
+    assert any(", " in names or names == "every figure" for names, _, _ in whys), whys
+
+
 def test_a_table_for_people(huitou: Run) -> None:
     out = huitou("overview", *DAYS, *CLOCK, "--by", "day").stdout
     assert "2026-01-01 to 2026-01-02, both included, UTC" in out
     assert "- (at least 124.45 CNY)" in out
-    assert "paid_amount: 1 of 3 orders tell no amount" in out
-    assert "visitors: Redis at redis://127.0.0.1:1 does not answer" in out
+    unpriced = "paid_amount, net_amount, per_buyer, order_value: 1 of 3 orders tell no amount"
+    assert unpriced in out
+    assert "buyers_without_visit: Redis at redis://127.0.0.1:1 does not answer" in out
     assert "123.45 CNY" in out
     assert "The parts do not add up to the whole for buyers" in out
     assert "how far the store is behind is unknown" in out
