@@ -29,6 +29,7 @@ from streams.campaigns.applied.log import CampaignLog, RefusedChange
 from streams.campaigns.applied.view import Campaigns
 from streams.definition_checks import BadDefinitionError
 from streams.definitions import Definitions, DefinitionsError, accept
+from streams.engine.log import raw_record
 from streams.settings import Settings
 
 #: Seconds to wait for the topics to be read as far as somebody needs.
@@ -226,7 +227,7 @@ class DefinitionsReader:
         for message in messages:
             error, topic = message.error(), message.topic() or ""
             if error is None:
-                counted |= self._add(_raw(message))
+                counted |= self._add(raw_record(message))
                 offsets[topic] = _offset(message) + 1
             elif error.code() == KafkaError._PARTITION_EOF:
                 # Past transaction markers and aborted records too, which are no messages.
@@ -270,19 +271,6 @@ class DefinitionsReader:
         return True
 
 
-def _raw(message: Message) -> RawRecord:
-    _, timestamp = message.timestamp()
-    return RawRecord(
-        message.topic() or "", 0, _offset(message), timestamp,
-        _bytes(message.key()), _bytes(message.value()),
-    )  # fmt: skip
-
-
 def _offset(message: Message) -> int:
     offset = message.offset()
     return 0 if offset is None else offset
-
-
-def _bytes(part: str | bytes | None) -> bytes | None:
-    # The client's stubs allow text, which only a deserializing consumer returns.
-    return part.encode() if isinstance(part, str) else part

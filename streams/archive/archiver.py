@@ -73,6 +73,7 @@ def archived_topics(names: TopicNames) -> list[str]:
         names.decisions,
         names.deadletters,
         names.settings,
+        names.campaigns,
         # Not folded, but a query store is filled from it.
         names.prefix + PRODUCTS,
         *names.folded,
@@ -106,7 +107,7 @@ def _plan(
     places = [
         (topic, number)
         for topic in topics
-        for number in range(1 if topic == names.settings else settings.partitions)
+        for number in range(1 if topic in names.definitions else settings.partitions)
     ]
     journal = [place for place in places if place[0] == names.journal]
     ends = log.stable_ends(journal)

@@ -54,6 +54,11 @@ class TopicNames:
         )
 
     @property
+    def definitions(self) -> tuple[str, ...]:
+        """Of one partition each, read whole by everybody."""
+        return (self.settings, self.campaigns)
+
+    @property
     def folded(self) -> tuple[str, ...]:
         return (*self.customer, self.exchange)
 

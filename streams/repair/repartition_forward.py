@@ -5,7 +5,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from schemas.decoding import RawRecord
-from schemas.forwarded import forwarded_header
+from schemas.forwarded import arrived_header, forwarded_header
 from schemas.partitioner import partition_of
 from streams.engine.group_offsets import GroupOffsets
 from streams.engine.log import LogReader
@@ -40,9 +40,9 @@ def forwarded_partition(key: bytes | None, found_in: int, partitions: int, new: 
 def first_offsets(
     log: LogReader, topics: TopicNames, ended: Mapping[Place, int]
 ) -> dict[Place, int]:
-    """Where forwarding begins: where the generation ended, shop.settings from its first record."""
+    """Where forwarding begins: where the generation ended, definitions from their first record."""
     customers = {place: at for place, at in ended.items() if place[0] in topics.folded}
-    return {**customers, **log.log_starts([(topics.settings, 0)])}
+    return {**customers, **log.log_starts([(topic, 0) for topic in topics.definitions])}
 
 
 class _Part(NamedTuple):
@@ -81,8 +81,8 @@ class Forwarder:
         self._positions: dict[Place, int] = {}
 
     def definitions(self) -> int:
-        """Forward what is new in shop.settings; returns the records."""
-        return self._forward([(self._topics.settings, 0)])
+        """Forward what is new in shop.settings and shop.campaigns; returns the records."""
+        return self._forward([(topic, 0) for topic in self._topics.definitions])
 
     def events(self) -> int:
         """Forward what is new in the customer topics; returns the records."""
@@ -148,10 +148,7 @@ class Forwarder:
                     record.value,
                     key=record.key,
                     partition=self._partition(record),
-                    headers=[
-                        *record.headers,
-                        forwarded_header(record.topic, record.partition, record.offset),
-                    ],
+                    headers=self._headers(record),
                 )
             ends = {part.place: part.end for part in batch}
             transactions.send_offsets(self._group, ends, {})
@@ -160,8 +157,17 @@ class Forwarder:
     def _successor(self, topic: str) -> str:
         return self._successors.prefix + topic.removeprefix(self._topics.prefix)
 
+    def _headers(self, record: RawRecord) -> list[tuple[str, str | bytes | None]]:
+        headers: list[tuple[str, str | bytes | None]] = [
+            *record.headers,
+            forwarded_header(record.topic, record.partition, record.offset),
+        ]
+        if record.topic == self._topics.campaigns:
+            headers.append(arrived_header(record.timestamp))
+        return headers
+
     def _partition(self, record: RawRecord) -> int:
-        if record.topic == self._topics.settings:
+        if record.topic in self._topics.definitions:
             return 0
         return forwarded_partition(
             record.key, record.partition, self._old.partitions, self._new.partitions

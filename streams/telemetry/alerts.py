@@ -111,7 +111,7 @@ ALERTS: Final = (
     ),
     Alert(
         "DefinitionRejected", "ticket", "0m", "max(increase(shop_bad_definitions_total[15m])) > 0",
-        "A definition in shop.settings does not count",
+        "A definition in shop.settings or shop.campaigns does not count",
         "The one before it stays in force: whoever wrote it thinks otherwise.",
     ),
     Alert(

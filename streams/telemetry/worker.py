@@ -69,8 +69,8 @@ DEDUPE_EVICTED_EARLY: Final = Metric(
 )  # fmt: skip
 BAD_DEFINITIONS: Final = Metric(
     "shop_bad_definitions_total", "counter", "definitions",
-    "Records of shop.settings that do not count, read since this worker started, old ones too. "
-    "The log line `bad definition ignored` says which and why.",
+    "Records of shop.settings and shop.campaigns that do not count, read since this worker started, old "
+    "ones too. The log line `bad definition ignored` says which and why.",
 )  # fmt: skip
 WATERMARK_LAG: Final = Metric(
     "shop_watermark_lag_seconds", "gauge", "seconds",

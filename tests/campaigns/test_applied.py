@@ -15,6 +15,7 @@ from schemas.catalogue import CAMPAIGNS
 from schemas.decoding import RawRecord
 from schemas.envelope import BODY_BYTES
 from schemas.examples import EXAMPLES
+from schemas.forwarded import arrived_header
 from streams.authoring.files import check_text
 from streams.authoring.templates import templates
 from streams.campaigns.applied import log as applied_log
@@ -144,6 +145,16 @@ def test_what_is_effective_too_early_by_its_arrival_does_not_count() -> None:
     # The first one's time may be early no more than another's.
     with pytest.raises(RefusedChange, match="too early"):
         read(change(0, applied(since=NOW)))
+
+
+def test_what_was_carried_over_to_other_topics_counts_by_its_first_arrival() -> None:
+    """`huitou repartition` writes it again, long after its time has come."""
+    later = {"timestamp": NOW + 9 * DAY, "headers": (arrived_header(NOW),)}
+    in_time, late = applied("Hey", NOW + MINUTE), applied("Ho", NOW + MINUTE - 1)
+    log = read(change(0, applied())._replace(**later))
+    assert log.add(change(1, in_time)._replace(**later))
+    with pytest.raises(RefusedChange, match="too early"):
+        log.add(change(2, late)._replace(**later))
 
 
 def _raw(**changed: Any) -> Callable[[], RawRecord]:

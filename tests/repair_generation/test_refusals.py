@@ -12,6 +12,7 @@ import pytest
 from schemas.clock import Rebase
 from streams.engine.engine import EXIT_REFUSED
 from streams.repair.generation import settings_of, successor_of
+from tests.campaigns.changes import TEXT
 from tests.engine.harness import Bench, environment, run_cli
 from tests.repair_generation.conftest import PATIENCE, Told, repartition, working
 from tests.repair_generation.scenario import (
@@ -152,6 +153,10 @@ def test_definitions_go_along_and_so_do_later_ones(
         file.write_text(json.dumps({"shop_id": "shop", "currency": currency}))
         applied = run_cli(old.settings, "settings", "apply", str(file), timeout=PATIENCE)
         assert applied.returncode == 0, applied.stderr
+        campaign = tmp_path / "hello.yaml"
+        campaign.write_text(TEXT.format(name="hello", text=currency))
+        applied = run_cli(old.settings, "campaigns", "apply", str(campaign), "--shop", "shop")
+        assert applied.returncode == 0, applied.stderr
         moved = repartition(old, "--partitions", "1", "--yes", "--json")
         assert moved.returncode == 0, moved.stderr
         said = json.loads(moved.stdout)
@@ -162,6 +167,11 @@ def test_definitions_go_along_and_so_do_later_ones(
         )
         assert there == here
         assert currency in there
+        there, here = (
+            run_cli(bench.settings, "campaigns", "list", "--json", timeout=PATIENCE).stdout
+            for bench in (new, old)
+        )
+        assert json.loads(there)["campaigns"] == json.loads(here)["campaigns"] != []
     with working(new, tmp_path / "worker.log"):
         new.send("shop.clicks", "c000", {"action": "view"}, id="on", time="2026-01-01T00:00:00Z")
         new.flush()

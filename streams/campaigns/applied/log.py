@@ -8,6 +8,7 @@ import msgspec
 from schemas.campaign import Applied, CampaignChange, CampaignEvent, Resumed, Withdrawn
 from schemas.decoding import UNREADABLE, RawRecord, nesting, refusal
 from schemas.envelope import BODY_BYTES
+from schemas.forwarded import arrived
 from schemas.settings import STACK
 from streams.campaigns.applied.history import (
     MOST_CAMPAIGNS,
@@ -52,12 +53,12 @@ class CampaignLog:
         """Count the next record; False: it repeats what holds, so nothing changes. Raises RefusedChange."""
         event = _read(record)
         said = event.data
-        at = ms_of(event.time)
+        at, first = ms_of(event.time), arrived(record.headers, record.timestamp)
         history = self._shops.get(said.shop_id, {}).get(said.campaign)
         match said.change:
             case Applied():
                 version = _version(record, said, said.change, at)
-                return self._apply(said.shop_id, version, history, said.change, record.timestamp)
+                return self._apply(said.shop_id, version, history, said.change, first)
             case Withdrawn() | Resumed():
                 return _stand(record.offset, said, at, history)
 
@@ -67,14 +68,14 @@ class CampaignLog:
         version: Version,
         history: History | None,
         change: Applied,
-        arrived: int,
+        arrived_at: int,
     ) -> bool:
         if history is not None:
             newest = history.versions[-1]
             if (newest.version, newest.effective_from) == (version.version, version.effective_from):
                 return False
         check_moment(
-            version.effective_from, arrived, change.apply_ahead_s, is_first=history is None
+            version.effective_from, arrived_at, change.apply_ahead_s, is_first=history is None
         )
         if history is not None:
             if len(history.versions) >= MOST_VERSIONS:
@@ -96,11 +97,11 @@ def ms_of(time: datetime) -> int:
 
 
 def check_moment(
-    effective_from: int | None, arrived: int, apply_ahead_s: float, *, is_first: bool
+    effective_from: int | None, arrived_at: int, apply_ahead_s: float, *, is_first: bool
 ) -> None:
-    """Whether a version that arrives at ``arrived`` may hold from ``effective_from`` on, both ms since 1970.
+    """Whether a version that arrives at ``arrived_at`` may hold from ``effective_from`` on.
 
-    Raises RefusedChange.
+    Both are ms since 1970. Raises RefusedChange.
     """
     if effective_from is None:
         if not is_first:
@@ -109,7 +110,7 @@ def check_moment(
                 "what the one before it judges"
             )
         return
-    earliest = arrived + round(apply_ahead_s * 1000)
+    earliest = arrived_at + round(apply_ahead_s * 1000)
     if effective_from < earliest:
         raise RefusedChange(
             f"effective_from {moment(effective_from)} is too early: it must be at least {apply_ahead_s:g} s "
