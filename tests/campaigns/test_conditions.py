@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.campaigns.language.conditions.compiled import compiled
 from streams.campaigns.language.conditions.condition import (
     ActOf,
     AllOf,
@@ -264,6 +265,12 @@ def test_evaluating_never_raises_and_comes_to_the_same(
     before = msgspec.msgpack.encode(state)
     settings = ShopSettings("shop", zone, "CNY")
     first = evaluate(condition, Scene(state, at, settings), "CNY")
+    # The same of what was read before, and in short.
+    scene = Scene(state, at, settings)
+    for test in (compiled(condition, "CNY"), compiled(Not(condition), "CNY")):
+        test(scene)
+    assert evaluate(condition, scene, "CNY") == first
+    assert compiled(condition, "CNY")(Scene(state, at, settings)) is first.holds
     copy = msgspec.msgpack.decode(before, type=CustomerState)
     second = evaluate(condition, Scene(copy, at, settings), "CNY")
     assert first == second

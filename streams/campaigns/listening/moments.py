@@ -42,14 +42,17 @@ def moments_of(
     facts: tuple[said.Fact, ...], event: CustomerEvent, time: int, state: CustomerState
 ) -> list[Moment]:
     """What an event of ``time`` (ms) brought, just folded into ``state`` with these ``facts``."""
-    name = f"{event.source}/{event.id}"
-    found = [moment for fact in facts for moment in _of_fact(fact, event, name)]
+    found: list[Moment] = []
     if isinstance(event, ClickEvent):
-        found += _of_click(event, time, state)
+        # Most events are clicks that bring nothing.
+        found = _of_click(event, time, state)
+    if facts:
+        name = f"{event.source}/{event.id}"
+        found += [moment for fact in facts for moment in _of_fact(fact, event, name)]
     # Nothing else was ever folded into it: an erasure leaves its own id behind.
     if len(state.seen) == ENTRY_BYTES and state.erased_at is None:
         found.append(Moment(FIRST_VISIT, "first"))
-    return [moment._replace(event=event.id) for moment in found]
+    return [moment._replace(event=event.id) for moment in found] if found else found
 
 
 def moment_of(occasion: Occasion) -> Moment | None:
@@ -94,15 +97,18 @@ def _of_fact(fact: said.Fact, event: CustomerEvent, name: str) -> Iterator[Momen
             yield Moment("wish_reached", fact.wish_id, before=fact.before, now=fact.likers)
 
 
-def _of_click(event: ClickEvent, time: int, state: CustomerState) -> Iterator[Moment]:
+def _of_click(event: ClickEvent, time: int, state: CustomerState) -> list[Moment]:
     click = event.data
-    visit = None if state.interests is None else state.interests.visit
-    source = click.traffic_source
-    if source is not None and visit is not None and visit.first == visit.last == time:
+    found: list[Moment] = []
+    source, action = click.traffic_source, click.action
+    if source is not None and state.interests is not None:
+        visit = state.interests.visit
         # The first click of what these clicks have in common; a second of the same moment is no other visit.
-        yield Moment("came_by", f"{source}/{click.session_id or time}", source)
-    once = click.session_id or f"{event.source}/{event.id}"
-    if click.action == "live_enter":
-        yield Moment("live_entered", f"{click.live_id or ''}/{once}", click.live_id)
-    elif click.action == "store_visit":
-        yield Moment("store_visited", once)
+        if visit is not None and visit.first == visit.last == time:
+            found.append(Moment("came_by", f"{source}/{click.session_id or time}", source))
+    if action == "live_enter":
+        once = click.session_id or f"{event.source}/{event.id}"
+        found.append(Moment("live_entered", f"{click.live_id or ''}/{once}", click.live_id))
+    elif action == "store_visit":
+        found.append(Moment("store_visited", click.session_id or f"{event.source}/{event.id}"))
+    return found

@@ -74,7 +74,7 @@ def _figure(condition: Compare | Among | Between | IsKnown, scene: Scene, curren
     elif isinstance(reading, Unknown):
         return Outcome(asked, None, why=reading.why)
     else:
-        found = _test(condition, figure, reading)
+        found = tested(condition, figure, reading)
         why = "it may be more than the state still knows" if found is None else ""
         return Outcome(asked, found, _written(figure, reading, currency), reading.at_least, why)
     if isinstance(reading, Unknown):
@@ -91,7 +91,8 @@ def _written(figure: Figure, reading: Seen, currency: str) -> SeenValue:
     return value
 
 
-def _test(condition: Compare | Among | Between, figure: Figure, reading: Seen) -> bool | None:
+def tested(condition: Compare | Among | Between, figure: Figure, reading: Seen) -> bool | None:
+    """Whether ``reading`` of ``figure`` is what ``condition`` asks."""
     value = reading.value
     match condition:
         case Compare(_, operator, wanted) if figure.type in NUMBERS:

@@ -28,4 +28,8 @@ def read_figure(figure: Figure, scene: Scene, currency: str) -> Reading:
     """
     if figure.type == "money" and scene.settings.currency != currency:
         return Unknown(f"the shop counts in {scene.settings.currency}, the campaign in {currency}")
-    return figure.read(scene)
+    readings = scene.readings
+    reading = readings.get(figure.name)
+    if reading is None:
+        reading = readings[figure.name] = figure.read(scene)
+    return reading

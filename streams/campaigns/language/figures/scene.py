@@ -1,6 +1,7 @@
 """What figures are read from: a state, a moment, the shop's settings; and what several of them need."""
 
 from functools import cached_property
+from typing import Any
 
 from streams.domain.interests import Interests, settled, touches_of
 from streams.domain.orders import Orders
@@ -22,6 +23,8 @@ class Scene:
         self.state = state
         self.at = at
         self.settings = settings
+        #: What was read of it, by the figure's name: many campaigns ask for the same (``read_figure``).
+        self.readings: dict[str, Any] = {}
 
     def since(self, time: int) -> int:
         """How long ago ``time`` (ms) is; 0 of what is yet to come."""
