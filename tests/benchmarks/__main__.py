@@ -6,7 +6,7 @@ python -m tests.benchmarks --json bench.json
 import argparse
 import sys
 
-from tests.benchmarks import backlog, fold, paced, report
+from tests.benchmarks import backlog, fold, listening, paced, report
 from tests.benchmarks.workload import workload
 
 
@@ -23,6 +23,8 @@ def main() -> int:
     options = parser.parse_args()
     folded = fold.measure(options.fold_events, options.repetitions)
     fold.show(folded)
+    heard = listening.measure(options.fold_events, options.repetitions)
+    listening.show(heard)
     load = workload(options.data)
     first = backlog.measure(
         load, options.events, options.stock_events, options.repetitions, options.profile
@@ -30,8 +32,10 @@ def main() -> int:
     backlog.show(first)
     second = paced.measure(load, options.rates, options.seconds, options.warm, options.profile)
     paced.show(second)
-    report.write({"fold": folded, "backlog": first, "paced": second}, options.json)
-    met = all(each["met"] is not False for each in (folded, first)) and second["met"]
+    report.write(
+        {"fold": folded, "listening": heard, "backlog": first, "paced": second}, options.json
+    )
+    met = all(each["met"] is not False for each in (folded, heard, first)) and second["met"]
     return 0 if met else 1
 
 

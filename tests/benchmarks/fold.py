@@ -59,7 +59,7 @@ def measure(events: int, repetitions: int, rounds: int = 3) -> dict[str, Any]:
         folder = Path(name)
         first, every = folder / "first.jsonl", folder / "every.jsonl"
         told = list(_first(events))
-        mixed = list(_mixed(told))
+        mixed = mixed_load(events)
         for path, records in ((first, told), (every, mixed)):
             path.write_text("\n".join(map(_line, records)), encoding="utf-8")
         tree, why = _first_domain(folder / "tree")
@@ -102,6 +102,11 @@ def show(result: dict[str, Any]) -> None:
     report.console.print(
         f"all topics: {ratio:.2f} times the first domain; target: at most {TARGET:g} times: {verdict}"
     )
+
+
+def mixed_load(events: int) -> list[Record]:
+    """``events`` of the first four topics, and after every few of them one of the newer ones."""
+    return list(_mixed(list(_first(events))))
 
 
 def _first(events: int) -> Iterator[Record]:

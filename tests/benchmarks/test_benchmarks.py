@@ -52,6 +52,20 @@ def test_without_the_history_the_first_domain_is_not_known(
     fold.show(found)
 
 
+def test_listening(tmp_path: Path) -> None:
+    found = bench(tmp_path, "listening", "--events", "4000", "--repetitions", "1")
+    one, hundred = (
+        found["us_per_event"][f"{many} campaign{s}"]
+        for many, s in (("one", ""), ("a hundred", "s"))
+    )
+    assert found["times_one_campaign"] == hundred / one
+    assert found["met"] == (found["times_one_campaign"] < found["target"] == 2)
+    # Nearly every event that concerns one campaign concerns ten; half of those ask for nobody there is.
+    asked, fitted = found["asked"]["a hundred campaigns"], found["fitted"]["a hundred campaigns"]
+    assert asked > 8 * found["asked"]["one campaign"] > 0
+    assert asked / 20 < fitted < asked / 2
+
+
 def test_backlog(tmp_path: Path) -> None:
     arguments = ("--events", "6000", "--stock-events", "2500", "--repetitions", "1")
     found = bench(tmp_path, "backlog", "--data", "simulated", *arguments)
