@@ -9,6 +9,7 @@ from streams.cli.campaign_apply import apply
 from streams.cli.campaign_diff import diff
 from streams.cli.campaign_listing import list_applied, show
 from streams.cli.campaign_pausing import pause, resume
+from streams.cli.campaign_reach import reach
 from streams.cli.campaign_words import count, end, print_checked, print_json
 from streams.cli.endings import EXIT_FOUND, EXIT_REFUSED, EXIT_USAGE
 from streams.cli.printable import plain_console
@@ -228,5 +229,5 @@ def schema() -> None:
     typer.echo(schema_text(), nl=False)
 
 
-for each in (apply, list_applied, show, diff, pause, resume):
+for each in (apply, list_applied, show, diff, pause, resume, reach):
     campaigns_app.command(each.__name__.removesuffix("_applied"))(each)
