@@ -279,7 +279,10 @@ def test_the_command_without_kafka_says_whose_thresholds_these_are(huitou: Run) 
     out = huitou("rfm", *DAYS, *CLOCK).stdout
     assert "Thresholds at the end of 2026-01-02 (the defaults: the shop's own were not read)" in out
     assert "(unknown)" in out
-    assert "net_amount: 1 of 3 orders tell no amount, or one of another currency" in out
+    assert (
+        "net_amount, amount_per_customer: 1 of 3 orders tell no amount, or one of another currency"
+        in out
+    )
     told = json.loads(huitou("rfm", *DAYS, *CLOCK, "--by", "f", "--json").stdout)
     assert {row["key"]: row["figures"]["customers"] for row in told["rows"][1:]} == {
         "1": 1, "2": 1, "3": 0, "4": 0, "5": 0, None: 0,
