@@ -47,6 +47,7 @@ COMMANDS = {
         "streams.cli.campaigns:campaigns_app", "Campaigns: files, versions.", _OPERATE
     ),
     "draw": Command("streams.cli.draw:draw_app", "Prizes that can be recomputed.", _READ),
+    "doctor": Command("streams.cli.doctor:doctor", "What is wrong, and what to do.", _OPERATE),
     "topics": Command("streams.cli.topics:topics_app", "The topics of the contract.", _OPERATE),
     "settings": Command("streams.cli.settings:settings_app", "Shops' definitions.", _OPERATE),
     "clock": Command("streams.cli.clock:clock_app", "Who owns the clock.", _OPERATE),

@@ -1,0 +1,1 @@
+"""`huitou doctor`."""
