@@ -1,0 +1,1 @@
+"""The arbiter of declared campaigns: what stands between a campaign that heard of a moment and its offer."""
