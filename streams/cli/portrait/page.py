@@ -19,7 +19,9 @@ def print_portrait(
     place = words("in_shop", shop=printable(described["shop_id"]))
     worth = described["worth"]
     as_of = words("as_of", moment=worth["day"]) if worth else ""
-    console.rule(" · ".join(filter(None, (named, place, as_of))), align="left")
+    # On whose clock all times are; without the shop's settings it is not known, and they are in UTC.
+    zone = described["orders"]["time_zone"] or "UTC"
+    console.rule(" · ".join(filter(None, (named, place, as_of, zone))), align="left")
     every = sections(described, known, words)
     # One grid for all sections, so that their texts stand below each other.
     grid = Table.grid(padding=(0, 2, 0, 0))
