@@ -180,6 +180,13 @@ def print_page(page: dict[str, Any], shops: Shops) -> None:
             for each in page["triggers"]
         ],
     )  # fmt: skip
+    _print_rows(
+        console, "what the customer was refused around it", ("time", "campaign", "reason", "decision"),
+        [
+            (local(each["time_ms"], zone), each["campaign"], each["reason"], each["decision_id"])
+            for each in page["refusals"]
+        ],
+    )  # fmt: skip
 
 
 def _print_verdict(console: Console, verdict: dict[str, Any], zone: str | None) -> None:

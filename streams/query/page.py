@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
 from streams.query.products import product_names
 from streams.query.tables import (
+    decisions,
     order_coupons,
     order_events,
     order_lines,
@@ -20,7 +21,7 @@ from streams.query.verdicts import ON_ORDERS
 
 _KEY: Final = ("shop_id", "customer_id", "order_id")
 DAY_MS: Final = 86_400_000
-#: Triggers of its customer count as around an order from a week before its first event ...
+#: Triggers and refusals of its customer count as around an order from a week before its first event ...
 BEFORE_MS: Final = 7 * DAY_MS
 #: ... until a month after its last.
 AFTER_MS: Final = 30 * DAY_MS
@@ -47,9 +48,9 @@ def pages(connection: Connection, order_id: str, shop: str | None = None) -> Pag
 
     A page has ``order`` (its row), ``lines``, ``coupons``, ``refunds``, ``verdict`` (None: it was never held
     to be brushed), ``history`` (oldest first, each with its ``data`` read), ``reviews`` (each with its own
-    ``history``) and ``triggers``; lines and reviews have the product's ``name``, None where it has none. Of
-    refunds, history and
-    reviews it has the newest NEWEST; ``left_out`` says how many there are beside them.
+    ``history``), and ``triggers`` and ``refusals`` of its customer around it; lines and reviews have the
+    product's ``name``, None where it has none. Of refunds, history and reviews it has the newest NEWEST;
+    ``left_out`` says how many there are beside them.
     """
     held = orders.c
     statement = select(orders).where(held.order_id == order_id)
@@ -80,6 +81,7 @@ def _page(connection: Connection, order: Row) -> Row:
     skus = [row["sku"] for row in (*lines, *of_reviews)]
     names = product_names(connection, order["shop_id"], skus)
     first = connection.execute(select(func.min(events.time_ms)).where(_is_of(order_events, order)))
+    around = (first.scalar_one() - BEFORE_MS, order["changed_ms"] + AFTER_MS)
     return {
         "order": order,
         "lines": [{**line, "name": names.get(line["sku"])} for line in lines],
@@ -97,9 +99,8 @@ def _page(connection: Connection, order: Row) -> Row:
             }
             for review in of_reviews
         ],
-        "triggers": _around(
-            connection, order, first.scalar_one() - BEFORE_MS, order["changed_ms"] + AFTER_MS
-        ),
+        "triggers": _around(connection, triggers, order, *around),
+        "refusals": _around(connection, decisions, order, *around),
         "left_out": {
             name: _count(connection, table, order) - NEWEST if len(shown) == NEWEST else 0
             for name, table, shown in (
@@ -168,13 +169,16 @@ def _read(row: Row) -> Row:
     return {**row, "data": msgspec.json.decode(row["data"])}
 
 
-def _around(connection: Connection, order: Row, since_ms: int, until_ms: int) -> list[Row]:
-    held = triggers.c
+def _around(
+    connection: Connection, table: Table, order: Row, since_ms: int, until_ms: int
+) -> list[Row]:
+    """The newest rows of the order's customer in that time, the oldest of them first."""
+    held = table.c
     statement = (
-        select(triggers)
+        select(table)
         .where(held.shop_id == order["shop_id"], held.customer_id == order["customer_id"])
         .where(held.time_ms.between(since_ms, until_ms))
-        .order_by(held.time_ms.desc(), held.trigger_id.desc())
+        .order_by(held.time_ms.desc(), *(column.desc() for column in table.primary_key))
         .limit(TRIGGERS)
     )
     rows = [_read(dict(row)) for row in connection.execute(statement).mappings()]

@@ -23,17 +23,20 @@ from streams.query.tables import order_moves
 from streams.query.wording import NoClock, instant
 from tests.query.conftest import open_store
 from tests.query.events import batch_of, event, placed
-from tests.query.expected import ORDERS, REVIEWS, TRIGGERS
+from tests.query.expected import DECISIONS, ORDERS, REVIEWS, TRIGGERS
 from tests.query.plans import plan_of, statements_of
 
 pytestmark = pytest.mark.long
 
-READER = BatchReader(1, {name: name for name in (ORDERS, REVIEWS, TRIGGERS)})
+READER = BatchReader(1, {name: name for name in (ORDERS, REVIEWS, TRIGGERS, DECISIONS)})
 START_MS = 1_767_225_600_000
 
 
 def put(database: Database, *events: dict[str, Any]) -> None:
-    topics = {"shop.order.v1": ORDERS, "shop.review.v1": REVIEWS, "shop.trigger.v1": TRIGGERS}
+    topics = {
+        "shop.order.v1": ORDERS, "shop.review.v1": REVIEWS, "shop.trigger.v1": TRIGGERS,
+        "shop.decision.v1": DECISIONS,
+    }  # fmt: skip
     published = placed([(topics[each["type"]], each) for each in events], 1)
     QueryStore(database).write(batch_of(published, READER))
 
@@ -234,6 +237,11 @@ def test_a_page_has_all_that_is_known_of_an_order(database: Database) -> None:
                   campaign="bad-review", campaign_version="1")
             for name, at in (("early", -8 * day), ("t1", 35), ("late", 36 * day))
         ),
+        *(
+            event(DECISIONS, name, at, "c1", decision_id=name, trigger_id="t1", customer_id="c1",
+                  campaign="bad-review", campaign_version="1", reason="consent")
+            for name, at in (("before", -8 * day), ("d2", 36), ("d1", 35), ("after", 36 * day))
+        ),
     )  # fmt: skip
     with database.reading() as connection:
         (page, other), more = pages(connection, "o1")
@@ -253,6 +261,8 @@ def test_a_page_has_all_that_is_known_of_an_order(database: Database) -> None:
         ["posted", "replied"],
     )
     assert [one["trigger_id"] for one in page["triggers"]] == ["t1"]
+    refused = [(one["decision_id"], one["reason"]) for one in page["refusals"]]
+    assert refused == [("d1", "consent"), ("d2", "consent")]
 
 
 def test_a_page_of_what_has_no_end_has_the_newest_and_says_so(database: Database) -> None:
