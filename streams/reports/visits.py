@@ -6,7 +6,7 @@ from typing import Final
 from streams.domain.aggregates.carts import ADDERS
 from streams.domain.aggregates.clicks import SESSIONS, VISITORS
 from streams.domain.aggregates.orders import PAYERS, PLACERS
-from streams.reports.amounts import share
+from streams.reports.amounts import share, unknown
 from streams.reports.live import Counted
 from streams.reports.model import Figure, Value
 from streams.reports.sent import CARTS, CLICKS, ORDERS
@@ -21,6 +21,9 @@ VISITORS_FIGURE = Figure(
 )  # fmt: skip
 VISITS = Figure("visits", "count", "Views, store visits and live entries.", _CLICKS, additive=True)
 VIEWS = Figure("views", "count", "Product and page views.", _CLICKS, additive=True)
+DWELL = Figure(
+    "average_dwell", "ms", "停留时长: the mean time on the page of the views that tell it.", _CLICKS
+)
 SESSIONS_FIGURE = Figure(
     "sessions", "count",
     "Different sessions of visitors by their session_id; one across midnight is one, and is in both days.",
@@ -54,7 +57,7 @@ WITHOUT_VISIT = Figure(
     "visitors, payers",
 )  # fmt: skip
 FIGURES: Final = (
-    VISITORS_FIGURE, VIEWS, SESSIONS_FIGURE, ADDERS_FIGURE, ADD_RATE, CONVERSION, WITHOUT_VISIT,
+    VISITORS_FIGURE, VIEWS, DWELL, SESSIONS_FIGURE, ADDERS_FIGURE, ADD_RATE, CONVERSION, WITHOUT_VISIT,
 )  # fmt: skip
 #: What ``values`` looks at: names of sets, and unions of two by which it knows who is in both.
 GROUPS: Final[Mapping[str, Sequence[str]]] = {
@@ -80,6 +83,7 @@ def values(held: Counted) -> dict[str, Value]:
     return {
         "visitors": visitors,
         "views": held.sum("views", CLICKS),
+        "average_dwell": _dwell(held),
         "sessions": sessions,
         "adders": adders,
         "add_to_cart_rate": _rate(
@@ -88,6 +92,16 @@ def values(held: Counted) -> dict[str, Value]:
         "conversion": _rate(_both(held, visitors, payers, "visitors or payers", ORDERS), visitors),
         "buyers_without_visit": _only(held.set("visitors or payers", ORDERS), visitors),
     }
+
+
+def _dwell(held: Counted) -> Value:
+    told = held.sum("views_with_dwell", CLICKS)
+    if told.number is None:
+        return told
+    number = int(told.number)
+    if not number:
+        return unknown("no view tells how long it was looked at")
+    return Value((2 * held.sums.get("dwell_ms", 0) + number) // (2 * number))
 
 
 def _both(held: Counted, one: Value, other: Value, union: str, topic: str) -> Value:

@@ -175,6 +175,7 @@ def test_what_the_sample_does_not_tell_is_not_known(live: Live, sql: Traffic) ->
         assert own["payers"].number is None
     whole = live.rows("overview", FIRST, LAST)[0].values
     assert whole["sessions"].number is None
+    assert whole["average_dwell"].why == "no view tells how long it was looked at"
     attributed = live.rows("attribution", FIRST, LAST)[0].values
     wanted = sql.figures(FIRST, LAST)[None]["paid_orders"]
     assert attributed["untouched_orders"].number == wanted > 0

@@ -191,7 +191,7 @@ def overview(question: Question, fits: Callable[[int], bool] = lambda _: True) -
         "placed_orders": placed, "unpaid_orders": unpaid,
         # Live figures have an oracle of their own: tests/reports/traffic_oracle.py.
         **dict.fromkeys(
-            ("visitors", "views", "sessions", "adders", "add_to_cart_rate", "conversion",
+            ("visitors", "views", "average_dwell", "sessions", "adders", "add_to_cart_rate", "conversion",
              "buyers_without_visit"), Unknown(),
         ),
     }  # fmt: skip

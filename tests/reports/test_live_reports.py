@@ -1,6 +1,7 @@
 """The live reports, asked as the command asks them, against the independent computation of traffic."""
 
 import random
+from math import floor
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -57,6 +58,9 @@ def check_overview(store: Database, live: Aggregates, whole: Traffic) -> None:
             expected.conversion if clicks and orders else None,
             len(expected.payers_without_visit) if clicks and orders else None,
         ]
+        dwell, views = expected.dwell
+        mean = floor(dwell / views + 0.5) if clicks and views else None
+        assert numbers(row, "average_dwell") == [mean]
         told = all("session_id" in event.data for event in expected.visits)
         sessions = len(expected.sessions) if clicks and told else None
         assert numbers(row, "sessions") == [sessions]
