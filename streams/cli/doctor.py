@@ -58,9 +58,10 @@ def _findings() -> "Iterator[Finding]":
 
 
 def _print(found: "list[Finding]") -> None:
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("", "what", "found")
+    # A path is not cut: it is what somebody looks for.
+    table = Table("", "what", Column("found", overflow="fold"))
     for each in found:
         said = printable(each.said) + (f"\n-> {printable(each.todo)}" if each.todo else "")
         table.add_row(_WORDS[each.status], each.check, said)

@@ -50,7 +50,8 @@ def _suitable(client: Any, nodes: int) -> Finding:
     except NotSuitable as error:
         said, _, todo = str(error).partition(": ")
         return failure("redis", said, todo or "docs/operations.md says what Redis must be")
-    return ok("redis", f"{nodes} server{'s' * (nodes != 1)}, which keep what they are told")
+    servers = "one server keeps" if nodes == 1 else f"{nodes} servers keep"
+    return ok("redis", f"{servers} what is told")
 
 
 def _memory(info: dict[str, Any]) -> Finding:
