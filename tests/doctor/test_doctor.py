@@ -107,6 +107,18 @@ def test_a_redis_that_may_forget(made: Settings, store: "redis.Redis") -> None:
     assert "maxmemory-policy noeviction" in one["todo"]
 
 
+def test_a_redis_that_is_nearly_full(made: Settings, store: "redis.Redis") -> None:
+    used = int(store.info("memory")["used_memory"])
+    store.config_set("maxmemory", used * 20)
+    try:
+        assert "MiB of" in only(looked(made, 0), "redis.memory", "ok")["said"]
+        store.config_set("maxmemory", used + used // 10)
+        one = only(looked(made, 0), "redis.memory", "warning")
+    finally:
+        store.config_set("maxmemory", 0)
+    assert "docs/capacity.md" in one["todo"]
+
+
 def test_what_redis_holds_that_this_build_cannot_go_on_with(
     made: Settings, store: "redis.Redis"
 ) -> None:
