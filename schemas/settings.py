@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from schemas.envelope import Envelope, Id, Moment, Money, ShopId
+from schemas.profile import ContactChannel
 
 #: The shop id that stands for the whole stack: its values are every shop's defaults.
 STACK = "_stack"
@@ -105,6 +106,20 @@ class Liking(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     verdict_points: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 55
 
 
+_PerDay = Annotated[int, msgspec.Meta(ge=0, le=100)]
+
+
+class Contacting(msgspec.Struct, kw_only=True, frozen=True, gc=False, omit_defaults=True):
+    """What the shop allows of all its campaigns together; they are asked one customer at a time."""
+
+    #: Contacts by a channel on one day of the shop's calendar, at most. Not named: as many as there are.
+    per_day: dict[ContactChannel, _PerDay] = {}
+    #: From one contact to the next, of whatever campaigns and channels, at least.
+    rest_minutes: Annotated[int, msgspec.Meta(ge=0, le=43_200)] = 0
+    #: Of 10,000 customers, so many get nothing of any campaign, to compare with.
+    holdout: Annotated[int, msgspec.Meta(ge=0, le=5_000)] = 0
+
+
 class Settings(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
     """``lateness_s`` is read from the stack's own record only: one watermark serves all shops."""
 
@@ -127,6 +142,8 @@ class Settings(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
     review_themes: Annotated[tuple[ReviewTheme, ...], msgspec.Meta(max_length=THEMES)] | None = None
     #: Of a shop that wants bought likes of wishes not to count: {} for the defaults.
     liking: Liking | None = None
+    #: {} for no limits.
+    contacting: Contacting | None = None
 
 
 class SettingsEvent(Envelope, tag="shop.settings.v1"):

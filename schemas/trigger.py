@@ -19,17 +19,41 @@ TriggerKind = Literal[
 ]  # fmt: skip
 
 
-class Offer(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """``value`` is in percent or minor units, as ``kind`` says; ``code`` is set on publication."""
+OfferKind = Literal[
+    "percent", "amount", "gift", "points", "member_price", "free_shipping", "priority_shipping",
+    "early_access",
+]  # fmt: skip
 
-    kind: Literal["percent", "amount"]
+
+class Offer(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A coupon. ``value`` is in percent, minor units, points or (early access) hours, as ``kind`` says;
+    else 1. ``code`` is set on publication.
+    """
+
+    kind: OfferKind
     value: int
+    #: Of a gift: the product.
+    sku: str | None = None
     min_spend: int = 0
     max_value: int | None = None
     scope: list[str] = []
     valid_from: Moment
     valid_until: Moment
     code: str = ""
+
+
+class Message(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What the customer is told."""
+
+    title: str | None = None
+    text: str
+
+
+class Task(msgspec.Struct, kw_only=True):
+    """What a person of the shop's service does, and until when."""
+
+    text: str
+    until: Moment
 
 
 class Why(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -60,8 +84,16 @@ class Trigger(msgspec.Struct, kw_only=True, omit_defaults=True):
     kind: TriggerKind
     campaign: CampaignName
     campaign_version: str
+    #: Of the variants of an offer that are compared, the customer's.
+    variant: str | None = None
     offer: Offer | None = None
+    #: Beside a coupon too: ``kind`` names the first of coupon, message, survey and task that is there.
+    message: Message | None = None
+    #: The survey's name.
+    survey: str | None = None
+    task: Task | None = None
     why: list[Why] = []
+    #: The best first.
     channels: list[Annotated[str, msgspec.Meta(max_length=16)]] = []
     not_before: Moment | None = None
     expires: Moment | None = None

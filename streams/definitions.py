@@ -17,6 +17,7 @@ from schemas.decoding import UNREADABLE, refusal
 from schemas.envelope import BODY_BYTES
 from schemas.settings import STACK, ReviewTheme, SettingsEvent
 from schemas.settings import Settings as Version
+from streams.campaigns.listening.in_force import Judging
 from streams.definition_checks import BadDefinitionError, check_version
 from streams.domain.shop import ShopSettings
 
@@ -78,6 +79,12 @@ class Definitions:
         moments, settings = timeline
         return settings[bisect_right(moments, time)] if moments else settings[0]
 
+    def judging(self, shop_id: str, time: int, /) -> Judging | None:
+        """The shop's campaigns that judge an event of ``time`` (ms); None: it has applied none, as here,
+        where none are followed.
+        """
+        return None
+
     def versions(self, shop_id: str) -> Sequence[Version]:
         """The shop's versions, oldest first."""
         return tuple(self._versions.get(shop_id, ()))
@@ -124,7 +131,9 @@ class Definitions:
 
 
 #: What ShopSettings has of a version, in the order of the digest.
-_OF_SHOPS: Final = ("time_zone", "currency", "rfm", "tiers", "brushing", "category", "liking")
+_OF_SHOPS: Final = ("time_zone", "currency", "rfm", "tiers", "brushing", "category", "liking",
+    "contacting",
+)  # fmt: skip
 
 
 def _values(version: Version) -> tuple[object, ...]:

@@ -27,6 +27,7 @@ from schemas.decoding import RawRecord
 from schemas.settings import Settings as Version
 from streams.campaigns.applied.log import CampaignLog, RefusedChange
 from streams.campaigns.applied.view import Campaigns
+from streams.campaigns.listening.in_force import InForce, Judging
 from streams.definition_checks import BadDefinitionError
 from streams.definitions import Definitions, DefinitionsError, accept
 from streams.engine.log import raw_record
@@ -54,6 +55,10 @@ class AllDefinitions(Definitions):
     ) -> None:
         super().__init__(versions, offsets)
         self._campaigns = campaigns
+        self._in_force = InForce(campaigns)
+
+    def judging(self, shop_id: str, time: int, /) -> Judging | None:
+        return self._in_force.at(shop_id, time)
 
     @property
     def campaigns(self) -> Campaigns:

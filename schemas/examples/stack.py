@@ -74,6 +74,15 @@ _SETTINGS = (
         currency="CNY",
         liking={"likers": 6},
     ),
+    _settings(
+        "what all campaigns together may do",
+        "tea",
+        "2026-12-20T00:00:00+08:00",
+        version=7,
+        time_zone="Asia/Shanghai",
+        currency="CNY",
+        contacting={"per_day": {"sms": 1, "app_push": 2}, "rest_minutes": 120, "holdout": 200},
+    ),
     _settings("stack's lateness", "_stack", "2026-01-01T00:00:00Z", version=1, lateness_s=5),
 )
 

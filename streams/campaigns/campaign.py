@@ -12,6 +12,7 @@ from schemas.trigger import CAMPAIGN_LENGTH, CampaignName, Offer, Trigger, Trigg
 from streams.campaigns.arbiter import rule
 from streams.domain.facts import Fact
 from streams.domain.fold import CustomerEvent
+from streams.domain.offered import COUPON, OFFERS, how
 from streams.domain.state import COUPONS, Coupon, CustomerState
 from streams.domain.timers import Occasion
 
@@ -117,7 +118,7 @@ def judge(
         )
     offer = definition.offer
     until = time + offer.valid_hours * _HOUR_MS
-    record(state, Coupon(identity, name, time, until))
+    record(state, Coupon(identity, name, time, until, how(COUPON, ruling.channels)))
     return Trigger(
         trigger_id=identity,
         shop_id=state.shop_id,
@@ -139,7 +140,7 @@ def judge(
 
 
 def record(state: CustomerState, coupon: Coupon) -> None:
-    """Remember an issued coupon, unless it is known: the one effect of a trigger on a state."""
+    """Remember an offer that was issued, unless it is known: the one effect of a trigger on a state."""
     if all(known.trigger_id != coupon.trigger_id for known in state.coupons):
         state.coupons.append(coupon)
         del state.coupons[:-COUPONS]
@@ -148,7 +149,7 @@ def record(state: CustomerState, coupon: Coupon) -> None:
 def adopt(state: CustomerState, event: TriggerEvent) -> None:
     """Take over a trigger as it was published, where deciding again is out of the question."""
     trigger = event.data
-    if trigger.kind == "coupon_issued":
+    if trigger.kind in OFFERS:
         until = trigger.offer.valid_until if trigger.offer is not None else event.time
         record(
             state,
@@ -157,6 +158,7 @@ def adopt(state: CustomerState, event: TriggerEvent) -> None:
                 trigger.campaign,
                 milliseconds(event.time),
                 milliseconds(until),
+                how(OFFERS.index(trigger.kind), trigger.channels),
             ),
         )
 

@@ -33,6 +33,7 @@ def print_listing(console: Console, description: dict[str, Any]) -> None:
                 console.print(f"  {name}: {_short(value)}")
     _print_rows(console, "pending timers", description["timers"])
     _print_rows(console, "coupons", description["coupons"])
+    _print_rows(console, "messages, surveys and tasks", description["contacts"])
 
 
 def _print_rows(console: Console, title: str, rows: list[dict[str, Any]]) -> None:

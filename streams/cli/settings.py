@@ -15,7 +15,7 @@ import typer
 from confluent_kafka import KafkaException, Producer
 
 from schemas.catalogue import SETTINGS
-from schemas.settings import Brushing, Liking, ReviewTheme, SettingsEvent
+from schemas.settings import Brushing, Contacting, Liking, ReviewTheme, SettingsEvent
 from schemas.settings import Settings as Version
 from streams.cli.printable import printable
 from streams.definition_checks import BadDefinitionError, check_version
@@ -46,8 +46,8 @@ def apply(
         Path,
         typer.Argument(
             help="A JSON object or a list of them, each with shop_id and what is to hold: time_zone, "
-            "currency, rfm, tiers, brushing, category, review_themes, liking, lateness_s. What is not said "
-            "is the stack's or the default. version and effective_from may be left out. - is standard input."
+            "currency, rfm, tiers, brushing, category, review_themes, liking, contacting, lateness_s. What is "
+            "not said is the stack's or the default. version and effective_from may be left out. - is standard input."
         ),
     ],
 ) -> None:
@@ -59,6 +59,12 @@ def apply(
     echo '{"shop_id": "tea", "rfm": {"recency_days": [30, 60, 90, 180], "orders": [2, 3, 5, 10],
     "amount": [10000, 30000, 100000, 300000]}, "tiers": [{"name": "silver", "orders": 2},
     {"name": "gold", "orders": 6, "amount": 200000}]}' | huitou settings apply -
+
+    What all campaigns of a shop together may do: contacts a day by channel, minutes of rest between two, and
+    of 10,000 customers so many who get nothing, to compare with:
+
+    echo '{"shop_id": "tea", "contacting": {"per_day": {"sms": 1}, "rest_minutes": 120, "holdout": 200}}' |
+    huitou settings apply -
 
     Themes of a shop's reviews, by which `huitou report reviews --by theme` counts; the list is whole, and
     takes the place of the built-in one:
@@ -128,6 +134,7 @@ def _lines(shop: ShopSettings) -> list[str]:
         f"brushing: {_points(shop.brushing, 'no order is judged')}",
         f"category: {shop.category or 'none'}",
         f"liking: {_points(shop.liking, 'no like is judged')}",
+        f"contacting: {_limits(shop.contacting)}",
     ]
 
 
@@ -139,6 +146,15 @@ def _themes(themes: tuple[ReviewTheme, ...] | None) -> str:
         ", ".join(f"{printable(theme.name)} ({len(theme.words)} words)" for theme in themes)
         or "none"
     )
+
+
+def _limits(said: Contacting) -> str:
+    limits = [f"{most} a day by {channel}" for channel, most in said.per_day.items()]
+    if said.rest_minutes:
+        limits.append(f"{said.rest_minutes} min of rest")
+    if said.holdout:
+        limits.append(f"{said.holdout / 100:g} % held out")
+    return ", ".join(limits) or "no limits"
 
 
 def _points(judging: Brushing | Liking | None, nothing: str) -> str:

@@ -16,6 +16,7 @@ from streams.domain.integrity.describing import describe_integrity
 from streams.domain.interests import Interests, settled
 from streams.domain.late_refunds import unmatched_refunds
 from streams.domain.moments import moment
+from streams.domain.offered import COUPON, OFFERS, channels_of, kind_of
 from streams.domain.order import OpenOrder, Refund, status_of
 from streams.domain.orders import Orders
 from streams.domain.profile import Profile
@@ -67,8 +68,21 @@ def describe(
                 "campaign": coupon.campaign,
                 "issued_at": moment(coupon.issued_at),
                 "valid_until": moment(coupon.valid_until),
+                "channels": list(channels_of(coupon.how)),
             }
             for coupon in state.coupons
+            if kind_of(coupon.how) == COUPON
+        ],
+        "contacts": [
+            {
+                "trigger_id": offer.trigger_id,
+                "kind": OFFERS[kind_of(offer.how)],
+                "campaign": offer.campaign,
+                "issued_at": moment(offer.issued_at),
+                "channels": list(channels_of(offer.how)),
+            }
+            for offer in state.coupons
+            if kind_of(offer.how) != COUPON
         ],
         "timers": [
             {"kind": occasion.kind, "due": moment(occasion.due), "key": occasion.key}

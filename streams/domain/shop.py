@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from schemas.settings import Brushing, Liking, RfmThresholds, Tier
+from schemas.settings import Brushing, Contacting, Liking, RfmThresholds, Tier
 
 #: Quarters of an hour whose offset is remembered, over all zones: a year of one zone is 35,040, and the
 #: events of a shop are mostly of the last days.
@@ -32,6 +32,10 @@ DEFAULT_TIERS = (
 )
 
 
+#: Of a shop that says nothing else.
+NO_LIMITS = Contacting()
+
+
 class ShopSettings(msgspec.Struct, frozen=True, gc=False):
     """One shop's settings in force at a moment. ``time_zone`` is an IANA name, ``currency`` ISO
     4217; ``rfm`` scores customers, ``tiers`` are those of its membership, the lowest first;
@@ -50,6 +54,8 @@ class ShopSettings(msgspec.Struct, frozen=True, gc=False):
     category: str | None = None
     #: None: no like is judged, all likers count.
     liking: Liking | None = None
+    #: What all campaigns together may do.
+    contacting: Contacting = NO_LIMITS
 
 
 @lru_cache(maxsize=64)

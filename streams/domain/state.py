@@ -21,18 +21,21 @@ from streams.domain.service import Service
 from streams.domain.wishes import Wishes
 
 #: Version of the encoding that this build writes.
-STATE_VERSION = 3
-#: Coupons remembered; the one issued first leaves first.
+STATE_VERSION = 4
+#: Offers remembered; the one issued first leaves first.
 COUPONS = 24
 
 
 class Coupon(msgspec.Struct, array_like=True, gc=False):
-    """An issued coupon; its trigger id is never issued again. Times in ms."""
+    """An issued coupon, or another offer; its trigger id is never issued again. Times in ms."""
 
     trigger_id: str
     campaign: str
     issued_at: int
+    #: Of what is no coupon: when it was issued.
     valid_until: int
+    #: Its kind and channels: streams.domain.offered.
+    how: int = 0
 
 
 class CustomerState(msgspec.Struct, array_like=True, gc=False):
@@ -52,7 +55,7 @@ class CustomerState(msgspec.Struct, array_like=True, gc=False):
     cart: Cart | None = None
     orders: Orders | None = None
     reviews: Reviews | None = None
-    #: By issue.
+    #: Coupons and other offers, by issue.
     coupons: list[Coupon] = []
     service: Service | None = None
     wishes: Wishes | None = None

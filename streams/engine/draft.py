@@ -14,6 +14,7 @@ from schemas.journal import JOURNAL_VERSION, Fired, JournalRow, Skipped, Slice, 
 from schemas.trigger import EventCause, TimerCause, Trigger, TriggerEvent
 from streams.campaigns.campaign import adopt, milliseconds
 from streams.campaigns.decide import decide, decide_timer
+from streams.campaigns.listening.in_force import Judging
 from streams.domain.aggregates import aggregate, aggregate_corrections, count_coupon, unfold
 from streams.domain.exchange import fold_event, key_of, kind_of, upstream_event
 from streams.domain.expiry import touch
@@ -55,9 +56,12 @@ _REMOVED = b"\xc0"
 
 
 class DefinitionsLike(Protocol):
-    """The shops' settings as far as they were read."""
+    """The shops' settings and campaigns as far as they were read."""
 
     def at(self, shop_id: str, time: int, /) -> ShopSettings: ...
+
+    def judging(self, shop_id: str, time: int, /) -> Judging | None:
+        """The campaigns that judge an event of ``time`` (ms); None: the shop applied none."""
 
 
 class FoldError(Exception):
@@ -175,14 +179,16 @@ class Draft:
                 told = upstream_event(event)
                 if told is not None:
                     aggregate(increments, state, told, time, facts, settings)
-                if not facts:
+                judging = definitions.judging(shop, time)
+                if facts:
+                    aggregate_corrections(increments, shop, facts, settings)
+                    self._outgoing.tell(facts, state, part.records[index])
+                    full = self.full
+                elif judging is None:
                     continue
-                aggregate_corrections(increments, shop, facts, settings)
-                self._outgoing.tell(facts, state, part.records[index])
-                full = self.full
                 if told is not None and self._decides:
                     began = perf_counter()
-                    decided = decide(state, facts, told, time, settings)
+                    decided = decide(state, facts, told, time, settings, judging)
                     self.decide_seconds += perf_counter() - began
                     if decided:
                         record = part.records[index]
@@ -257,7 +263,8 @@ class Draft:
             began = perf_counter()
             try:
                 settings = definitions.at(state.shop_id, moment)
-                decided = decide_timer(state, occasion, settings)
+                judging = definitions.judging(state.shop_id, moment)
+                decided = decide_timer(state, occasion, settings, judging)
             except Exception as error:
                 where = f"timer {occasion.kind} due {moment}"
                 raise FoldError(cause, where, error) from error

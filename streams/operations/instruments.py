@@ -8,6 +8,7 @@ a call. Here labels are resolved once (``Counters``), one call observes a whole 
 import bisect
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client import Metric as Family
@@ -16,9 +17,16 @@ from prometheus_client.registry import Collector
 
 from streams.telemetry.metric import Metric
 
+#: Series of one counter: shops name their campaigns as they like. What comes later counts as OTHER.
+MOST_SERIES: Final = 2_000
+OTHER: Final = "_other"
+
 
 class Counters:
-    """A counter by its label values: ``counters("shop.clicks", "applied").inc(120)``."""
+    """A counter by its label values: ``counters("shop.clicks", "applied").inc(120)``.
+
+    Of MOST_SERIES at most: what no series is left for is counted together, under OTHER in each label.
+    """
 
     def __init__(self, registry: CollectorRegistry, metric: Metric) -> None:
         self.name = metric.name
@@ -35,6 +43,8 @@ class Counters:
         """
         child = self._children.get(values)
         if child is None:
+            if len(self._children) >= MOST_SERIES:
+                values = (OTHER,) * len(values)
             child = self._children[values] = self._family.labels(*values)
         return child
 

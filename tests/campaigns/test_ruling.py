@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.settings import Contacting
 from streams.campaigns.language.quantities.clock_span import ClockSpan
 from streams.campaigns.language.quantities.rate import Rate, parse_count_rate
 from streams.campaigns.listening.index import Candidate, Index
@@ -16,7 +17,7 @@ from streams.campaigns.listening.moments import Moment
 from streams.campaigns.measure.assignment import EVERY_CAMPAIGN, holdout_bucket
 from streams.campaigns.ruling.contacts import Contact, Contacts, contacts_of
 from streams.campaigns.ruling.periods import EVER, begin_of, quiet_until
-from streams.campaigns.ruling.steps import Ruled, ShopLimits, identity_of, rule_all
+from streams.campaigns.ruling.steps import Ruled, identity_of, rule_all
 from streams.domain.shop import ShopSettings
 from streams.domain.state import COUPONS, Coupon, CustomerState, new_state
 from tests.campaigns.test_listening import version
@@ -47,7 +48,7 @@ def candidate(
 def ruled(
     one: Candidate,
     contacts: Contacts = NOBODY,
-    limits: ShopLimits = ShopLimits(),  # noqa: B008
+    limits: Contacting = Contacting(),  # noqa: B008
 ) -> Ruled:
     (found,) = rule_all([one], contacts, limits)
     return found
@@ -128,7 +129,7 @@ def test_what_nobody_counted_any_more_refuses() -> None:
 
 def test_a_channel_that_has_had_its_day_is_left_out() -> None:
     one = candidate()
-    limits = ShopLimits(per_channel={"sms": 2})
+    limits = Contacting(per_day={"sms": 2})
     today = [Contact("a", NOW - HOUR, ("sms",)), Contact("b", NOW - 2 * HOUR)]
     refused = ruled(one, Contacts(today, EVER), limits).refused
     assert refused is not None
@@ -149,13 +150,13 @@ def test_a_channel_without_a_limit_of_its_own_stays() -> None:
     definition = msgspec.structs.replace(one.version.definition, delivery=both)
     one = one._replace(version=msgspec.structs.replace(one.version, definition=definition))
     had = Contacts([Contact("a", NOW)], EVER)
-    found = ruled(one, had, ShopLimits(per_channel={"sms": 1}))
+    found = ruled(one, had, Contacting(per_day={"sms": 1}))
     assert (found.refused, found.channels) == (None, ("email",))
     assert next(check for check in found.checks if check.step == "channel_cap").value == "sms"
 
 
 def test_rest_between_two_contacts() -> None:
-    limits = ShopLimits(rest=DAY)
+    limits = Contacting(rest_minutes=DAY // MINUTE)
     for ago, passes in ((DAY, True), (DAY - 1, False)):
         found = ruled(candidate(), Contacts([Contact("a", NOW - ago)], EVER), limits)
         assert (found.refused is None) == passes
@@ -188,14 +189,14 @@ def test_of_one_moment_the_first_goes_on_and_the_others_are_told_who_it_is() -> 
     state = new_state("shop", "c1")
     first = candidate(state, name="first", priority=90)
     second = candidate(state, name="second", priority=10)
-    found = rule_all([first, second], NOBODY, ShopLimits())
+    found = rule_all([first, second], NOBODY, Contacting())
     assert [one.refused is None for one in found] == [True, False]
     refused = found[1].refused
     assert refused is not None
     assert (refused.step, refused.value, refused.threshold) == ("priority", "first", "second")
     # One that is refused before stands in nobody's way.
     capped = Contacts([Contact("first", NOW - DAY)], EVER)
-    found = rule_all([first, second], capped, ShopLimits())
+    found = rule_all([first, second], capped, Contacting())
     assert [one.refused is None for one in found] == [False, True]
 
 
@@ -203,7 +204,7 @@ def test_who_is_held_out_passed_all_that_the_others_did() -> None:
     state = new_state("shop", "c1")
     bucket = holdout_bucket(EVERY_CAMPAIGN, "shop", "c1")
     for share, out in ((bucket, False), (bucket + 1, True)):
-        found = ruled(candidate(state), limits=ShopLimits(holdout=share))
+        found = ruled(candidate(state), limits=Contacting(holdout=share))
         assert found.held_out == out
         assert found.checks[-1].value == bucket
         assert steps(found)[:-1] == [
@@ -215,7 +216,7 @@ def test_who_is_held_out_passed_all_that_the_others_did() -> None:
         ]
     # And stands in the way of those behind as whoever gets the offer.
     both = [candidate(state, name="first", priority=90), candidate(state, name="second")]
-    found_all = rule_all(both, NOBODY, ShopLimits(holdout=10_000))
+    found_all = rule_all(both, NOBODY, Contacting(holdout=10_000))
     assert [one.held_out for one in found_all] == [True, False]
     refused = found_all[1].refused
     assert refused is not None

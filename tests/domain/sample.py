@@ -6,10 +6,12 @@ from datetime import date
 from typing import Any
 
 from schemas.envelope import Line
+from streams.campaigns.campaign import record
 from streams.campaigns.decide import decide, decide_timer
 from streams.domain.fold import fold
 from streams.domain.identity import Alias, Identity
-from streams.domain.state import CustomerState, new_state
+from streams.domain.offered import MESSAGE, how
+from streams.domain.state import Coupon, CustomerState, new_state
 from streams.domain.timers import next_due, take_due
 from streams.state.codec import decode, encode
 from tests.domain.events import (
@@ -68,6 +70,7 @@ def golden_state() -> CustomerState:
         if number == 5:
             for occasion in take_due(state, START + 8 * DAY, SHOP):
                 decide_timer(state, occasion, SHOP)
+    record(state, Coupon("ab" * 16, "hello", at, at, how(MESSAGE, ["sms", "email"])))
     # One who was handed over since, and who would be to somebody else by now.
     state.identity = Identity("c9", START + 11 * DAY, [Alias(START + 10 * DAY, "anonymous")], 1)
     return state

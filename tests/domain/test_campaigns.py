@@ -12,6 +12,7 @@ from streams.campaigns.campaign import CampaignNameError, version_of
 from streams.campaigns.decide import decide, decide_timer
 from streams.campaigns.registry import CAMPAIGNS
 from streams.domain.fold import fold
+from streams.domain.offered import COUPON, how
 from streams.domain.state import COUPONS, Coupon, CustomerState, new_state
 from streams.domain.timers import take_due
 from tests.domain.events import DAY, MINUTE, SHOP, START, Timed, cart, click, order, review
@@ -102,7 +103,7 @@ def test_what_was_issued_is_kept_bounded_and_never_issued_again(state: CustomerS
     assert len(state.coupons) == COUPONS
     assert state.coupons[-1] == Coupon(
         identity("bad-review", f"O{COUPONS + 4}/a"), "bad-review",
-        START + COUPONS + 4, START + COUPONS + 4 + 14 * DAY,
+        START + COUPONS + 4, START + COUPONS + 4 + 14 * DAY, how(COUPON, ["app_push", "chat"]),
     )  # fmt: skip
     # As if the events were forgotten: the coupons still know.
     state.seen, state.reviews = b"", None

@@ -78,6 +78,14 @@ RELEASED = {
     "v3/full.msgpack": "46ec48127b835f35",
     "v3/new.json": "6ace6d714cc1ef37",
     "v3/new.msgpack": "93062068b719adf0",
+    "v4/busy.json": "10c44e55acf48464",
+    "v4/busy.msgpack": "10419326051024cf",
+    "v4/clicks.json": "5b263f8842d5ca6a",
+    "v4/clicks.msgpack": "507ce62ac0bf8a1c",
+    "v4/full.json": "38f78d736249794f",
+    "v4/full.msgpack": "605e33d446266edb",
+    "v4/new.json": "7dbfe8f4681ed713",
+    "v4/new.msgpack": "0adbe6f520236314",
 }
 
 

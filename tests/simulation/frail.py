@@ -7,6 +7,7 @@ from unittest.mock import patch
 from schemas.decision import Decision
 from schemas.trigger import Trigger
 from streams.campaigns.decide import decide_timer
+from streams.campaigns.listening.in_force import Judging
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState
 from streams.domain.timers import Occasion
@@ -40,6 +41,9 @@ class _Raising:
         if shop_id in self._shops:
             raise ZeroDivisionError("planted")
         return self._definitions.at(shop_id, time)
+
+    def judging(self, shop_id: str, time: int) -> Judging | None:
+        return self._definitions.judging(shop_id, time)
 
 
 class FrailProcessor(PartitionProcessor):

@@ -53,7 +53,9 @@ class Campaigns:
 
     def campaigns(self, shop_id: str) -> Sequence[str]:
         """The names of what the shop applied, paused ones too, in order."""
-        of_shop = self._shops.get(shop_id, {})
+        of_shop = self._shops.get(shop_id)
+        if of_shop is None:
+            return ()
         # A copy in one step: another thread may add a campaign meanwhile.
         known = list(of_shop.items())
         return sorted(name for name, history in known if history.versions[0].offset < self.offset)

@@ -15,10 +15,11 @@ What refuses ends a campaign's way; every step that was looked at is kept, with 
 asked here: what they say depends on others. Numbers of contacts that may be more than is known refuse, too.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from schemas.decision import Check
+from schemas.settings import Contacting
 from streams.campaigns.campaign import trigger_id
 from streams.campaigns.language.definition.definition import CampaignDefinition
 from streams.campaigns.language.quantities.rate import Rate, write_count_rate
@@ -31,16 +32,7 @@ from streams.domain.profile import consents_of
 from streams.domain.state import CustomerState
 
 _DAY = Rate(1, calendar="day")
-
-
-class ShopLimits(NamedTuple):
-    """What a shop allows of all its campaigns together: contacts a day by channel, ms of rest between two,
-    and buckets of 10,000 that are held out of all.
-    """
-
-    per_channel: Mapping[str, int] = {}
-    rest: int = 0
-    holdout: int = 0
+_MINUTE_MS = 60_000
 
 
 class Ruled(NamedTuple):
@@ -62,7 +54,7 @@ class Ruled(NamedTuple):
 
 
 def rule_all(
-    candidates: Sequence[Candidate], contacts: Contacts, limits: ShopLimits
+    candidates: Sequence[Candidate], contacts: Contacts, limits: Contacting
 ) -> list[Ruled]:
     """What becomes of each of ``candidates``, in their order: those that are eligible, by priority."""
     ruled: list[Ruled] = []
@@ -89,7 +81,7 @@ def identity_of(candidate: Candidate) -> str:
     return trigger_id(name, state.shop_id, state.customer_id, occasion)
 
 
-def _before_priority(candidate: Candidate, contacts: Contacts, limits: ShopLimits) -> Ruled:
+def _before_priority(candidate: Candidate, contacts: Contacts, limits: Contacting) -> Ruled:
     definition, state = candidate.version.definition, candidate.scene.state
     at, zone = candidate.scene.at, candidate.scene.settings.time_zone
     wanted = definition.delivery.channels if definition.delivery is not None else ()
@@ -108,18 +100,18 @@ def _before_priority(candidate: Candidate, contacts: Contacts, limits: ShopLimit
         before = sum(coupon.trigger_id == identity for coupon in state.coupons)
         yield Check(step="issued_before", passed=not before, value=before, threshold=1)
         yield _cap(definition, contacts, at, zone)
-        if limits.per_channel and channels:
+        if limits.per_day and channels:
             full = _full(channels, contacts, limits, begin_of(_DAY, at, zone))
             had, channels = channels, tuple(each for each in channels if each not in full)
             yield Check(
                 step="channel_cap", passed=bool(channels), value=",".join(full),
                 threshold=",".join(had),
             )  # fmt: skip
-        if limits.rest:
-            last = max((each.at for each in contacts.known if each.at <= at), default=None)
-            rested = last is None or at - last >= limits.rest
+        if limits.rest_minutes:
+            last = contacts.last(at)
+            rested = last is None or at - last >= limits.rest_minutes * _MINUTE_MS
             value = "" if last is None else str(moment(last))
-            yield Check(step="rest", passed=rested, value=value, threshold=limits.rest)
+            yield Check(step="rest", passed=rested, value=value, threshold=limits.rest_minutes)
         quiet = definition.delivery.quiet_hours if definition.delivery is not None else None
         if quiet is not None:
             until = quiet_until(quiet, at, zone)
@@ -150,17 +142,17 @@ def _cap(definition: CampaignDefinition, contacts: Contacts, at: int, zone: str)
     )
 
 
-def _full(channels: Sequence[str], contacts: Contacts, limits: ShopLimits, since: int) -> list[str]:
+def _full(channels: Sequence[str], contacts: Contacts, limits: Contacting, since: int) -> list[str]:
     """The channels by which there were as many contacts since then as there may be."""
     return [
         channel
         for channel in channels
-        if channel in limits.per_channel
-        and contacts.counted(since, channel=channel) >= limits.per_channel[channel]
+        if channel in limits.per_day
+        and contacts.counted(since, channel=channel) >= limits.per_day[channel]
     ]
 
 
-def _holdout(one: Ruled, limits: ShopLimits) -> Ruled:
+def _holdout(one: Ruled, limits: Contacting) -> Ruled:
     definition, state = one.candidate.version.definition, one.candidate.scene.state
     own = 0 if definition.measure is None else definition.measure.holdout or 0
     checks = list(one.checks)

@@ -13,6 +13,7 @@ from streams.campaigns.language.figures.scene import Scene
 from streams.campaigns.language.quantities.duration import DAY
 from streams.domain.browsing import sessions_of
 from streams.domain.cart import ADD, LOG_AGE, REMOVE, CartFact, read_log
+from streams.domain.offered import COUPON, kind_of
 from streams.domain.order import BRUSHED, PAID, PLACED, OpenOrder
 from streams.domain.orders import past_orders
 from streams.domain.service import COMPLAINT, OPENED
@@ -201,7 +202,11 @@ def _wished(scene: Scene, _: str | None) -> Moments:
 
 def _coupons(scene: Scene, campaign: str | None) -> Moments:
     coupons = scene.state.coupons
-    times = [coupon.issued_at for coupon in coupons if campaign in (None, coupon.campaign)]
+    times = [
+        coupon.issued_at
+        for coupon in coupons
+        if campaign in (None, coupon.campaign) and kind_of(coupon.how) == COUPON
+    ]
     # They leave in the order in which they were issued.
     return _moments(scene, times, coupons[0].issued_at + 1 if len(coupons) >= COUPONS else EVER)
 

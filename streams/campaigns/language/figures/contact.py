@@ -6,6 +6,7 @@ from typing import Final
 from streams.campaigns.language.figures.figure import Figure, Reading, Seen, Unknown
 from streams.campaigns.language.figures.scene import Scene
 from streams.domain.names import cut
+from streams.domain.offered import COUPON, kind_of
 from streams.domain.service import CASES, is_open
 from streams.domain.state import COUPONS, Coupon
 from streams.domain.wishes import WISHES, counted_likers, status_of
@@ -103,16 +104,18 @@ def _is_full(scene: Scene) -> bool:
     return len(scene.state.coupons) >= COUPONS
 
 
+def _coupons(scene: Scene) -> list[Coupon]:
+    return [each for each in scene.state.coupons if kind_of(each.how) == COUPON]
+
+
 def _good(scene: Scene) -> list[Coupon]:
     return [
-        coupon
-        for coupon in scene.state.coupons
-        if coupon.issued_at <= scene.at < coupon.valid_until
+        coupon for coupon in _coupons(scene) if coupon.issued_at <= scene.at < coupon.valid_until
     ]
 
 
 def _last_coupon(scene: Scene) -> Reading:
-    coupons = scene.state.coupons
+    coupons = _coupons(scene)
     if not coupons:
         return Unknown("no coupon was issued")
     return Seen(scene.since(max(coupon.issued_at for coupon in coupons)))
@@ -161,12 +164,12 @@ CONTACT: Final = (
     Figure("wishes.skus", "set", "Skus wished for, in open wishes that are kept whole.", "[T-1]", _wished,
            known_as=cut),
     Figure("coupons.count", "count", f"Coupons issued, of the {COUPONS} that a state remembers.", '"<=2"',
-           lambda scene: Seen(len(scene.state.coupons), _is_full(scene) or scene.is_erased), "coupons"),
+           lambda scene: Seen(len(_coupons(scene)), _is_full(scene) or scene.is_erased), "coupons"),
     Figure("coupons.good.count", "count", "Of these: issued and not past their end at the moment.", '"==0"',
            lambda scene: Seen(len(_good(scene)), _is_full(scene) and len(_good(scene)) == COUPONS),
            "coupons"),
     Figure("coupons.ago", "duration", "Since the last coupon was issued.", '">=7d"', _last_coupon),
     Figure("coupons.campaigns", "set", "Campaigns whose coupons a state remembers.",
            "{none_of: [welcome]}",
-           lambda scene: Seen(frozenset(coupon.campaign for coupon in scene.state.coupons), _is_full(scene))),
+           lambda scene: Seen(frozenset(coupon.campaign for coupon in _coupons(scene)), _is_full(scene))),
 )  # fmt: skip
