@@ -24,7 +24,8 @@ def decisions(
     campaign: Annotated[str | None, typer.Option(help="The campaign's name.")] = None,
     outcome: Annotated[str | None, typer.Option(help="issued or refused.")] = None,
     reason: Annotated[
-        str | None, typer.Option(help="The step that refused: consent, brushed, issued_before.")
+        str | None,
+        typer.Option(help="The step that refused, as campaign_cap: docs/refusals.md names all."),
     ] = None,
     since: Annotated[
         str | None,

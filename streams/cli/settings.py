@@ -46,8 +46,9 @@ def apply(
         Path,
         typer.Argument(
             help="A JSON object or a list of them, each with shop_id and what is to hold: time_zone, "
-            "currency, rfm, tiers, brushing, category, review_themes, liking, contacting, lateness_s. What is "
-            "not said is the stack's or the default. version and effective_from may be left out. - is standard input."
+            "currency, rfm, tiers, brushing, category, review_themes, liking, contacting, lateness_s. What "
+            "is not said is the stack's or the default. version and effective_from may be left out. - is "
+            "standard input."
         ),
     ],
 ) -> None:

@@ -11,12 +11,11 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, literal, select, tuple_
 
+from streams.domain.offered import OFFERS
 from streams.query.page_keys import StoredInteger, read_key
 from streams.query.tables import decisions, triggers
 
 OUTCOMES: Final = ("issued", "refused")
-#: Of a trigger that is a decision of its own; the others are what becomes of a coupon.
-ISSUED: Final = "coupon_issued"
 
 
 class DecisionKey(NamedTuple):
@@ -84,7 +83,8 @@ def _rows(
         if value is not None
     ]
     if table is triggers:
-        conditions.append(held.kind == ISSUED)
+        # The other triggers are what becomes of a coupon.
+        conditions.append(held.kind.in_(OFFERS))
     elif wanted.reason is not None:
         conditions.append(held.reason == wanted.reason)
     if wanted.since_ms is not None:

@@ -11,14 +11,13 @@ from sqlalchemy import (
     and_,
     case,
     func,
-    literal,
     null,
     select,
     union_all,
 )
 
 from schemas.catalogue import DECISIONS, TRIGGERS
-from streams.query.deciding import ISSUED
+from streams.domain.offered import COUPON, OFFERS
 from streams.query.tables import decisions, order_coupons, sink_offsets, triggers
 from streams.reports.amounts import count, money_columns, money_of, rows_of, share, unknown
 from streams.reports.honest import orders
@@ -31,17 +30,30 @@ CAMPAIGN: Final = "campaign"
 #: Figure -> the step of the arbiter (docs/refusals.md).
 _STEPS: Final = {
     "refused_consent": "consent", "refused_brushed": "brushed", "refused_before": "issued_before",
+    "refused_campaign_cap": "campaign_cap", "refused_channel_cap": "channel_cap", "refused_rest": "rest",
+    "refused_quiet": "quiet_hours", "refused_priority": "priority", "refused_budget": "budget",
 }  # fmt: skip
-_ISSUED: Final = "triggers: coupon_issued, by time_ms"
+#: Not refused: who is held out passed all steps, to be compared with those who got the offer.
+_HELD_OUT: Final = "holdout"
+_ISSUED: Final = f"triggers: {', '.join(OFFERS)}, by time_ms"
+_COUPONS: Final = f"triggers: {OFFERS[COUPON]}, by time_ms"
 _REFUSED: Final = "decisions.reason, by time_ms"
 _USED: Final = "triggers.code, order_coupons, orders.paid_ms"
 FIGURES = (
     Figure(
-        "candidates", "count", "Offers that a campaign's rule earned: issued and refused.",
+        "candidates", "count", "Offers that a campaign's rule earned: issued, held out and refused.",
         f"{_ISSUED}; {_REFUSED}", additive=True,
     ),
-    Figure("issued", "count", "Coupons issued.", _ISSUED, additive=True),
-    Figure("receivers", "count", "Different customers who got one.", _ISSUED),
+    Figure(
+        "issued", "count", "Offers made: coupons, messages, surveys and service tasks.", _ISSUED,
+        additive=True,
+    ),
+    Figure("coupons", "count", "Of these: with a coupon.", _COUPONS, additive=True),
+    Figure("receivers", "count", "Different customers who got an offer.", _ISSUED),
+    Figure(
+        "held_out", "count", "Offers that would have been made, to customers who get none to compare with.",
+        _REFUSED, additive=True,
+    ),
     Figure("refused", "count", "Offers that the arbiter refused.", _REFUSED, additive=True),
     Figure(
         "refused_consent", "count", "Of these: no channel was left that the customer had not withdrawn.",
@@ -52,14 +64,31 @@ FIGURES = (
         additive=True,
     ),
     Figure(
-        "refused_before", "count", "Of these: the same occasion had earned the coupon before.", _REFUSED,
+        "refused_before", "count", "Of these: the same occasion had earned the offer before.", _REFUSED,
         additive=True,
     ),
+    Figure(
+        "refused_campaign_cap", "count", "Of these: the customer had the campaign as often as may be.",
+        _REFUSED, additive=True,
+    ),
+    Figure(
+        "refused_channel_cap", "count", "Of these: each channel had its contacts of the day.", _REFUSED,
+        additive=True,
+    ),
+    Figure(
+        "refused_rest", "count", "Of these: the last contact was too short ago.", _REFUSED, additive=True
+    ),
+    Figure("refused_quiet", "count", "Of these: in quiet hours.", _REFUSED, additive=True),
+    Figure(
+        "refused_priority", "count", "Of these: another campaign went first at the same moment.", _REFUSED,
+        additive=True,
+    ),
+    Figure("refused_budget", "count", "Of these: nothing was left of a budget.", _REFUSED, additive=True),
     Figure(
         "redeemed", "count", "Coupons whose code is on an order that was paid, until now.", _USED,
         additive=True,
     ),
-    Figure("redemption_rate", "share", "Coupons redeemed / coupons issued.", _USED),
+    Figure("redemption_rate", "share", "redeemed / coupons.", _USED),
     Figure(
         "redeemed_amount", "money", "Gross: what was paid with the orders that have their codes.",
         f"{_USED}, amount", additive=True,
@@ -96,8 +125,12 @@ def _found(connection: Connection, asked: Asked) -> Parts:
     held = decided.c
     columns = [
         func.count(held.issued).label("issued"),
-        func.count(held.reason).label("refused"),
-        func.count(func.distinct(case((held.issued == 1, held.customer_id)))).label("receivers"),
+        func.count(case((held.issued == OFFERS[COUPON], 1))).label("coupons"),
+        func.count(case((held.reason != _HELD_OUT, 1))).label("refused"),
+        func.count(case((held.reason == _HELD_OUT, 1))).label("held_out"),
+        func.count(func.distinct(case((held.issued.is_not(None), held.customer_id)))).label(
+            "receivers"
+        ),
         *(func.count(case((held.reason == step, 1))).label(name) for name, step in _STEPS.items()),
     ]
     by_campaign = asked.by == CAMPAIGN
@@ -119,16 +152,18 @@ def _found(connection: Connection, asked: Asked) -> Parts:
 
 
 def _decided(asked: Asked) -> Subquery:
-    """A row each; ``issued`` is 1 or NULL, and so ``reason`` is NULL or the step that refused."""
+    """A row each; ``issued`` is the trigger's kind or NULL, and ``reason`` the other way round NULL or the
+    step that refused.
+    """
     yes, no = triggers.c, decisions.c
     return union_all(
         select(
-            yes.time_ms, yes.customer_id, yes.campaign, literal(1).label("issued"),
+            yes.time_ms, yes.customer_id, yes.campaign, yes.kind.label("issued"),
             null().cast(String).label("reason"),
-        ).where(yes.shop_id == asked.shop, yes.kind == ISSUED, in_period(yes.time_ms, asked)),
-        select(no.time_ms, no.customer_id, no.campaign, null().label("issued"), no.reason).where(
-            no.shop_id == asked.shop, in_period(no.time_ms, asked)
-        ),
+        ).where(yes.shop_id == asked.shop, yes.kind.in_(OFFERS), in_period(yes.time_ms, asked)),
+        select(
+            no.time_ms, no.customer_id, no.campaign, null().cast(String).label("issued"), no.reason
+        ).where(no.shop_id == asked.shop, in_period(no.time_ms, asked)),
     ).subquery("decided")  # fmt: skip
 
 
@@ -147,7 +182,7 @@ def _uses(asked: Asked) -> Facts:
     held = triggers.c
     return Facts(
         source, held.time_ms,
-        [held.shop_id == asked.shop, held.kind == ISSUED, orders.c.paid_ms.is_not(None)],
+        [held.shop_id == asked.shop, held.kind == OFFERS[COUPON], orders.c.paid_ms.is_not(None)],
     )  # fmt: skip
 
 
@@ -164,16 +199,19 @@ def _columns_of_uses(asked: Asked) -> list[ColumnElement[Any]]:
 
 def _values(raw: Raw, asked: Asked) -> dict[str, Value]:
     issued, refused = counted(raw, "issued"), counted(raw, "refused")
+    coupons, out = counted(raw, "coupons"), counted(raw, "held_out")
     redeemed, uses = count(counted(raw, "redeemed")), counted(raw, "uses")
     lacking = uses - counted(raw, "told")
     return {
-        "candidates": count(issued + refused),
+        "candidates": count(issued + refused + out),
         "issued": count(issued),
+        "coupons": count(coupons),
         "receivers": count(counted(raw, "receivers")),
+        "held_out": count(out),
         "refused": count(refused),
         **{name: count(counted(raw, name)) for name in _STEPS},
         "redeemed": redeemed,
-        "redemption_rate": share(redeemed, count(issued), "no coupon was issued"),
+        "redemption_rate": share(redeemed, count(coupons), "no coupon was issued"),
         "redeemed_amount": money_of(raw, "gross", asked, lacking=lacking, of=uses),
         "redeemed_net_amount": money_of(raw, "net", asked, lacking=lacking, of=uses),
     }

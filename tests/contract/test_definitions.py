@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.settings import STACK, Brushing, Liking, ReviewTheme, RfmThresholds, Tier
+from schemas.settings import STACK, Brushing, Contacting, Liking, ReviewTheme, RfmThresholds, Tier
 from schemas.settings import Settings as Version
 from streams.definition_checks import BadDefinitionError
 from streams.definitions import Definitions, accept
@@ -139,6 +139,7 @@ VALUES: dict[str, tuple[object, object]] = {
     "review_themes": ((), (ReviewTheme(name="taste", words=("bitter",)),)),
     "category": ("tea", "cups"),
     "liking": (Liking(), Liking(verdict_points=80)),
+    "contacting": (Contacting(rest_minutes=1), Contacting(per_day={"sms": 2})),
 }
 
 

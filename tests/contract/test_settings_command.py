@@ -61,6 +61,7 @@ def test_apply_and_show(command: CliRunner, tmp_path: Path) -> None:
         "shop_id": "tea", "time_zone": "Asia/Shanghai", "currency": "CNY",
         **json.loads(msgspec.json.encode({"rfm": DEFAULT_RFM, "tiers": DEFAULT_TIERS})),
         "brushing": None, "category": None, "liking": None,
+        "contacting": {},
     }  # fmt: skip
     assert report["shops"][STACK]["versions"][0]["lateness_s"] == 2.0
 
@@ -69,16 +70,17 @@ def test_apply_and_show(command: CliRunner, tmp_path: Path) -> None:
     assert shown(command)["shops"]["tea"]["now"]["currency"] == "CNY"
     text = command.invoke(settings_app, ["show", "--shop", "tea"]).stdout
     lines = text.splitlines()
-    assert lines[:7] == [
+    assert lines[:8] == [
         "tea: time_zone Asia/Shanghai, currency CNY",
         "  rfm: recency_days 30/60/90/180, orders 2/3/5/10, amount 10000/30000/100000/300000",
         "  tiers: silver (2 orders, 50000), gold (6 orders, 200000), platinum (12 orders, 1000000)",
         "  brushing: no order is judged",
         "  category: none",
         "  liking: no like is judged",
+        "  contacting: no limits",
         "  review_themes: the built-in list: quality, fit, logistics, packaging, service, price",
     ]
-    assert [json.loads(line)["version"] for line in lines[7:]] == [1, 2]
+    assert [json.loads(line)["version"] for line in lines[8:]] == [1, 2]
 
 
 def test_a_shop_has_its_orders_judged_by_points_of_its_own(command: CliRunner) -> None:

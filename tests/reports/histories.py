@@ -206,6 +206,13 @@ def _wishes(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     return WISHES, event(WISHES, f"w{name}", at, customer, **data)
 
 
+_REASONS = (
+    "consent", "brushed", "issued_before", "campaign_cap", "channel_cap", "rest", "quiet_hours", "priority",
+    "holdout", "holdout", "budget", "later_step",
+)  # fmt: skip
+_KINDS = ("coupon_issued", "coupon_issued", "coupon_issued", "message_requested", "coupon_reminded")
+
+
 @st.composite
 def _decided(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     """A trigger, of each id always the same, or a refusal."""
@@ -221,7 +228,7 @@ def _decided(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     if draw(st.booleans()):
         # Of each code one coupon: the name has all of it.
         name = f"d{draw(st.integers(0, 99_999))}"
-        reason = draw(st.sampled_from(["consent", "brushed", "issued_before", "later_step"]))
+        reason = draw(st.sampled_from(_REASONS))
         return DECISIONS, event(
             DECISIONS, name, at, customer, decision_id=name, trigger_id="t", reason=reason, **shared
         )
@@ -229,9 +236,7 @@ def _decided(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
         "kind": "amount", "value": 5, "valid_from": "2026-01-01T00:00:00Z",
         "valid_until": "2026-01-01T00:00:00Z", "code": f"T{name}",
     }  # fmt: skip
-    kind = draw(
-        st.sampled_from(["coupon_issued", "coupon_issued", "coupon_issued", "message_requested"])
-    )
+    kind = draw(st.sampled_from(_KINDS))
     return TRIGGERS, event(
         TRIGGERS, f"t{name}", at, customer, trigger_id=f"t{name}", kind=kind, offer=offer, **shared
     )

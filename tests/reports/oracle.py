@@ -21,6 +21,10 @@ Row = dict[str, Any]
 Figures = dict[str, Any]
 
 
+#: Of triggers that are a yes; the others are what becomes of a coupon.
+OFFER_KINDS = ("coupon_issued", "message_requested", "survey_requested", "service_task")
+
+
 @dataclass(frozen=True)
 class Unknown:
     least: int | None = None
@@ -59,7 +63,7 @@ class Question:
         )
         #: Tables with any row of the shop: of what it never told nothing is known.
         self.told = {name for name in tables if any(r.get("shop_id") == SHOP for r in tables[name])}
-        issued = [row for row in tables["triggers"] if row["kind"] == "coupon_issued"]
+        issued = [row for row in tables["triggers"] if row["kind"] in OFFER_KINDS]
         #: Every yes and no; of a yes ``reason`` is not there.
         self.decided = [row for row in (*issued, *tables["decisions"]) if row["shop_id"] == SHOP]
         self.coupons = [row for row in tables["order_coupons"] if row["shop_id"] == SHOP]
@@ -350,11 +354,13 @@ def repurchase_figures(question: Question, days: int) -> Figures:
 def campaign_figures(question: Question, decided: list[Row]) -> Figures:
     """What was offered and refused, and what was paid with it: an order for each of its coupons."""
     issued = [row for row in decided if "reason" not in row]
+    coupons = [row for row in issued if row["kind"] == "coupon_issued"]
     reasons = Counter(row["reason"] for row in decided if "reason" in row)
+    out = reasons["holdout"]
     paid = {key(order): order for order in question.orders if order["paid_ms"] is not None}
     uses = [
         (row, paid[key(coupon)])
-        for row in issued
+        for row in coupons
         for coupon in question.coupons
         if coupon["code"] == row["code"] and key(coupon) in paid
     ]
@@ -363,14 +369,18 @@ def campaign_figures(question: Question, decided: list[Row]) -> Figures:
         question.money((order["paid_ms"], order[name]) for _, order in uses)
         for name in ("amount", "net_amount")
     ]
-    rate = share(redeemed, len(issued))
+    rate = share(redeemed, len(coupons))
     if not question.coupons:
         redeemed, rate, amounts = Unknown(), Unknown(), [Unknown(), Unknown()]
     return {
-        "candidates": len(decided), "issued": len(issued),
-        "receivers": len({row["customer_id"] for row in issued}), "refused": len(decided) - len(issued),
+        "candidates": len(decided), "issued": len(issued), "coupons": len(coupons),
+        "receivers": len({row["customer_id"] for row in issued}), "held_out": out,
+        "refused": len(decided) - len(issued) - out,
         "refused_consent": reasons["consent"], "refused_brushed": reasons["brushed"],
-        "refused_before": reasons["issued_before"], "redeemed": redeemed, "redemption_rate": rate,
+        "refused_before": reasons["issued_before"], "refused_campaign_cap": reasons["campaign_cap"],
+        "refused_channel_cap": reasons["channel_cap"], "refused_rest": reasons["rest"],
+        "refused_quiet": reasons["quiet_hours"], "refused_priority": reasons["priority"],
+        "refused_budget": reasons["budget"], "redeemed": redeemed, "redemption_rate": rate,
         "redeemed_amount": amounts[0], "redeemed_net_amount": amounts[1],
     }  # fmt: skip
 

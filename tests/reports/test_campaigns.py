@@ -50,9 +50,12 @@ EVENTS = [
     issued("t4", DAY, "c1", "bad-review"),
     # What becomes of a coupon later names its code again.
     issued("t1-again", DAY, code="T1", kind="coupon_reminded"),
+    issued("t5", DAY, "c4", kind="message_requested"),
     refused("d1", HOUR, "consent"),
     refused("d2", DAY, "brushed"),
     refused("d3", DAY, "issued_before"),
+    refused("d4", DAY, "rest"),
+    refused("d5", DAY, "holdout", "c5"),
     # A coupon of the first day, used on two orders a month later; one of them came back.
     paid("o1", 30 * DAY, 300, "c1", "T1"),
     paid("o2", 31 * DAY, 200, "c1", "T1", "T4"),
@@ -67,8 +70,10 @@ EVENTS = [
 def test_coupons_are_of_the_day_they_were_issued_and_so_is_what_was_paid(store: Database) -> None:
     found = rows(store, asked_of(store, EVENTS, "2026-01-01", "2026-01-02"), "campaigns")
     assert figures(found[0]) == {
-        "candidates": 7, "issued": 4, "receivers": 2, "refused": 3, "refused_consent": 1,
-        "refused_brushed": 1, "refused_before": 1, "redeemed": 2, "redemption_rate": 0.5,
+        "candidates": 10, "issued": 5, "coupons": 4, "receivers": 3, "held_out": 1, "refused": 4,
+        "refused_consent": 1, "refused_brushed": 1, "refused_before": 1, "refused_campaign_cap": 0,
+        "refused_channel_cap": 0, "refused_rest": 1, "refused_quiet": 0, "refused_priority": 0,
+        "refused_budget": 0, "redeemed": 2, "redemption_rate": 0.5,
         "redeemed_amount": 700, "redeemed_net_amount": 600,
     }  # fmt: skip
     campaigns = by_key(found)
@@ -78,14 +83,14 @@ def test_coupons_are_of_the_day_they_were_issued_and_so_is_what_was_paid(store: 
     days = by_key(
         rows(store, asked_of(store, EVENTS, "2026-01-01", "2026-01-02"), "campaigns", "day")
     )
-    assert [days[f"2026-01-0{n}"]["issued"] for n in (1, 2)] == [1, 3]
+    assert [days[f"2026-01-0{n}"]["issued"] for n in (1, 2)] == [1, 4]
     assert [days[f"2026-01-0{n}"]["redeemed_net_amount"] for n in (1, 2)] == [450, 150]
 
 
 def test_a_shop_whose_orders_name_no_coupons_does_not_redeem_none(store: Database) -> None:
-    question = asked_of(store, EVENTS[:8], "2026-01-01", "2026-01-02")
+    question = asked_of(store, EVENTS[:11], "2026-01-01", "2026-01-02")
     whole = rows(store, question, "campaigns")[0].values
-    assert whole["issued"].number == 4
+    assert whole["issued"].number == 5
     for name in ("redeemed", "redemption_rate", "redeemed_amount", "redeemed_net_amount"):
         assert whole[name].number is None
         assert "no order of the shop names a coupon" in str(whole[name].why)
@@ -99,7 +104,7 @@ def test_without_the_topics_or_their_beginning_nothing_is_known(store: Database)
             sink_offsets.update().where(held.topic == TRIGGERS).values(first_offset=3)
         )
     cut = rows(store, question, "campaigns")[0].values["issued"]
-    assert (cut.number, cut.at_least) == (None, 4)
+    assert (cut.number, cut.at_least) == (None, 5)
     assert "retention had cut shop.triggers" in str(cut.why)
     with store.writing() as connection:
         connection.execute(sink_offsets.delete().where(held.topic == TRIGGERS))
