@@ -111,7 +111,7 @@ def test_nothing_is_offered_five_seconds_after_a_pause(shop: Bench, tmp_path: Pa
         code = worker.stop()
     assert code == 0, worker.tail()
     issued = Counter(_data(event)["campaign"] for event in shop.triggers())
-    assert issued == {"live": CUSTOMERS}
+    assert issued == {"live": 2 * CUSTOMERS}
     _verify(shop)
 
 
