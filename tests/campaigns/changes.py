@@ -23,17 +23,21 @@ NOW = 1_780_000_000_000
 MINUTE = 60_000
 
 
-def written(name: str = "hello", text: str = "Hi") -> dict[str, Any]:
+def written(
+    name: str = "hello", text: str = "Hi", trigger: str = "joined_membership"
+) -> dict[str, Any]:
     """The canonical form of a campaign; another ``text`` is another version."""
-    definition = check_text(TEXT.format(name=name, text=text).encode(), name).definition
+    said = TEXT.format(name=name, text=text).replace("joined_membership", trigger)
+    definition = check_text(said.encode(), name).definition
     assert definition is not None
     return canonical(definition)
 
 
 def applied(
-    text: str = "Hi", since: int | None = None, name: str = "hello", ahead_s: float = 60
-) -> Applied:
-    definition = written(name, text)
+    text: str = "Hi", since: int | None = None, name: str = "hello", ahead_s: float = 60,
+    trigger: str = "joined_membership",
+) -> Applied:  # fmt: skip
+    definition = written(name, text, trigger)
     return Applied(
         version=version_of_written(definition),
         definition=definition,

@@ -96,12 +96,13 @@ def test_the_example_is_read_whole() -> None:
     )  # fmt: skip
 
 
-def test_the_example_is_warned_of_twice_and_no_more() -> None:
+def test_the_example_is_warned_of_three_times_and_no_more() -> None:
     assert [(each.path, each.severity) for each in problems(EXAMPLE)] == [
         ("trigger.abandoned_cart.min_value", "warning"),
+        ("limits.budget", "warning"),
         ("delivery.expires", "warning"),
     ]
-    assert "between 22:00 and 02:00" in problems(EXAMPLE)[1].message
+    assert "between 22:00 and 02:00" in problems(EXAMPLE)[2].message
 
 
 LEAVES = "a span leaves at least 2 hours, in which customers can be reached"

@@ -88,7 +88,9 @@ def test_the_errors_that_it_shows_are_those_that_are_told() -> None:
 
 
 def test_the_page_names_everything_and_says_what_does_not_run_yet() -> None:
-    assert "not yet run by the worker" in PAGE
+    assert "The worker judges by what is applied" in PAGE
+    for said in ("refused with the step `budget`", "are not told yet"):
+        assert said in PAGE
     for name in (*TRIGGERS, *TESTS, *templates()):
         assert f"`{name}`" in PAGE, name
     assert f"# {len(templates())} to begin with" in PAGE

@@ -90,8 +90,8 @@ class FrailProcessor(PartitionProcessor):
 
 
 def _untimely(
-    state: CustomerState, occasion: Occasion, settings: ShopSettings
+    state: CustomerState, occasion: Occasion, settings: ShopSettings, judging: Judging | None
 ) -> list[Trigger | Decision]:
     if state.shop_id == UNTIMELY:
         raise ZeroDivisionError("planted")
-    return decide_timer(state, occasion, settings)
+    return decide_timer(state, occasion, settings, judging)

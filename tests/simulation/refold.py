@@ -12,10 +12,11 @@ from streams.domain.state import CustomerState
 from streams.engine.commit import Fetched, OutRow, Position, stamp_of
 from streams.engine.partition import NEW_CLOCK, NEW_POSITION
 from streams.state.codec import CODEC_VERSION
+from tests.simulation.definitions import GrowingDefinitions
 from tests.simulation.memory_aggregates import put_aggregates
 from tests.simulation.memory_kafka import MemoryKafka
 from tests.simulation.memory_redis import MemoryRedis
-from tests.simulation.worker import TOPICS, FixedDefinitions, make_processors
+from tests.simulation.worker import TOPICS, make_processors
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -73,7 +74,7 @@ class Refolded:
 def refold(kafka: MemoryKafka, partitions: int, number: int) -> Refolded:
     """Raises Broken where the chain is, or where a row cannot be had again byte for byte."""
     processor = make_processors(partitions)[number]
-    definitions = FixedDefinitions().current()
+    reader = GrowingDefinitions(lambda: 0, 0)
     done = Refolded()
     live: dict[str, CustomerState] = {}
     journal = kafka.logs[TOPICS.journal, number]
@@ -85,6 +86,7 @@ def refold(kafka: MemoryKafka, partitions: int, number: int) -> Refolded:
             raise Broken(f"{where}: follows seq {done.position.seq}")
         if row.previous != done.position.chain:
             raise Broken(f"{where}: follows another row than the one before it")
+        definitions = reader.upto(row.definitions)
         fetched = []
         for part in row.slices:
             if part.start < done.vector.get(part.topic, 0):

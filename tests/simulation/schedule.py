@@ -102,6 +102,13 @@ class Schedule:
                 left.append(f"partition {number}: nobody has recovered it")
             if store.outbox(number, 0, 1):
                 left.append(f"partition {number}: commits to publish")
+        left += [
+            f"partition {number}: a clock to read"
+            for worker in processes.alive()
+            for number, partition in worker.cycle.partitions.items()
+            # The clock's own word on when timers are due: a tool's may be days ahead of the wall's.
+            if partition.clock_read < world.kafka.logs[TOPICS.clock, number].end
+        ]
         return left + [f"worker {w.name}: work" for w in processes.alive() if not w.level()]
 
     def _lag(self) -> list[str]:

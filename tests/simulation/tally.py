@@ -61,7 +61,9 @@ BRUSHED, BRUSHED_MERGED, REVERSED = (
     "order brushed after a merge",
     "verdict reversed",
 )
-OUTCOMES = (EXPIRED, BRUSHED, BRUSHED_MERGED, REVERSED)
+#: Offers of the declared campaign, and what the arbiter refused of it.
+OFFERED, REFUSED = "declared offer made", "declared offer refused"
+OUTCOMES = (EXPIRED, BRUSHED, BRUSHED_MERGED, REVERSED, OFFERED, REFUSED)
 
 
 class Tally:

@@ -56,6 +56,8 @@ def check(parts: Parts, reader: Reader) -> None:
             _check_coupon(parts, coupon, f"offer.{path}", reader)
         if not coupons:
             _check_without_coupon(parts, reader)
+        elif parts.limits is not None:
+            _warn_of_limits(parts.limits, reader)
         if "delivery" not in parts.given and (
             offer.coupon or offer.message or offer.survey or offer.variants
         ):
@@ -107,6 +109,14 @@ def _check_budget(budget: Rate, coupon: Coupon, path: str, reader: Reader) -> No
             "limits.budget",
             f"{most} is less than one coupon, which may cost {one}: none would be issued",
         )
+
+
+def _warn_of_limits(limits: Limits, reader: Reader) -> None:
+    for name, limit in (("budget", limits.budget), ("coupons", limits.coupons)):
+        if limit is not None:
+            reader.warn_at(
+                f"limits.{name}", "nothing is granted of it yet, so the worker refuses every offer"
+            )
 
 
 def _check_without_coupon(parts: Parts, reader: Reader) -> None:
