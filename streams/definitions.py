@@ -17,7 +17,6 @@ from schemas.decoding import UNREADABLE, refusal
 from schemas.envelope import BODY_BYTES
 from schemas.settings import STACK, ReviewTheme, SettingsEvent
 from schemas.settings import Settings as Version
-from streams.campaigns.listening.in_force import Judging
 from streams.definition_checks import BadDefinitionError, check_version
 from streams.domain.shop import ShopSettings
 
@@ -78,12 +77,6 @@ class Definitions:
             timeline = self._learn(shop_id)
         moments, settings = timeline
         return settings[bisect_right(moments, time)] if moments else settings[0]
-
-    def judging(self, shop_id: str, time: int, /) -> Judging | None:
-        """The shop's campaigns that judge an event of ``time`` (ms); None: it has applied none, as here,
-        where none are followed.
-        """
-        return None
 
     def versions(self, shop_id: str) -> Sequence[Version]:
         """The shop's versions, oldest first."""

@@ -58,6 +58,7 @@ class AllDefinitions(Definitions):
         self._in_force = InForce(campaigns)
 
     def judging(self, shop_id: str, time: int, /) -> Judging | None:
+        """The shop's campaigns that judge an event of ``time`` (ms); None: it has applied none."""
         return self._in_force.at(shop_id, time)
 
     @property

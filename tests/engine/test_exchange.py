@@ -18,7 +18,6 @@ from schemas.decoding import Decoded, Decoder, RawRecord
 from schemas.envelope import BODY_BYTES
 from schemas.exchange import EXCHANGE_BYTES, ExchangeEvent, Visitor
 from schemas.partitioner import partition_of
-from streams.definitions import Definitions
 from streams.domain import exchange
 from streams.domain.state import CustomerState, new_state, state_key
 from streams.engine.commit import Commit, Fetched, OutRow, Position, Stamp
@@ -27,6 +26,7 @@ from streams.engine.process import PartitionProcessor
 from streams.repair.repartition_states import moved_state
 from streams.state.codec import encode
 from streams.state.codes import CouponCodes
+from tests.definitions import NO_DEFINITIONS
 from tests.domain.events import START, Timed, click, profile
 from tests.domain.network import as_of
 from tests.domain.test_handover import alias
@@ -58,7 +58,7 @@ def _commit(
     records = [_record(each, offset, PROFILES) for offset, each in enumerate(made)]
     processor = _processor()
     work = processor.prepare([Fetched(PROFILES, 0, len(records), records)], 0)
-    draft = processor.fold(position, work, states, {}, Definitions(), adopted=adopted)
+    draft = processor.fold(position, work, states, {}, NO_DEFINITIONS, adopted=adopted)
     return draft.finish(_STAMP)
 
 
@@ -89,7 +89,7 @@ def test_what_is_adopted_is_folded_and_not_sent_again() -> None:
     processor = _processor()
     records = [_record(alias("1", START), 0, PROFILES)]
     work = processor.prepare([Fetched(PROFILES, 0, 1, records)], 0)
-    draft = processor.fold(NEW_POSITION, work, states, {}, Definitions(), adopted=[])
+    draft = processor.fold(NEW_POSITION, work, states, {}, NO_DEFINITIONS, adopted=[])
     adopted = draft.finish_as(decided.journal, decided.row)
     assert adopted.rows == []
     assert adopted.states == decided.states

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from schemas.clock import WALL, Rebase, Tick
 from schemas.decoding import Decoder, RawRecord
 from schemas.journal import ClockState
-from streams.definitions import Definitions
 from streams.domain.state import CustomerState
 from streams.engine.clock import TickQueue
 from streams.engine.commit import Commit, Fetched
@@ -14,6 +13,7 @@ from streams.engine.partition import NEW_CLOCK, NEW_POSITION, Partition, StateCa
 from streams.engine.process import PartitionProcessor
 from streams.engine.unsettled import Unsettled
 from streams.state.codes import CouponCodes
+from tests.definitions import NO_DEFINITIONS
 from tests.histories.folding import STAMP
 
 MINUTE = 60_000
@@ -90,7 +90,7 @@ def test_a_commit_that_sets_no_timer_unsettles_none() -> None:
     _commit(states, ("anna", 0), ("anna", 60 * MINUTE))
     processor = _processor()
     due = [("tea/anna", START_MS + WAIT)]
-    fired = processor.fire(NEW_POSITION, due, states, {}, Definitions()).finish(STAMP)
+    fired = processor.fire(NEW_POSITION, due, states, {}, NO_DEFINITIONS).finish(STAMP)
     assert fired.timers == {"tea/anna": START_MS + 60 * MINUTE + WAIT}
     assert fired.earliest_set is None
 
@@ -139,7 +139,7 @@ def _commit(states: dict[str, CustomerState], *added: tuple[str, int]) -> Commit
     ]
     processor = _processor()
     work = processor.prepare([Fetched("shop.carts", 0, len(records), records)], START_MS)
-    return processor.fold(NEW_POSITION, work, states, {}, Definitions()).finish(STAMP)
+    return processor.fold(NEW_POSITION, work, states, {}, NO_DEFINITIONS).finish(STAMP)
 
 
 def _processor() -> PartitionProcessor:

@@ -19,7 +19,6 @@ from schemas.catalogue import (
 from schemas.clock import WALL
 from schemas.decoding import Decoder, RawRecord
 from schemas.journal import ClockState
-from streams.definitions import Definitions
 from streams.domain.describe import describe
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState
@@ -29,6 +28,7 @@ from streams.engine.partition import NEW_POSITION
 from streams.engine.process import PartitionProcessor
 from streams.state.codec import CODEC_VERSION, encode
 from streams.state.codes import CouponCodes
+from tests.definitions import NO_DEFINITIONS
 
 RECORDED = Path(__file__).parent / "recorded"
 #: Events so near to each other come in one bundle; timers fire between two bundles.
@@ -93,7 +93,7 @@ class _Folding:
             exchange_topic=EXCHANGE,
             partitions=1,
         )
-        self._definitions = Definitions()
+        self._definitions = NO_DEFINITIONS
         self._position = NEW_POSITION
         self._states: dict[str, CustomerState] = {}
         self._timers: dict[str, int] = {}

@@ -11,13 +11,13 @@ import pytest
 from schemas.catalogue import CUSTOMER_TOPICS
 from schemas.decoding import Decoder, RawRecord
 from schemas.partitioner import partition_of
-from streams.definitions import Definitions
 from streams.domain.state import CustomerState
 from streams.engine.commit import Fetched
 from streams.engine.draft import COMMIT_BYTES
 from streams.engine.partition import NEW_POSITION
 from streams.engine.process import PartitionProcessor
 from streams.state.codes import CouponCodes
+from tests.definitions import NO_DEFINITIONS
 from tests.engine.harness import Bench, TestClock, run_cli
 from tests.engine.scenario import START_MS
 from tests.histories.folding import STAMP
@@ -57,7 +57,7 @@ def test_a_million_events_of_one_customer_through_the_fold() -> None:
     )  # fmt: skip
     states: dict[str, CustomerState] = {}
     timers: dict[str, int] = {}
-    position, definitions = NEW_POSITION, Definitions()
+    position, definitions = NEW_POSITION, NO_DEFINITIONS
     ends = dict.fromkeys(CUSTOMER_TOPICS, 0)
     made = events(HOT, MILLION)
     applied = largest = 0

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, cast
 
 from schemas.decoding import Decoder, RawRecord
-from streams.definitions import Definitions
+from streams.definitions_reader import AllDefinitions
 from streams.engine.clock_ahead import ClockAhead
 from streams.engine.commit import Commit, Fetched, Position
 from streams.engine.crashpoints import CrashPoint, CrashPoints
@@ -65,10 +65,10 @@ class FixedDefinitions:
     def __init__(self) -> None:
         self._fixed = GrowingDefinitions(lambda: 0, 0).current()
 
-    def current(self) -> Definitions:
+    def current(self) -> AllDefinitions:
         return self._fixed
 
-    def upto(self, offsets: object) -> Definitions:
+    def upto(self, offsets: object) -> AllDefinitions:
         return self._fixed
 
 
