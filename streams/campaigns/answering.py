@@ -48,12 +48,12 @@ def answer(
     reasons = [list(_why(one.candidate)) for one in ruled]
     return [
         _issued(one, why) if refused is None else _refused(one, refused, why, cause)
-        for one, why in zip(map(_budgeted, ruled), reasons, strict=True)
+        for one, why in zip(map(budgeted, ruled), reasons, strict=True)
         for refused in (one.refused,)
     ]
 
 
-def _budgeted(one: Ruled) -> Ruled:
+def budgeted(one: Ruled) -> Ruled:
     """Nobody grants anything of a budget yet, so that nothing can be spent of it."""
     limits = one.candidate.version.definition.limits
     asked = _budget(limits, one.candidate.version.definition.currency)

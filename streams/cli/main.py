@@ -39,6 +39,7 @@ COMMANDS = {
     "triggers": Command("streams.cli.triggers:triggers", "The coupons that were issued.", _READ),
     "orders": Command("streams.cli.orders:orders_app", "Finds orders, shows one.", _READ),
     "decisions": Command("streams.cli.decisions:decisions", "Each yes and no, and why.", _READ),
+    "explain": Command("streams.cli.explain:explain", "Why an offer came, or did not.", _READ),
     "report": Command("streams.cli.report:report", "A shop's figures, explained.", _READ),
     "goals": Command("streams.cli.goals:goals_app", "What figures are to reach.", _READ),
     "segments": Command("streams.cli.segments:segments_app", "Customers by their scores.", _READ),

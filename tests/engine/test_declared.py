@@ -45,11 +45,8 @@ def shop(bench: Bench, tmp_path: Path) -> Bench:
     """Both campaigns are applied, and every partition has a tick that knows of them."""
     worker = WorkerProcess(bench.settings, tmp_path / "first.log")
     try:
-        for name, text in (("welcome", WELCOME), ("live", LIVE)):
-            file = tmp_path / f"{name}.yaml"
-            file.write_text(text.format())
-            _campaigns(bench, "apply", str(file), "--shop", "shop")
-        _wait_known(bench, 2)
+        apply_all(bench, tmp_path, {"welcome": WELCOME.format(), "live": LIVE.format()})
+        wait_known(bench, 2)
         bench.wait_published(PATIENCE)
         assert worker.stop() == 0
     finally:
@@ -96,7 +93,7 @@ def test_nothing_is_offered_five_seconds_after_a_pause(shop: Bench, tmp_path: Pa
         worker.wait_recovered()
         _campaigns(shop, "pause", "welcome", "--shop", "shop", "--reason", "enough")
         paused_ms = time.time() * 1000
-        _wait_known(shop, 3)
+        wait_known(shop, 3)
         # Of each partition the first tick that knows of it: from there on nothing is judged without.
         first: dict[int, int] = {}
         for number, tick in _ticks(shop):
@@ -174,7 +171,15 @@ def _campaigns(bench: Bench, *arguments: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def _wait_known(bench: Bench, changes: int) -> None:
+def apply_all(bench: Bench, folder: Path, texts: dict[str, str]) -> None:
+    """Apply campaigns, of their names, to the shop."""
+    for name, text in texts.items():
+        file = folder / f"{name}.yaml"
+        file.write_text(text)
+        _campaigns(bench, "apply", str(file), "--shop", "shop")
+
+
+def wait_known(bench: Bench, changes: int) -> None:
     """Until the newest tick of every partition names so many of the campaigns' records."""
     topic = f"{bench.prefix}{CAMPAIGNS}"
 
