@@ -34,10 +34,12 @@ def answer(
     time: int,
     settings: ShopSettings,
     cause: str,
+    *,
+    granted: bool = False,
 ) -> list[Trigger | Decision]:
     """Of moments that one event or timer of ``time`` (ms) brought; what is issued is recorded in ``state``.
 
-    ``cause`` names the event or timer, the same in every run.
+    ``cause`` names the event or timer, the same in every run. ``granted``: budgets are not asked.
     """
     heard = index.candidates(moments, state, time, settings)
     fitting = [candidate for candidate in heard if candidate.eligible]
@@ -46,9 +48,11 @@ def answer(
     ruled = rule_all(fitting, contacts_of(state), settings.contacting)
     # The reasons are read before anything is recorded: what they saw is the state that was ruled on.
     reasons = [list(_why(one.candidate)) for one in ruled]
+    if not granted:
+        ruled = [budgeted(one) for one in ruled]
     return [
         _issued(one, why) if refused is None else _refused(one, refused, why, cause)
-        for one, why in zip(map(budgeted, ruled), reasons, strict=True)
+        for one, why in zip(ruled, reasons, strict=True)
         for refused in (one.refused,)
     ]
 

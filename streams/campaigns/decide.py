@@ -44,7 +44,9 @@ def decide(
         moments = moments_of(facts, event, time, state)
         if moments:
             cause = f"{event.source}/{event.id}"
-            decided += answer(judging.campaigns, moments, state, time, settings, cause)
+            decided += answer(
+                judging.campaigns, moments, state, time, settings, cause, granted=judging.granted
+            )
     return decided
 
 
@@ -68,7 +70,10 @@ def decide_timer(
     if judging is not None:
         moment = moment_of(occasion)
         if moment is not None:
-            decided += answer(judging.campaigns, [moment], state, occasion.due, settings, cause)
+            decided += answer(
+                judging.campaigns, [moment], state, occasion.due, settings, cause,
+                granted=judging.granted,
+            )  # fmt: skip
     return decided
 
 

@@ -47,6 +47,9 @@ COMMANDS = {
     "campaigns": Command(
         "streams.cli.campaigns:campaigns_app", "Campaigns: files, versions.", _OPERATE
     ),
+    "backtest": Command(
+        "streams.cli.backtest:backtest", "Campaigns, by recorded events.", _OPERATE
+    ),
     "draw": Command("streams.cli.draw:draw_app", "Prizes that can be recomputed.", _READ),
     "doctor": Command("streams.cli.doctor:doctor", "What is wrong, and what to do.", _OPERATE),
     "topics": Command("streams.cli.topics:topics_app", "The topics of the contract.", _OPERATE),

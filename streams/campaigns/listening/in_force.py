@@ -10,10 +10,13 @@ from streams.campaigns.listening.index import Index
 class Judging(NamedTuple):
     """The campaigns that judge an event of some time; ``applied``: by name all that the shop ever applied,
     those, too, that are paused or are yet to begin.
+
+    ``granted``: budgets are taken to suffice, as a backtest does.
     """
 
     campaigns: Index
     applied: frozenset[str]
+    granted: bool = False
 
 
 class InForce:

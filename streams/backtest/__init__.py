@@ -1,0 +1,1 @@
+"""What campaigns would have done, by recorded events: the same fold and the same arbiter, before launch."""

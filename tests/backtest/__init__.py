@@ -1,0 +1,1 @@
+"""Campaigns by recorded events: against folding by hand, and against what a live worker issued."""
