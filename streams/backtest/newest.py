@@ -6,11 +6,11 @@ from typing import Final
 from schemas.catalogue import CUSTOMER_TOPICS, kafka_names
 from schemas.decoding import Decoded, Decoder
 from streams.archive.logs import Logs
+from streams.backtest.source import LATEST
 from streams.settings import Settings
 
 #: The last records of each partition that are looked at: the newest event may lie before some late ones.
 _LAST: Final = 200
-_LATEST: Final = 1 << 62
 
 
 def newest_event(settings: Settings, archive: Path | None) -> int:
@@ -32,7 +32,7 @@ def newest_event(settings: Settings, archive: Path | None) -> int:
             if first >= ends[place]:
                 continue
             records = reader.read_range(*place, first, ends[place])
-            for item in decoder.decode_many(records, _LATEST):
+            for item in decoder.decode_many(records, LATEST):
                 if isinstance(item, Decoded):
                     newest = max(newest, item.time_ms)
     return newest

@@ -1,23 +1,13 @@
 """What came of a backtest: sums that add up over partitions, whatever process has counted them."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import NamedTuple
 
 from schemas.decision import Decision
 from schemas.trigger import Trigger
 from streams.domain.shop import ShopSettings, date_of, day_of
-
-
-class Campaign(NamedTuple):
-    """What a campaign's figures need of its definition: ``cost``: of one offer at most, minor units; None:
-    it has no coupon, or nobody said.
-    """
-
-    name: str
-    cost: int | None
 
 
 @dataclass
@@ -81,7 +71,7 @@ class Outcomes:
         else:
             outcome.refused[one.reason] += 1
 
-    def reached(self, campaigns: Iterable[Sequence[str]]) -> None:
+    def reached(self, campaigns: Iterable[Collection[str]]) -> None:
         """Of each customer the campaigns that made them an offer."""
         for names in campaigns:
             for name in names:

@@ -84,7 +84,7 @@ class PartitionRun:
 
     def _summed(self) -> Outcomes:
         self.outcomes.customers = len(self._reached)
-        self.outcomes.reached(sorted(names) for names in self._reached.values())
+        self.outcomes.reached(self._reached.values())
         return self.outcomes
 
     def _fold(self, recorded: Recorded) -> None:

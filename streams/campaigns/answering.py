@@ -13,7 +13,8 @@ from streams.campaigns.campaign import decision_id, record
 from streams.campaigns.language.conditions.outcome import Outcome, SeenValue
 from streams.campaigns.language.definition.definition import Limits
 from streams.campaigns.language.quantities.rate import write_count_rate, write_money_rate
-from streams.campaigns.listening.index import Candidate, Index
+from streams.campaigns.listening.in_force import Judging
+from streams.campaigns.listening.index import Candidate
 from streams.campaigns.listening.moments import Moment
 from streams.campaigns.offering import content_of, moment_at
 from streams.campaigns.ruling.contacts import contacts_of
@@ -28,27 +29,25 @@ _MOST_SEEN: Final = 200
 
 
 def answer(
-    index: Index,
+    judging: Judging,
     moments: Sequence[Moment],
     state: CustomerState,
     time: int,
     settings: ShopSettings,
     cause: str,
-    *,
-    granted: bool = False,
 ) -> list[Trigger | Decision]:
     """Of moments that one event or timer of ``time`` (ms) brought; what is issued is recorded in ``state``.
 
-    ``cause`` names the event or timer, the same in every run. ``granted``: budgets are not asked.
+    ``cause`` names the event or timer, the same in every run.
     """
-    heard = index.candidates(moments, state, time, settings)
+    heard = judging.campaigns.candidates(moments, state, time, settings)
     fitting = [candidate for candidate in heard if candidate.eligible]
     if not fitting:
         return []
     ruled = rule_all(fitting, contacts_of(state), settings.contacting)
     # The reasons are read before anything is recorded: what they saw is the state that was ruled on.
     reasons = [list(_why(one.candidate)) for one in ruled]
-    if not granted:
+    if not judging.granted:
         ruled = [budgeted(one) for one in ruled]
     return [
         _issued(one, why) if refused is None else _refused(one, refused, why, cause)

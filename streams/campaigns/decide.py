@@ -44,9 +44,7 @@ def decide(
         moments = moments_of(facts, event, time, state)
         if moments:
             cause = f"{event.source}/{event.id}"
-            decided += answer(
-                judging.campaigns, moments, state, time, settings, cause, granted=judging.granted
-            )
+            decided += answer(judging, moments, state, time, settings, cause)
     return decided
 
 
@@ -70,10 +68,7 @@ def decide_timer(
     if judging is not None:
         moment = moment_of(occasion)
         if moment is not None:
-            decided += answer(
-                judging.campaigns, [moment], state, occasion.due, settings, cause,
-                granted=judging.granted,
-            )  # fmt: skip
+            decided += answer(judging, [moment], state, occasion.due, settings, cause)
     return decided
 
 

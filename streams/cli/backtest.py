@@ -7,7 +7,7 @@ import typer
 
 from streams.cli.campaign_words import AsJson, print_checked, print_json
 from streams.cli.counted import Counted
-from streams.cli.endings import EXIT_FOUND, EXIT_USAGE, said_errors
+from streams.cli.endings import EXIT_FOUND, EXIT_USAGE, end, said_errors
 from streams.cli.options import FromArchive, require_text
 from streams.cli.printable import plain_console, printable
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 #: Without the stack's own word.
 _LATENESS_MS = 5_000
-#: After all times, ms.
-_ALWAYS = 1 << 62
 _ASSUMED = (
     "budgets and numbers of coupons suffice: what would have been spent at most is shown",
     "visitors who became customers stay apart, and orders and likes are not judged",
@@ -79,14 +77,14 @@ def backtest(
     """  # fmt: skip
     require_text("backtest", shop=shop, to=until, **{"from": since})
     if order not in ("time", "journal"):
-        raise _end(f"--order {order}: there are time and journal", EXIT_USAGE)
+        raise end("backtest", f"--order {printable(order)}: there are time and journal", EXIT_USAGE)
     from schemas.settings import STACK
     from streams.backtest.newest import newest_event
     from streams.backtest.running import Plan, run
     from streams.query.wording import instant
     from streams.settings import Settings
 
-    texts = _read(folder)
+    campaigns = _read(folder)
     others = None if against is None else _read(against)
     settings = Settings()
     with said_errors("backtest"), Counted("partitions done") as shown:
@@ -97,7 +95,7 @@ def backtest(
             until_ms = newest_event(settings, archive)
         lateness = definitions.lateness_ms
         plan = Plan(
-            shop, texts, since_ms, until_ms, _LATENESS_MS if lateness is None else lateness,
+            shop, campaigns, since_ms, until_ms, _LATENESS_MS if lateness is None else lateness,
             (*definitions.versions(STACK), *definitions.versions(shop)), order == "journal", archive,
         )  # fmt: skip
         tested = run(settings, plan, processes, out, shown.at)
@@ -105,33 +103,27 @@ def backtest(
         if others is not None:
             from dataclasses import replace
 
-            other = run(settings, replace(plan, texts=others), processes, None, shown.at)
-    from streams.backtest.running import definitions_of
-
-    asked = {one.campaign: one for one in definitions_of(texts)}
+            other = run(settings, replace(plan, campaigns=others), processes, None, shown.at)
+    asked = {one.campaign: one for one in campaigns}
     if as_json:
         print_json(_as_dict(tested, other, plan.since, plan.until, asked))
         return
     _print(tested, other, plan.since, plan.until, asked)
 
 
-def _read(folder: Path) -> tuple[bytes, ...]:
+def _read(folder: Path) -> "tuple[CampaignDefinition, ...]":
     from streams.authoring.files import FilesError, campaign_files, check_files
 
     try:
-        paths = list(campaign_files(folder))
-        checked = check_files(paths)
+        checked = check_files(campaign_files(folder))
     except FilesError as error:
-        raise _end(str(error), EXIT_USAGE) from None
+        raise end("backtest", printable(str(error)), EXIT_USAGE) from None
     wrong = [each for each in checked if each.definition is None]
     for each in wrong:
         print_checked(each, err=True)
     if wrong:
-        raise _end(f"{len(wrong)} of {len(checked)} files are wrong", EXIT_FOUND)
-    names = [each.definition.campaign for each in checked if each.definition is not None]
-    if len(set(names)) < len(names):
-        raise _end("two files have a campaign of the same name", EXIT_FOUND)
-    return tuple(path.read_bytes() for path in paths)
+        raise end("backtest", f"{len(wrong)} of {len(checked)} files are wrong", EXIT_FOUND)
+    return tuple(each.definition for each in checked if each.definition is not None)
 
 
 def _definitions(settings: "Settings") -> "AllDefinitions":
@@ -248,8 +240,3 @@ def _as_dict(
         "assumed": list(_ASSUMED),
         "seconds": round(tested.seconds, 3), "cpu_seconds": round(tested.cpu_s, 3),
     }  # fmt: skip
-
-
-def _end(message: str, code: int) -> typer.Exit:
-    typer.echo(f"huitou backtest: {printable(message)}", err=True)
-    return typer.Exit(code)

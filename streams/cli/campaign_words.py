@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from streams.cli import endings
 from streams.cli.endings import EXIT_DOUBT, EXIT_REFUSED, EXIT_USAGE
 from streams.cli.printable import printable
 
@@ -64,8 +65,7 @@ def since_column(title: str) -> "Column":
 
 def end(command: str, said: str, code: int) -> typer.Exit:
     """Says why `huitou campaigns <command>` does no more."""
-    typer.echo(f"huitou campaigns {command}: {printable(said)}", err=True)
-    return typer.Exit(code)
+    return endings.end(f"campaigns {command}", printable(said), code)
 
 
 def read(command: str, settings: "Settings") -> "AsRead":

@@ -36,13 +36,14 @@ def said_errors(command: str) -> Iterator[None]:
     try:
         yield
     except (LogIncomplete, DefinitionsError, RedisError, KafkaException, RepairDoubt) as error:
-        raise _end(command, error, EXIT_DOUBT) from None
+        raise end(command, error, EXIT_DOUBT) from None
     except refusals as error:
-        raise _end(command, error, EXIT_REFUSED) from None
+        raise end(command, error, EXIT_REFUSED) from None
     except ValueError as error:
-        raise _end(command, error, EXIT_USAGE) from None
+        raise end(command, error, EXIT_USAGE) from None
 
 
-def _end(command: str, error: object, code: int) -> typer.Exit:
+def end(command: str, error: object, code: int) -> typer.Exit:
+    """Says why `huitou <command>` does no more."""
     typer.echo(f"huitou {command}: {error}", err=True)
     return typer.Exit(code)

@@ -6,7 +6,7 @@ import typer
 
 from streams.cli.campaign_words import AsJson, print_json
 from streams.cli.counted import Counted
-from streams.cli.endings import EXIT_FOUND, EXIT_REFUSED, EXIT_USAGE, said_errors
+from streams.cli.endings import EXIT_FOUND, EXIT_REFUSED, EXIT_USAGE, end, said_errors
 from streams.cli.options import FromArchive, require_text
 from streams.cli.printable import printable
 
@@ -68,20 +68,20 @@ def explain(
         try:
             found = ask(settings, shop, customer_id, until, archive, shown.at)
         except TooManyEvents as error:
-            raise _end(str(error), EXIT_REFUSED) from None
+            raise end("explain", error, EXIT_REFUSED) from None
     names = [each.campaign for each in found.standings]
     if campaign is not None and campaign not in names:
         known = ", ".join(names)
-        raise _end(f"shop {shop} has no campaign {campaign!r}: there are {known}", EXIT_USAGE)
+        unknown = f"shop {shop} has no campaign {campaign!r}: there are {known}"
+        raise end("explain", printable(unknown), EXIT_USAGE)
     chosen = [each for each in found.standings if campaign in (None, each.campaign)]
     if as_json:
         print_json(_as_dict(found, chosen))
     else:
         _print(found, chosen)
     if found.life.state is None:
-        raise _end(
-            f"nothing of customer {customer_id} of shop {shop} was processed until then", EXIT_FOUND
-        )
+        nothing = f"nothing of customer {customer_id} of shop {shop} was processed until then"
+        raise end("explain", printable(nothing), EXIT_FOUND)
 
 
 def _print(found: "Explained", chosen: list["Standing"]) -> None:
@@ -180,8 +180,3 @@ def _as_dict(found: "Explained", chosen: list["Standing"]) -> dict[str, Any]:
             for standing in chosen
         ],
     }  # fmt: skip
-
-
-def _end(message: str, code: int) -> typer.Exit:
-    typer.echo(f"huitou explain: {printable(message)}", err=True)
-    return typer.Exit(code)

@@ -8,7 +8,7 @@ in question are left out.
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
 from schemas.clock import RecordCause, TimerCause
 from schemas.deadletter import DeadLetter
@@ -20,22 +20,17 @@ from streams.campaigns.decide import decide, decide_timer
 from streams.campaigns.language.conditions.outcome import Outcome
 from streams.campaigns.listening.in_force import Judging
 from streams.campaigns.listening.moments import Moment, moment_of, moments_of
-from streams.domain.exchange import fold_event, key_of, kind_of, upstream_event
+from streams.domain.exchange import fold_event, key_of, upstream_event
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state, state_key
 from streams.domain.timers import next_due, take_due
+from streams.engine.draft import DefinitionsLike
+from streams.tracing.along import KeyRecords
 
 #: Looks that are kept of one campaign, the newest ones.
 MOST: Final = 50
 
 Answer = Literal["issued", "held_out", "refused", "did_not_fit", "not_known_to_fit"]
-
-
-class View(Protocol):
-    """Settings and campaigns as a row names them (streams.definitions_reader.AllDefinitions)."""
-
-    def at(self, shop_id: str, time: int, /) -> ShopSettings: ...
-    def judging(self, shop_id: str, time: int, /) -> Judging | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +71,8 @@ class Looking:
     """Follows rows in their order; ``life`` is as far as it has come."""
 
     def __init__(
-        self, records: Iterable[RawRecord], decoder: Decoder, views: Callable[[Mapping[str, int]], View],
+        self, records: Iterable[RawRecord], decoder: Decoder,
+        views: Callable[[Mapping[str, int]], DefinitionsLike],
         shop: str, customer: str, until: int, build: str,
     ) -> None:  # fmt: skip
         """``records``: all of the customer's Kafka key; ``views`` gives what a row's definitions were."""
@@ -84,11 +80,8 @@ class Looking:
         self._decoder = decoder
         self._views = views
         self._shop, self._until, self._build = shop, until, build
-        self._key = state_key(shop, customer)
-        self._states: dict[str, CustomerState] = {}
-        self._waiting: dict[str, deque[RawRecord]] = {}
-        for record in records:
-            self._waiting.setdefault(record.topic, deque()).append(record)
+        self._customer, self._key = customer, state_key(shop, customer)
+        self._records = KeyRecords(records)
 
     def follow(self, row: JournalRow) -> None:
         """Do again what the commit of ``row`` did to the customer."""
@@ -96,30 +89,24 @@ class Looking:
             return
         view = self._views(row.definitions)
         left_out = {one.cause for one in row.skip or ()}
-        for part in row.slices:
-            held = self._waiting.get(part.topic)
-            while held and held[0].offset < part.end:
-                record = held.popleft()
-                cause = RecordCause(record.topic, record.offset)
-                if record.offset >= part.start and cause not in left_out:
-                    self._fold(record, row, view)
+        for record in self._records.of(row):
+            if RecordCause(record.topic, record.offset) not in left_out:
+                self._fold(record, row, view)
         if row.fired is not None:
             self._fire(row, view, left_out)
         if self._key in (row.expired or ()):
-            self._states.pop(self._key, None)
-        self.life.state = self._states.get(self._key)
+            self.life.state = None
 
-    def _fold(self, record: RawRecord, row: JournalRow, view: View) -> None:
+    def _fold(self, record: RawRecord, row: JournalRow, view: DefinitionsLike) -> None:
         item = self._decoder.decode(record, row.latest)
         if isinstance(item, DeadLetter) or item.time_ms > self._until:
             return
         event, time = item.event, item.time_ms
-        key = key_of(event)
-        if key != self._key:
+        if key_of(event) != self._key:
             return  # of another shop, or of something else under the same name
-        state = self._states.get(key)
+        state = self.life.state
         if state is None:
-            state = self._states[key] = new_state(self._shop, event.subject, kind_of(event))
+            state = self.life.state = new_state(self._shop, self._customer)
         settings = view.at(self._shop, time)
         try:
             facts = fold_event(state, event, time, settings)
@@ -138,9 +125,9 @@ class Looking:
             self._unfit(judging, moments, state, time, settings, cause, row)
         self._decided(decide(state, facts, told, time, settings, judging), time, cause, row)
 
-    def _fire(self, row: JournalRow, view: View, left_out: set[Any]) -> None:
+    def _fire(self, row: JournalRow, view: DefinitionsLike, left_out: set[Any]) -> None:
         assert row.fired is not None
-        state = self._states.get(self._key)
+        state = self.life.state
         due = None if state is None else next_due(state)
         if state is None or due is None or (due, self._key) > (row.fired.due, row.fired.key):
             return

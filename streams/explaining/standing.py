@@ -49,16 +49,15 @@ def standings(
     shop = settings.shop_id
     names = campaigns.campaigns(shop)
     for name in names:
-        versions = campaigns.versions(shop, name)
         paused = _pause(campaigns, shop, name, at)
-        judging = next((one for one in reversed(versions) if (one.effective_from or 0) <= at), None)
-        shown = judging or versions[-1]
+        holding = campaigns.holding(shop, name, at)
+        shown = holding or campaigns.versions(shop, name)[-1]
         trigger = TRIGGER.name_of(shown.definition.trigger)
-        if judging is None or paused is not None or state is None:
-            version = None if judging is None else judging.version
+        if holding is None or paused is not None or state is None:
+            version = None if holding is None else holding.version
             yield Standing(name, trigger, version=version, paused=paused)
             continue
-        yield _of(judging, trigger, state, at, settings)
+        yield _of(holding, trigger, state, at, settings)
     for own in CAMPAIGNS:
         if own.definition.campaign not in names:
             yield Standing(own.definition.campaign, own.definition.rule, own=True)

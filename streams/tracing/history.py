@@ -5,7 +5,6 @@ The shops' settings are not asked for: they decide what days and money an event 
 is a repeat. Decisions are left out for the same reason.
 """
 
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
@@ -18,6 +17,7 @@ from streams.domain.exchange import fold_event, key_of, kind_of
 from streams.domain.shop import ShopSettings
 from streams.domain.state import CustomerState, new_state
 from streams.domain.timers import next_due, take_due
+from streams.tracing.along import KeyRecords
 
 #: Topic, partition, offset.
 Place: TypeAlias = tuple[str, int, int]
@@ -46,9 +46,7 @@ class History:
         #: Why what comes after it could not be folded; None: all was.
         self.stopped: str | None = None
         self._decoder = decoder
-        self._waiting: dict[str, deque[RawRecord]] = {}
-        for record in records:
-            self._waiting.setdefault(record.topic, deque()).append(record)
+        self._records = KeyRecords(records)
         self._states: dict[str, CustomerState] = {}
         #: What named and what natural key was folded first, by state.
         self._first: dict[tuple[Any, ...], Place] = {}
@@ -58,12 +56,8 @@ class History:
         if self.stopped is not None:
             return
         skips = {one.cause: one.reason for one in row.skip or ()}
-        for part in row.slices:
-            held = self._waiting.get(part.topic)
-            while held and held[0].offset < part.end:
-                record = held.popleft()
-                if record.offset >= part.start:
-                    self._fold(record, row, skips)
+        for record in self._records.of(row):
+            self._fold(record, row, skips)
         if row.fired is not None:
             for key, state in self._states.items():
                 due = next_due(state)

@@ -11,8 +11,8 @@ from schemas.catalogue import DECISIONS
 from streams.query.wording import instant
 from streams.settings import Settings
 from tests.engine.conftest import make_bench
+from tests.engine.declaring import apply_all, wait_known
 from tests.engine.harness import Bench, WorkerProcess, run_cli
-from tests.engine.test_declared import apply_all, wait_known
 from tests.taobao import sample_file
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]

@@ -6,7 +6,6 @@ Reading from Kafka is not in it: that goes on beside it in librdkafka's threads.
 missed.
 """
 
-import argparse
 import gc
 import sys
 import time
@@ -18,9 +17,11 @@ from typing import Any, Final
 from producers.source import Record
 from schemas.catalogue import CUSTOMER_TOPICS
 from schemas.decoding import Decoded, Decoder, RawRecord
+from streams.authoring.files import check_files
 from streams.backtest.partition import PartitionRun
 from streams.backtest.recorded import Recorded
-from streams.backtest.running import definitions_of, judging_of
+from streams.backtest.running import judging_of
+from streams.campaigns.language.definition.definition import CampaignDefinition
 from streams.domain.shop import ShopSettings
 from tests.benchmarks import report
 from tests.benchmarks.fold import EVENTS, mixed_load
@@ -35,12 +36,13 @@ _CHUNK: Final = 5_000
 def measure(events: int, repetitions: int) -> dict[str, Any]:
     """The median rate, and what was decided, which is the same each time."""
     topics = _by_topic(mixed_load(events))
-    texts = tuple((_TEMPLATES / f"{name}.yaml").read_bytes() for name in NAMES)
+    files = check_files([_TEMPLATES / f"{name}.yaml" for name in NAMES])
+    campaigns = [each.definition for each in files if each.definition is not None]
     rates, decided = [], 0
     total = sum(map(len, topics.values()))
     for number in range(repetitions):
         report.say(f"backtest, repetition {number + 1} of {repetitions}")
-        seconds, decided = _run(topics, texts)
+        seconds, decided = _run(topics, campaigns)
         rates.append(total / seconds)
     rate = report.middle(rates)
     return {
@@ -67,8 +69,10 @@ def _by_topic(records: list[Record]) -> dict[str, list[RawRecord]]:
     return found
 
 
-def _run(topics: dict[str, list[RawRecord]], texts: tuple[bytes, ...]) -> tuple[float, int]:
-    judging = judging_of(definitions_of(texts))
+def _run(
+    topics: dict[str, list[RawRecord]], campaigns: list[CampaignDefinition]
+) -> tuple[float, int]:
+    judging = judging_of(campaigns)
     decoder = Decoder(1, {topic: topic for topic in topics})
     decided = 0
 
@@ -103,19 +107,5 @@ def _recorded(decoder: Decoder, records: list[RawRecord]) -> Iterator[Recorded]:
             )
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--events", type=int, default=EVENTS, help="of the first four topics")
-    parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--json", metavar="FILE", help='"-": standard output')
-    options = parser.parse_args()
-    result = measure(options.events, options.repetitions)
-    show(result)
-    report.write(result, options.json)
-    return 0 if result["met"] else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report.command(__doc__, measure, show, EVENTS))

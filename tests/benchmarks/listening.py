@@ -7,7 +7,6 @@ what customers of the load have. Exit code 1: that misses its target. Beside it,
 with the arbiter, and the trigger or refusal of each that was earned.
 """
 
-import argparse
 import gc
 import sys
 import time
@@ -20,6 +19,7 @@ from streams.authoring.files import check_text
 from streams.campaigns.answering import answer
 from streams.campaigns.applied.history import Version
 from streams.campaigns.language.definition.definition import canonical, version_of
+from streams.campaigns.listening.in_force import Judging
 from streams.campaigns.listening.index import Index
 from streams.campaigns.listening.moments import moments_of
 from streams.domain.fold import fold
@@ -139,6 +139,7 @@ def _run(
     """``answers``: by triggers and refusals, which are counted in place of those who fit."""
     states = {event.subject: new_state(shop.shop_id, event.subject) for event, _ in load}
     asked = fitted = 0
+    judging = Judging(index, frozenset())
     gc.collect()
     gc.disable()
     began = time.process_time()
@@ -148,7 +149,7 @@ def _run(
         moments = () if facts is None else moments_of(facts, event, at, state)
         if moments and answers:
             asked += 1
-            fitted += len(answer(index, moments, state, at, shop, event.id))
+            fitted += len(answer(judging, moments, state, at, shop, event.id))
         elif moments:
             for candidate in index.candidates(moments, state, at, shop):
                 asked += 1
@@ -158,19 +159,5 @@ def _run(
     return Run(took / len(load) * 1e6, asked, fitted)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--events", type=int, default=EVENTS, help="of the first four topics")
-    parser.add_argument("--repetitions", type=int, default=5, help="of each, interleaved")
-    parser.add_argument("--json", metavar="FILE", help='"-": standard output')
-    options = parser.parse_args()
-    result = measure(options.events, options.repetitions)
-    show(result)
-    report.write(result, options.json)
-    return 0 if result["met"] else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report.command(__doc__, measure, show, EVENTS))

@@ -1,13 +1,15 @@
 """Benchmarks' results: medians, tables, JSON."""
 
+import argparse
 import json
 import os
 import platform
 import statistics
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -54,6 +56,26 @@ def write(result: Mapping[str, object], path: str | None) -> None:
         sys.stdout.write(text + "\n")
     elif path is not None:
         Path(path).write_text(text + "\n", encoding="utf-8")
+
+
+def command(
+    document: str | None,
+    measure: Callable[[int, int], dict[str, Any]],
+    show: Callable[[dict[str, Any]], None],
+    events: int,
+) -> int:
+    """What ``python -m`` of a benchmark of ``events`` does; exit code 1 where its target is missed."""
+    parser = argparse.ArgumentParser(
+        description=document, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--events", type=int, default=events, help="of the first four topics")
+    parser.add_argument("--repetitions", type=int, default=5, help="of each, interleaved")
+    parser.add_argument("--json", metavar="FILE", help='"-": standard output')
+    options = parser.parse_args()
+    result = measure(options.events, options.repetitions)
+    show(result)
+    write(result, options.json)
+    return 0 if result["met"] else 1
 
 
 def _cell(value: object) -> str:

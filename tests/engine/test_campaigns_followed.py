@@ -2,21 +2,17 @@
 of them is known, and everything that repeats the rows has as much.
 """
 
-import json
 from pathlib import Path
 
 import pytest
 
-from schemas.catalogue import CAMPAIGNS, CLOCK
-from schemas.clock import Tick, decode_clock
+from schemas.catalogue import CAMPAIGNS
 from streams.definitions_reader import DefinitionsReader
 from tests.campaigns.changes import TEXT
+from tests.engine.declaring import PATIENCE, campaigns, ticks, wait_known
 from tests.engine.harness import Bench, Snapshot, WorkerProcess, moment, run_cli
-from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
-
-PATIENCE = 120
 
 
 def test_rows_name_the_campaigns_that_they_were_folded_with(bench: Bench, tmp_path: Path) -> None:
@@ -27,7 +23,7 @@ def test_rows_name_the_campaigns_that_they_were_folded_with(bench: Bench, tmp_pa
         early = Snapshot(bench)
         for number, change in enumerate(("apply", "pause", "resume"), start=1):
             _change(bench, tmp_path, change)
-            wait_for(lambda known=number: _known(bench, topic) >= known, PATIENCE, "a tick with it")
+            wait_known(bench, number)
             _shop(bench, change)
         bench.wait_published(PATIENCE)
         assert worker.stop() == 0
@@ -42,10 +38,11 @@ def test_rows_name_the_campaigns_that_they_were_folded_with(bench: Bench, tmp_pa
         assert (offsets[0], offsets[-1]) == (0, 3)
         assert offsets == sorted(offsets)
     # No row goes by a tick whose definitions it did not have.
-    ticks, compared = _ticks(bench), 0
+    known = {(number, tick.time): tick for number, tick in ticks(bench)}
+    compared = 0
     for number, rows in journal.items():
         for row in rows:
-            tick = ticks.get((number, row.clock.tick))
+            tick = known.get((number, row.clock.tick))
             if tick is not None:
                 compared += 1
                 assert row.definitions[topic] >= tick.definitions[topic]
@@ -92,21 +89,5 @@ def _shop(bench: Bench, word: str) -> None:
 def _change(bench: Bench, folder: Path, change: str) -> None:
     file = folder / "hello.yaml"
     file.write_text(TEXT.format(name="hello", text="Hi"))
-    done = run_cli(
-        bench.settings, "campaigns", change, str(file) if change == "apply" else "hello",
-        "--shop", "shop", "--json",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["written"] == 1
-
-
-def _ticks(bench: Bench) -> dict[tuple[int, int], Tick]:
-    """By partition and time, in the order of each partition."""
-    ticks = [(number, decode_clock(value)) for number, value in bench.read_placed(CLOCK)]
-    return {(number, tick.time): tick for number, tick in ticks if isinstance(tick, Tick)}
-
-
-def _known(bench: Bench, topic: str) -> int:
-    """How much of the topic the newest tick of every partition names."""
-    newest = {number: tick.definitions[topic] for (number, _), tick in _ticks(bench).items()}
-    return min(newest.values(), default=0)
+    said = campaigns(bench, change, str(file) if change == "apply" else "hello", "--shop", "shop")
+    assert said["written"] == 1

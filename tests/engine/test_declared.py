@@ -10,33 +10,30 @@ from typing import Any
 
 import pytest
 
-from schemas.catalogue import CAMPAIGNS, CLOCK, DECISIONS
-from schemas.clock import Tick, decode_clock
+from schemas.catalogue import CAMPAIGNS, DECISIONS
 from streams.campaigns.measure.assignment import held_out
 from streams.engine.crashpoints import EXIT_CODE
+from tests.engine.declaring import (
+    HELD_OUT,
+    PATIENCE,
+    WELCOME,
+    apply_all,
+    campaigns,
+    ticks,
+    wait_known,
+)
 from tests.engine.harness import Bench, Snapshot, WorkerProcess, moment, run_cli
-from tests.waiting import wait_for
 
 pytestmark = pytest.mark.timeout(600)
 
-PATIENCE = 120
 CUSTOMERS = 40
-HELD_OUT = 3_000
-WELCOME = """\
-campaign: welcome
-trigger: first_visit
-offer: {{message: {{text: Hello}}}}
-limits: {{per_customer: 1/total}}
-delivery: {{channels: [app_push]}}
-measure: {{holdout: 30%}}
-"""
 LIVE = """\
 campaign: live
-audience: {{lifecycle: visitor}}
+audience: {lifecycle: visitor}
 trigger: live_entered
-offer: {{coupon: {{percent: 8%, max: "25.00", valid: 2h}}}}
-limits: {{per_customer: 2/day}}
-delivery: {{channels: [sms, app_push]}}
+offer: {coupon: {percent: 8%, max: "25.00", valid: 2h}}
+limits: {per_customer: 2/day}
+delivery: {channels: [sms, app_push]}
 """
 
 
@@ -45,7 +42,7 @@ def shop(bench: Bench, tmp_path: Path) -> Bench:
     """Both campaigns are applied, and every partition has a tick that knows of them."""
     worker = WorkerProcess(bench.settings, tmp_path / "first.log")
     try:
-        apply_all(bench, tmp_path, {"welcome": WELCOME.format(), "live": LIVE.format()})
+        apply_all(bench, tmp_path, {"welcome": WELCOME, "live": LIVE})
         wait_known(bench, 2)
         bench.wait_published(PATIENCE)
         assert worker.stop() == 0
@@ -91,12 +88,12 @@ def test_nothing_is_offered_five_seconds_after_a_pause(shop: Bench, tmp_path: Pa
     worker = WorkerProcess(shop.settings, tmp_path / "second.log")
     try:
         worker.wait_recovered()
-        _campaigns(shop, "pause", "welcome", "--shop", "shop", "--reason", "enough")
+        campaigns(shop, "pause", "welcome", "--shop", "shop", "--reason", "enough")
         paused_ms = time.time() * 1000
         wait_known(shop, 3)
         # Of each partition the first tick that knows of it: from there on nothing is judged without.
         first: dict[int, int] = {}
-        for number, tick in _ticks(shop):
+        for number, tick in ticks(shop):
             if tick.definitions.get(f"{shop.prefix}{CAMPAIGNS}", 0) >= 3:
                 first.setdefault(number, tick.time)
         assert max(first.values()) - paused_ms < 5_000
@@ -164,35 +161,3 @@ def _data(event: dict[str, object]) -> dict[str, Any]:
     data = event["data"]
     assert isinstance(data, dict)
     return data
-
-
-def _campaigns(bench: Bench, *arguments: str) -> None:
-    done = run_cli(bench.settings, "campaigns", *arguments, "--json")
-    assert done.returncode == 0, done.stderr
-
-
-def apply_all(bench: Bench, folder: Path, texts: dict[str, str]) -> None:
-    """Apply campaigns, of their names, to the shop."""
-    for name, text in texts.items():
-        file = folder / f"{name}.yaml"
-        file.write_text(text)
-        _campaigns(bench, "apply", str(file), "--shop", "shop")
-
-
-def wait_known(bench: Bench, changes: int) -> None:
-    """Until the newest tick of every partition names so many of the campaigns' records."""
-    topic = f"{bench.prefix}{CAMPAIGNS}"
-
-    def known() -> bool:
-        newest = dict(_ticks(bench))
-        return len(newest) == bench.settings.partitions and all(
-            tick.definitions.get(topic, 0) >= changes for tick in newest.values()
-        )
-
-    wait_for(known, PATIENCE, "a tick with it")
-
-
-def _ticks(bench: Bench) -> list[tuple[int, Tick]]:
-    """By partition, in the order of each."""
-    found = [(number, decode_clock(value)) for number, value in bench.read_placed(CLOCK)]
-    return [(number, tick) for number, tick in found if isinstance(tick, Tick)]

@@ -8,8 +8,8 @@ import pytest
 
 from schemas.catalogue import DECISIONS
 from streams.campaigns.measure.assignment import held_out
+from tests.engine.declaring import HELD_OUT, WELCOME, apply_all, wait_known
 from tests.engine.harness import Bench, WorkerProcess, moment, run_cli
-from tests.engine.test_declared import HELD_OUT, apply_all, wait_known
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -20,14 +20,6 @@ trigger: live_entered
 offer: {message: {text: Welcome back}}
 limits: {per_customer: 1/day}
 delivery: {channels: [app_push]}
-"""
-WELCOME = """\
-campaign: welcome
-trigger: first_visit
-offer: {message: {text: Hello}}
-limits: {per_customer: 1/total}
-delivery: {channels: [app_push]}
-measure: {holdout: 30%}
 """
 NEVER = BUYERS.replace("buyers", "never").replace("live_entered", "store_visited")
 OUT = next(f"o{n}" for n in range(99) if held_out("welcome", "shop", f"o{n}", HELD_OUT))

@@ -33,10 +33,12 @@ class Campaigns:
         history = self._history(shop_id, campaign)
         if history is None or self._is_paused(history):
             return None
-        for version in reversed(history.versions):
-            if version.offset < self.offset and (version.effective_from or 0) <= time:
-                return version
-        return None
+        return self._holding(history, time)
+
+    def holding(self, shop_id: str, campaign: str, time: int) -> Version | None:
+        """The version that would judge an event of ``time`` (ms), paused or not; None: none has begun."""
+        history = self._history(shop_id, campaign)
+        return None if history is None else self._holding(history, time)
 
     def all_judging(self, shop_id: str, time: int) -> Iterator[Version]:
         """The version of each of the shop's campaigns that judges an event of ``time``, by name."""
@@ -94,6 +96,12 @@ class Campaigns:
 
     def _history(self, shop_id: str, campaign: str) -> History | None:
         return self._shops.get(shop_id, {}).get(campaign)
+
+    def _holding(self, history: History, time: int) -> Version | None:
+        for version in reversed(history.versions):
+            if version.offset < self.offset and (version.effective_from or 0) <= time:
+                return version
+        return None
 
     def _is_paused(self, history: History) -> bool:
         for standing in reversed(history.standings):
